@@ -1,0 +1,71 @@
+use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{Tls, TlsError};
+
+/// Opens connections for one login.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    config: Config,
+    /// Absent where the connection string rules TLS out.
+    tls: Option<MakeRustlsConnect>,
+}
+
+impl Connector {
+    /// # Errors
+    ///
+    /// [`TlsError`] when TLS is wanted and cannot be set up.
+    pub(crate) fn new(config: Config, tls: &Tls) -> Result<Self, TlsError> {
+        let local = config.get_hosts().iter().all(|host| match host {
+            #[cfg(unix)]
+            tokio_postgres::config::Host::Unix(_) => true,
+            tokio_postgres::config::Host::Tcp(_) => false,
+        }) && config.get_hostaddrs().is_empty();
+        let wanted = config.get_ssl_mode() != SslMode::Disable && !local;
+        let tls =
+            wanted.then(|| tls.client_config()).transpose()?.map(MakeRustlsConnect::new);
+        Ok(Self { config, tls })
+    }
+
+    /// Opens a connection and spawns the task that drives it. The task ends when the client is
+    /// dropped or the server goes away.
+    pub(crate) async fn connect(&self) -> Result<Client, Error> {
+        match &self.tls {
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls.clone()).await?;
+                tokio::spawn(drive(connection));
+                Ok(client)
+            }
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await?;
+                tokio::spawn(drive(connection));
+                Ok(client)
+            }
+        }
+    }
+
+    /// Asks the server to stop what a connection is running. When this returns the server has
+    /// signalled the backend.
+    pub(crate) async fn cancel(&self, token: &CancelToken) -> Result<(), Error> {
+        match &self.tls {
+            Some(tls) => token.cancel_query(tls.clone()).await,
+            None => token.cancel_query(NoTls).await,
+        }
+    }
+
+    pub(crate) fn login(&self) -> &str {
+        self.config.get_user().unwrap_or_default()
+    }
+}
+
+async fn drive(connection: impl Future<Output = Result<(), Error>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(error = %error, "a database connection ended");
+    }
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector").field("login", &self.login()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,7 @@
+//! Reaching a PostgreSQL server: TLS, and one connection with its driver task.
+
+mod connector;
+mod tls;
+
+pub(crate) use connector::Connector;
+pub use tls::{Tls, TlsError};

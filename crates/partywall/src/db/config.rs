@@ -1,0 +1,212 @@
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+use tokio_postgres::Config as Login;
+
+use super::{Metrics, pool::Limits};
+use crate::{
+    connect::Tls,
+    schema::Schema,
+};
+
+/// How to reach the database, and within which limits.
+///
+/// ```no_run
+/// # async fn connect(schema: &partywall::Schema) -> Result<(), Box<dyn std::error::Error>> {
+/// use partywall::{Config, Db};
+///
+/// let config = Config::new(schema, "postgres://notes_app:…@db/notes")?
+///     .list_login("postgres://notes_list:…@db/notes")?
+///     .across_login("postgres://notes_across:…@db/notes")?
+///     .pool_size(16);
+/// let db = Db::connect(config).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(super) schema: Arc<Schema>,
+    pub(super) app: Login,
+    pub(super) list: Option<Login>,
+    pub(super) across: Option<Login>,
+    pub(super) tls: Tls,
+    pub(super) limits: Limits,
+    pub(super) metrics: Option<Arc<dyn Metrics>>,
+    pub(super) drift: OnDrift,
+}
+
+/// What to do when the database is found altered at start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnDrift {
+    /// Refuse to connect, listing what differs.
+    #[default]
+    Refuse,
+    /// Connect, and write what differs to the log as warnings.
+    Warn,
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The connection string cannot be read. It is not repeated here, since it may hold a password.
+    #[error("the connection string of the {login} login cannot be read")]
+    Url {
+        /// Which login.
+        login: &'static str,
+        /// Why.
+        source: tokio_postgres::Error,
+    },
+    /// An environment variable is missing.
+    #[error("the environment variable `{0}` is not set")]
+    Missing(&'static str),
+}
+
+impl Config {
+    /// Begins with the application login and the defaults: 16 connections, 5 s to get one, 5 s to
+    /// open one with 5 attempts, 30 s for a statement, 256 prepared statements per connection.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Url`].
+    pub fn new(schema: &Schema, app_url: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            schema: Arc::new(schema.clone()),
+            app: login("application", app_url)?,
+            list: None,
+            across: None,
+            tls: Tls::default(),
+            limits: Limits {
+                size: 16,
+                acquire: Duration::from_secs(5),
+                connect: Duration::from_secs(5),
+                connect_attempts: 5,
+                statement: Some(Duration::from_secs(30)),
+                cached_statements: const { NonZeroUsize::new(256).unwrap() },
+                named_statements: true,
+                enters: true,
+            },
+            metrics: None,
+            drift: OnDrift::default(),
+        })
+    }
+
+    /// Reads `DATABASE_URL` and, where set, `PARTYWALL_LIST_URL` and `PARTYWALL_ACROSS_URL`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`].
+    pub fn from_env(schema: &Schema) -> Result<Self, ConfigError> {
+        let read = |name| std::env::var(name).ok();
+        let app = read("DATABASE_URL").ok_or(ConfigError::Missing("DATABASE_URL"))?;
+        let mut config = Self::new(schema, &app)?;
+        if let Some(url) = read("PARTYWALL_LIST_URL") {
+            config = config.list_login(&url)?;
+        }
+        if let Some(url) = read("PARTYWALL_ACROSS_URL") {
+            config = config.across_login(&url)?;
+        }
+        Ok(config)
+    }
+
+    /// The login for scopes that hold a list. Its connections are opened on first use.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Url`].
+    pub fn list_login(mut self, url: &str) -> Result<Self, ConfigError> {
+        self.list = Some(login("list", url)?);
+        Ok(self)
+    }
+
+    /// The login for the way across. Its connections are opened on first use.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Url`].
+    pub fn across_login(mut self, url: &str) -> Result<Self, ConfigError> {
+        self.across = Some(login("across", url)?);
+        Ok(self)
+    }
+
+    /// How the server proves who it is.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Connections per login, at least one.
+    #[must_use]
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        self.limits.size = connections.max(1);
+        self
+    }
+
+    /// How long to wait for a free connection.
+    #[must_use]
+    pub fn acquire_timeout(mut self, limit: Duration) -> Self {
+        self.limits.acquire = limit;
+        self
+    }
+
+    /// How long one attempt to open a connection may take.
+    #[must_use]
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.limits.connect = limit;
+        self
+    }
+
+    /// How often to try to open a connection, at least once. The pause between attempts starts at
+    /// 50 ms and doubles. Only what may pass is tried again: a wrong password is not.
+    #[must_use]
+    pub fn connect_attempts(mut self, attempts: u32) -> Self {
+        self.limits.connect_attempts = attempts.max(1);
+        self
+    }
+
+    /// How long a statement may run before the server stops it; `None` for as long as it likes.
+    #[must_use]
+    pub fn statement_timeout(mut self, limit: Option<Duration>) -> Self {
+        self.limits.statement = limit;
+        self
+    }
+
+    /// Prepared statements kept per connection, at least one. The least recently used goes first.
+    #[must_use]
+    pub fn statement_cache(mut self, statements: usize) -> Self {
+        self.limits.cached_statements =
+            NonZeroUsize::new(statements).unwrap_or(NonZeroUsize::MIN);
+        self
+    }
+
+    /// Sends statements without names and prepares nothing: for PgBouncer before 1.21 in transaction
+    /// mode, and other poolers that do not follow prepared statements.
+    #[must_use]
+    pub fn unnamed_statements(mut self) -> Self {
+        self.limits.named_statements = false;
+        self
+    }
+
+    /// Where events go.
+    #[must_use]
+    pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
+        self.metrics = Some(Arc::new(metrics));
+        self
+    }
+
+    /// What to do when the database is found altered at start.
+    #[must_use]
+    pub fn on_drift(mut self, drift: OnDrift) -> Self {
+        self.drift = drift;
+        self
+    }
+}
+
+fn login(name: &'static str, url: &str) -> Result<Login, ConfigError> {
+    let mut login: Login =
+        url.parse().map_err(|source| ConfigError::Url { login: name, source })?;
+    if login.get_application_name().is_none() {
+        login.application_name("partywall");
+    }
+    Ok(login)
+}

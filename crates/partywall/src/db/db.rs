@@ -1,0 +1,225 @@
+use std::{
+    fmt,
+    future::Future,
+    panic::Location,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::{
+    Across, Config, ConnectError, Error, Event, NoLogin, OnDrift, Refused, ScopedDb, Sql, Tx,
+    guard,
+    pool::{Limits, Pool},
+    scoped::BEGIN,
+    session::Session,
+};
+use crate::{
+    connect::Connector,
+    schema::{Drifts, Schema, Seal},
+    scope::{Scope, ScopeError},
+    value::Kinds,
+};
+
+/// The database, inside the wall. Cheap to clone.
+///
+/// There is no way from here to a connection, a pool or a statement without a scope, but
+/// [`across`](Db::across):
+///
+/// ```compile_fail
+/// # async fn f(db: partywall::Db) { let pool = db.pool; } // private
+/// ```
+///
+/// ```compile_fail
+/// # use partywall::Sql;
+/// # async fn f(db: partywall::Db) {
+/// db.rows("SELECT * FROM note", []).await; // no scope, no query
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    app: Pool,
+    list: Option<Pool>,
+    across: Option<Pool>,
+    kinds: Arc<Kinds>,
+    seal: Arc<Seal>,
+}
+
+/// How far the clocks of application and database may be apart, in seconds: half of a sealed
+/// context's lifetime.
+const CLOCK_SKEW: f64 = 30.0;
+
+impl Db {
+    /// Connects, and makes sure that PostgreSQL will enforce.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`]: the login could get around the policies, the schema was not applied, or the
+    /// database was altered since. The message says how to mend it.
+    pub async fn connect(config: Config) -> Result<Self, ConnectError> {
+        let schema = config.schema.clone();
+        let pool = |login, enters| -> Result<Pool, ConnectError> {
+            let connector = Connector::new(login, &config.tls)?;
+            let limits = Limits { enters, ..config.limits.clone() };
+            Ok(Pool::new(connector, config.metrics.clone(), limits)?)
+        };
+        // The first connection prepares nothing, so that it can tell what is missing.
+        let first = Connector::new(config.app.clone(), &config.tls)?;
+        let (kinds, drift) = inspect(&pool(config.app.clone(), false)?, first.login(), &schema).await?;
+        match (drift.findings().is_empty(), config.drift) {
+            (true, _) => {}
+            (false, OnDrift::Refuse) => return Err(ConnectError::Drift(drift)),
+            (false, OnDrift::Warn) => {
+                tracing::warn!(%drift, "the database is not as it was applied");
+            }
+        }
+        let db = Self {
+            inner: Arc::new(Inner {
+                app: pool(config.app.clone(), true)?,
+                list: config.list.clone().map(|login| pool(login, true)).transpose()?,
+                across: config.across.clone().map(|login| pool(login, true)).transpose()?,
+                kinds: Arc::new(kinds),
+                seal: Arc::new(schema.seal.clone()),
+            }),
+        };
+        drop(db.inner.app.acquire().await?);
+        Ok(db)
+    }
+
+    /// The scope's view of the database, for single statements.
+    ///
+    /// A scope that holds a list runs under the list login; where none is configured, each statement
+    /// answers [`NoLogin::List`].
+    #[must_use]
+    pub fn scoped(&self, scope: &Scope) -> ScopedDb {
+        ScopedDb::new(self.session(scope))
+    }
+
+    /// The ambient scope's view of the database.
+    ///
+    /// # Errors
+    ///
+    /// [`ScopeErrorKind::Unset`](crate::scope::ScopeErrorKind::Unset) when the task has no scope.
+    pub fn ambient(&self) -> Result<ScopedDb, ScopeError> {
+        Ok(self.scoped(&Scope::current()?))
+    }
+
+    /// Begins a transaction. Nothing is sent yet: BEGIN and the context ride with the first
+    /// statement.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PoolExhausted`], [`Error::Connect`] or [`Error::NoLogin`].
+    pub async fn begin(&self, scope: &Scope) -> Result<Tx, Error> {
+        self.scoped(scope).begin_with(BEGIN).await
+    }
+
+    /// The one way across: every tenant's rows, for what the service itself has to do.
+    ///
+    /// The reason and the place of the call are written to `partywall.crossing` before anything can
+    /// be read, in a transaction of their own, so that no rollback undoes it. The login that reads is
+    /// not the application's, and no statement of the application's login leads to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Reason`] without a reason, [`NoLogin::Across`] without a login, and whatever keeps
+    /// the audit row from being written.
+    #[track_caller]
+    pub fn across<'a>(
+        &'a self,
+        reason: &'a str,
+    ) -> impl Future<Output = Result<Across, Error>> + Send + 'a {
+        let place = Location::caller();
+        async move {
+            if reason.trim().is_empty() {
+                return Err(Refused::Reason.into());
+            }
+            let pool = self.inner.across.clone().ok_or(NoLogin::Across)?;
+            let across = Across(ScopedDb::new(Ok(Session {
+                pool: pool.clone(),
+                kinds: self.inner.kinds.clone(),
+                seal: self.inner.seal.clone(),
+                scope: None,
+            })));
+            let line = i32::try_from(place.line()).unwrap_or(i32::MAX);
+            let row = [reason.into(), place.file().into(), line.into()];
+            across.rows("SELECT partywall.cross($1, $2, $3)", row).await?;
+            tracing::info!(reason, file = place.file(), line, "the way across is taken");
+            pool.shared.record(Event::Across { file: place.file(), line: place.line() });
+            Ok(across)
+        }
+    }
+
+    fn session(&self, scope: &Scope) -> Result<Session, NoLogin> {
+        let pool = if scope.has_list() {
+            self.inner.list.as_ref().ok_or(NoLogin::List)?
+        } else {
+            &self.inner.app
+        };
+        Ok(Session {
+            pool: pool.clone(),
+            kinds: self.inner.kinds.clone(),
+            seal: self.inner.seal.clone(),
+            scope: Some(scope.clone()),
+        })
+    }
+}
+
+/// Looks at the database through a connection of the application login.
+async fn inspect(
+    pool: &Pool,
+    login: &str,
+    schema: &Schema,
+) -> Result<(Kinds, Drifts), ConnectError> {
+    let mut lease = pool.acquire().await?;
+    let client = &lease.conn()?.client;
+    let rights = guard::unsafe_rights(client, schema).await?;
+    if !rights.is_empty() {
+        return Err(ConnectError::Unsafe(rights.into()));
+    }
+    if login != schema.roles().app() {
+        return Err(ConnectError::WrongLogin {
+            login: login.to_owned(),
+            wanted: schema.roles().app().to_owned(),
+        });
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let skew: f64 = client
+        .query_one(
+            "SELECT extract(epoch FROM clock_timestamp())::float8 - $1::float8",
+            &[&now.as_secs_f64()],
+        )
+        .await?
+        .try_get(0)?;
+    if skew.abs() > CLOCK_SKEW {
+        return Err(ConnectError::ClockSkew(skew));
+    }
+    let drift = guard::drift(client, schema).await?;
+    let mut kinds = Kinds::new();
+    for table in &schema.tables {
+        let rows = client
+            .query(
+                "SELECT attrelid, attnum, attname::text FROM pg_attribute \
+                 WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped",
+                &[&table.name.sql()],
+            )
+            .await?;
+        for row in rows {
+            let (oid, number, name): (u32, i16, String) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            if let Some((_, kind)) = table.kinds.iter().find(|(known, _)| *known == name) {
+                kinds.insert(oid, number, kind.clone());
+            }
+        }
+    }
+    Ok((kinds, drift.into()))
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db").field("login", &self.inner.app.login()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,51 @@
+//! The way to the rows: statements and transactions inside a scope, and the one way across.
+//!
+//! ```text
+//! Db ── scoped(&scope) ──▶ ScopedDb   one statement, one round trip, one transaction
+//!   ├── begin(&scope) ───▶ Tx         BEGIN and the context ride with the first statement
+//!   └── across(reason) ──▶ Across     another login, audited
+//! ```
+//!
+//! All three run SeaORM's whole interface and raw SQL ([`Sql`]).
+
+mod across;
+mod config;
+mod conn;
+mod connect_error;
+#[expect(clippy::module_inception, reason = "the room is named after its one central noun")]
+mod db;
+mod error;
+mod guard;
+mod lease;
+mod metrics;
+mod pipeline;
+mod pool;
+mod run;
+mod scoped;
+mod seaorm;
+mod session;
+mod sql;
+mod statement;
+mod stream;
+mod tx;
+mod tx_state;
+mod within;
+
+pub use self::{
+    across::Across,
+    config::{Config, ConfigError, OnDrift},
+    connect_error::{ConnectError, UnsafeRights},
+    db::Db,
+    error::{DatabaseError, Error, ErrorKind, NoLogin, Refused},
+    guard::Unsafe,
+    metrics::{Closed, Event, Metrics},
+    run::Run,
+    scoped::ScopedDb,
+    sql::Sql,
+    stream::RowStream,
+    tx::Tx,
+    within::Within,
+};
+#[doc(hidden)]
+pub use self::{run::Answer, statement::Job};
+pub use crate::value::{Kind, ValueError, ValueErrorKind, kind_of};

@@ -1,0 +1,246 @@
+//! The one place where statements are sent.
+//!
+//! Everything that belongs together goes out in one flush: the requests are queued on the
+//! connection in order on the first poll, before anything is awaited, so the server receives all of
+//! them or, when the future is dropped before that poll, none. A dropped future can therefore never
+//! separate a statement from its context or from its COMMIT.
+//!
+//! `join`, never `try_join`: every answer is awaited even when an earlier one is an error, because
+//! the later requests have been sent all the same.
+
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{
+    TryStreamExt,
+    future::{OptionFuture, join_all, join3, ready},
+};
+use tokio_postgres::{
+    Client, CopyOutStream, Row, RowStream, SimpleQueryStream, error::SqlState, types::Type,
+};
+
+use super::{
+    Error,
+    conn::Prepared,
+    lease::Lease,
+    pool::ENTER,
+    statement::{Job, Trace},
+};
+use crate::value::{Kinds, Param, RowPlan};
+
+/// What goes before or after a statement in its flush.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// Transaction control: fixed text, never a value.
+    Control(&'static str),
+    /// The context, as a bound value, and the time a statement may take in milliseconds.
+    Enter { context: Arc<str>, statement_ms: i32 },
+    /// A narrower context inside the transaction.
+    Narrow { context: Arc<str> },
+}
+
+/// The answer to a statement.
+pub(crate) struct Rows {
+    pub(super) rows: Vec<Row>,
+    pub(super) affected: u64,
+    /// Absent where nothing was prepared: then the first row tells.
+    pub(super) plan: Option<Arc<RowPlan>>,
+}
+
+impl Step {
+    async fn send(
+        &self,
+        client: &Client,
+        enter: Option<&tokio_postgres::Statement>,
+    ) -> Result<(), tokio_postgres::Error> {
+        match self {
+            Self::Control(sql) => client.batch_execute(sql).await,
+            Self::Enter { context, statement_ms } => match enter {
+                Some(enter) => {
+                    client.execute(enter, &[&context.as_ref(), statement_ms]).await.map(drop)
+                }
+                None => client
+                    .execute_typed(
+                        ENTER,
+                        &[(&context.as_ref(), Type::TEXT), (statement_ms, Type::INT4)],
+                    )
+                    .await
+                    .map(drop),
+            },
+            Self::Narrow { context } => client
+                .execute_typed("SELECT partywall.narrow($1)", &[(&context.as_ref(), Type::TEXT)])
+                .await
+                .map(drop),
+        }
+    }
+}
+
+/// Sends a statement between its steps and collects its rows.
+///
+/// # Errors
+///
+/// The first error in the order of sending: what follows a failed request in a transaction fails
+/// because of it.
+pub(super) async fn run(
+    lease: &mut Lease,
+    prepared: Prepared,
+    before: &[Step],
+    job: &Job,
+    after: &[Step],
+) -> Result<Rows, Error> {
+    lease.busy = true;
+    let limit = client_side_limit(lease);
+    let conn = lease.conn()?;
+    let (client, enter) = (&conn.client, conn.enter.as_ref());
+    let statement = async {
+        let stream = send(client, &prepared, job).await?;
+        collect(stream).await
+    };
+    let everything = join3(
+        join_all(before.iter().map(|step| step.send(client, enter))),
+        statement,
+        join_all(after.iter().map(|step| step.send(client, enter))),
+    );
+    let answered = match limit {
+        Some(limit) => tokio::time::timeout(limit, everything).await.map_err(|_| Error::Timeout)?,
+        None => everything.await,
+    };
+    lease.busy = false;
+    let (before, rows, after) = answered;
+    let outcome = before
+        .into_iter()
+        .collect::<Result<(), _>>()
+        .and_then(|()| rows)
+        .and_then(|rows| after.into_iter().collect::<Result<(), _>>().map(|()| rows));
+    match outcome {
+        Ok((rows, affected)) => Ok(Rows { rows, affected, plan: prepared.plan }),
+        Err(error) => Err(failed(lease, job, error)),
+    }
+}
+
+/// Sends steps alone: the end of a transaction, a savepoint.
+pub(super) async fn control(lease: &mut Lease, steps: &[Step]) -> Result<(), Error> {
+    lease.busy = true;
+    let limit = client_side_limit(lease);
+    let conn = lease.conn()?;
+    let (client, enter) = (&conn.client, conn.enter.as_ref());
+    let everything = join_all(steps.iter().map(|step| step.send(client, enter)));
+    let answers = match limit {
+        Some(limit) => tokio::time::timeout(limit, everything).await.map_err(|_| Error::Timeout)?,
+        None => everything.await,
+    };
+    lease.busy = false;
+    answers.into_iter().collect::<Result<(), _>>().map_err(Error::from)
+}
+
+/// Sends a statement between its steps and returns at its first answer, with the rows to come and
+/// the answer to `after`, which has been sent all the same.
+///
+/// The lease stays busy: whoever reads the stream says when it is not.
+pub(super) async fn open_stream(
+    lease: &mut Lease,
+    prepared: Prepared,
+    before: &[Step],
+    job: &Job,
+    after: Option<&'static str>,
+) -> Result<OpenStream, Error> {
+    lease.busy = true;
+    let conn = lease.conn()?;
+    let (client, enter) = (&conn.client, conn.enter.as_ref());
+    let (before, stream, after) = join3(
+        join_all(before.iter().map(|step| step.send(client, enter))),
+        send(client, &prepared, job),
+        OptionFuture::from(after.map(|sql| client.simple_query_raw(sql))),
+    )
+    .await;
+    let outcome = before.into_iter().collect::<Result<(), _>>().and_then(|()| stream);
+    let end = after.transpose()?.map(Box::pin);
+    match outcome {
+        Ok(rows) => Ok(OpenStream { rows: Box::pin(rows), plan: prepared.plan, end }),
+        Err(error) => {
+            // Reads the answers to the end, so that the session is at rest.
+            if let Some(end) = end {
+                let _ = end.try_for_each(|_| ready(Ok(()))).await;
+            }
+            lease.busy = false;
+            Err(failed(lease, job, error))
+        }
+    }
+}
+
+/// Begins the result of a `COPY … TO STDOUT`. The lease stays busy, as with a stream.
+pub(super) async fn copy_out(
+    lease: &mut Lease,
+    steps: &[Step],
+    sql: &str,
+) -> Result<CopyOutStream, Error> {
+    control(lease, steps).await?;
+    lease.busy = true;
+    let started = lease.conn()?.client.copy_out(sql).await;
+    lease.busy = started.is_ok();
+    Ok(started?)
+}
+
+/// Rows on their way.
+pub(super) struct OpenStream {
+    pub(super) rows: Pin<Box<RowStream>>,
+    pub(super) plan: Option<Arc<RowPlan>>,
+    /// The answer to what was sent behind the statement.
+    pub(super) end: Option<Pin<Box<SimpleQueryStream>>>,
+}
+
+/// Makes a statement ready. Nothing of it is executed.
+pub(super) async fn prepare(lease: &mut Lease, kinds: &Kinds, job: &Job) -> Result<Prepared, Error> {
+    // Preparing sends and receives, so a future dropped here leaves answers outstanding as well.
+    let was_busy = std::mem::replace(&mut lease.busy, true);
+    let prepared = lease.conn()?.prepare(job, kinds).await;
+    lease.busy = was_busy;
+    let prepared = prepared?;
+    if prepared.trace == Trace::Session {
+        lease.dirty = true;
+    }
+    Ok(prepared)
+}
+
+async fn send(
+    client: &Client,
+    prepared: &Prepared,
+    job: &Job,
+) -> Result<RowStream, tokio_postgres::Error> {
+    match &prepared.statement {
+        Some(statement) => client.query_raw(statement, job.values.iter().map(Param)).await,
+        None => {
+            let typed = job.values.iter().map(Param).zip(prepared.types.iter().cloned());
+            client.query_typed_raw(&job.sql, typed).await
+        }
+    }
+}
+
+async fn collect(stream: RowStream) -> Result<(Vec<Row>, u64), tokio_postgres::Error> {
+    let mut stream = pin!(stream);
+    let mut rows = Vec::new();
+    while let Some(row) = stream.try_next().await? {
+        rows.push(row);
+    }
+    Ok((rows, stream.rows_affected().unwrap_or_default()))
+}
+
+/// A margin above the server's own limit: the server's answer is the better one.
+fn client_side_limit(lease: &Lease) -> Option<Duration> {
+    lease.shared().limits.statement.map(|limit| limit + Duration::from_secs(2))
+}
+
+/// Translates an error, and forgets a prepared statement that the server no longer accepts.
+fn failed(lease: &mut Lease, job: &Job, error: tokio_postgres::Error) -> Error {
+    const OUTGROWN: [SqlState; 2] =
+        [SqlState::FEATURE_NOT_SUPPORTED, SqlState::INVALID_SQL_STATEMENT_NAME];
+    if error.code().is_some_and(|code| OUTGROWN.contains(code))
+        && let Ok(conn) = lease.conn()
+    {
+        conn.forget(job);
+    }
+    Error::from(error)
+}

@@ -1,0 +1,176 @@
+//! What a statement runs in: a login's pool, the context it enters, and how its columns convert.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Map, Value as Json};
+use tracing::{Instrument, debug_span, field::Empty};
+
+use super::{
+    Error, Event,
+    conn::{Prepared, plan},
+    lease::Lease,
+    pipeline::{self, OpenStream, Rows, Step},
+    pool::Pool,
+    run::Answer,
+    scoped::BEGIN,
+    statement::Job,
+    tx_state::TxState,
+};
+use crate::{
+    schema::Seal,
+    scope::{Scope, Values},
+    value::Kinds,
+};
+
+/// Where statements run. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Session {
+    pub(super) pool: Pool,
+    pub(super) kinds: Arc<Kinds>,
+    pub(super) seal: Arc<Seal>,
+    /// Absent on the way across.
+    pub(super) scope: Option<Scope>,
+}
+
+impl Session {
+    /// The step that enters the scope. Made anew for each transaction, since a sealed context expires.
+    pub(super) fn enter(&self) -> Step {
+        let statement_ms = self.pool.shared.limits.statement.map_or(0, |limit| {
+            i32::try_from(limit.as_millis()).unwrap_or(i32::MAX)
+        });
+        Step::Enter { context: self.context(), statement_ms }
+    }
+
+    /// The context text for the scope, sealed where the seal is on.
+    pub(super) fn context(&self) -> Arc<str> {
+        let Some(scope) = &self.scope else { return Arc::from("") };
+        let mut json = Map::new();
+        for selection in scope.selections() {
+            match selection.values() {
+                Values::One(value) => {
+                    json.insert(selection.dimension().to_owned(), value.to_string().into());
+                }
+                Values::List(list) => {
+                    let list = list.iter().map(|value| Json::String(value.to_string())).collect();
+                    json.insert(format!("{}[]", selection.dimension()), Json::Array(list));
+                }
+            }
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let expires = (now + Seal::LIFETIME).as_secs();
+        self.seal.apply(&Json::Object(json).to_string(), expires).into()
+    }
+
+    /// Runs a statement in a transaction of its own, in one flush.
+    pub(super) async fn run_alone(&self, lease: &mut Lease, job: &Job) -> Result<Rows, Error> {
+        let work = async {
+            let prepared = pipeline::prepare(lease, &self.kinds, job).await?;
+            let before = [Step::Control(BEGIN), self.enter()];
+            pipeline::run(lease, prepared, &before, job, &[Step::Control("COMMIT")]).await
+        };
+        self.observed(job, work).await
+    }
+
+    /// Runs a statement inside an open transaction, behind what is pending there.
+    pub(super) async fn run_in(
+        &self,
+        lease: &mut Lease,
+        tx: &TxState,
+        job: &Job,
+    ) -> Result<Rows, Error> {
+        let work = async {
+            let prepared = self.prepare_in(lease, tx, job).await?;
+            // Nothing is awaited between here and the sending: whoever drops this future either
+            // leaves what is pending where it is, or has sent all of it.
+            lease.open = true;
+            pipeline::run(lease, prepared, &tx.take_all(), job, &[]).await
+        };
+        self.observed(job, work).await
+    }
+
+    /// Like [`run_in`](Self::run_in), with the rows to come.
+    pub(super) async fn open_in(
+        &self,
+        lease: &mut Lease,
+        tx: &TxState,
+        job: &Job,
+    ) -> Result<OpenStream, Error> {
+        let prepared = self.prepare_in(lease, tx, job).await?;
+        lease.open = true;
+        pipeline::open_stream(lease, prepared, &tx.take_all(), job, None).await
+    }
+
+    async fn prepare_in(
+        &self,
+        lease: &mut Lease,
+        tx: &TxState,
+        job: &Job,
+    ) -> Result<Prepared, Error> {
+        // The server parses a new statement before what rides with its execution. Inside an open
+        // transaction a syntax error would then strike before the savepoint that should contain it.
+        if lease.open && tx.has_pending() && !lease.conn()?.knows(job) {
+            pipeline::control(lease, &tx.take_all()).await?;
+        }
+        pipeline::prepare(lease, &self.kinds, job).await
+    }
+
+    /// Puts a span around the work and tells the metrics.
+    async fn observed(
+        &self,
+        job: &Job,
+        work: impl Future<Output = Result<Rows, Error>>,
+    ) -> Result<Rows, Error> {
+        let started = Instant::now();
+        let span = self.span(job);
+        let answer = work.instrument(span.clone()).await;
+        match &answer {
+            Ok(rows) => drop(span.record("rows", rows.affected)),
+            Err(error) => drop(span.record("error", tracing::field::debug(error.kind()))),
+        }
+        self.pool.shared.record(Event::Statement {
+            login: self.pool.login(),
+            took: started.elapsed(),
+            rows: answer.as_ref().ok().map(|rows| rows.affected),
+        });
+        answer
+    }
+
+    /// Tells the tenant and the statement, and never a value.
+    fn span(&self, job: &Job) -> tracing::Span {
+        let span = debug_span!("statement", tenant = Empty, sql = %job.sql, rows = Empty, error = Empty);
+        if !span.is_disabled()
+            && let Some(values) = self.scope.as_ref().and_then(|scope| scope.get("tenant"))
+        {
+            match values {
+                Values::One(tenant) => span.record("tenant", tracing::field::display(tenant)),
+                Values::List(list) => span.record("tenant", format!("{} tenants", list.len())),
+            };
+        }
+        span
+    }
+
+    /// Converts the rows to what SeaORM reads.
+    pub(super) fn answer(&self, rows: Rows) -> Result<Answer, Error> {
+        let affected = rows.affected;
+        let Some(first) = rows.rows.first() else {
+            return Ok(Answer { rows: Vec::new(), affected });
+        };
+        let plan = match rows.plan {
+            Some(plan) => plan,
+            None => Arc::new(plan(first.columns(), &self.kinds)?),
+        };
+        let rows =
+            rows.rows.iter().map(|row| plan.query_result(row)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Answer { rows, affected })
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("pool", &self.pool).field("scope", &self.scope).finish()
+    }
+}

@@ -1,0 +1,96 @@
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use super::{Error, lease::Lease, pipeline::Step, session::Session};
+
+/// What the levels of one transaction share.
+#[derive(Clone)]
+pub(super) struct TxState {
+    slot: Arc<AsyncMutex<Option<Lease>>>,
+    /// What rides with the next statement, each with the level that asked for it.
+    pending: Arc<Mutex<Vec<(u32, Pending)>>>,
+    /// The innermost open level.
+    pub(super) depth: Arc<AtomicU32>,
+    /// A statement failed since the innermost savepoint.
+    pub(super) failed: Arc<AtomicBool>,
+    /// A row stream holds the connection.
+    pub(super) streaming: Arc<AtomicBool>,
+}
+
+/// Something to send before the next statement. Contexts are sealed when they are sent, not before,
+/// since they expire.
+pub(super) enum Pending {
+    Begin(&'static str, Box<Session>),
+    Savepoint,
+    Narrow(Box<Session>),
+    /// A nested transaction was dropped.
+    RollbackTo,
+}
+
+impl Pending {
+    /// Whether this opens its level.
+    pub(super) fn opens(&self) -> bool {
+        matches!(self, Self::Begin(..) | Self::Savepoint)
+    }
+
+    pub(super) fn into_steps(self) -> Vec<Step> {
+        match self {
+            Self::Begin(sql, session) => vec![Step::Control(sql), session.enter()],
+            Self::Savepoint => vec![Step::Control("SAVEPOINT partywall")],
+            Self::Narrow(session) => vec![Step::Narrow { context: session.context() }],
+            Self::RollbackTo => vec![
+                Step::Control("ROLLBACK TO SAVEPOINT partywall"),
+                Step::Control("RELEASE SAVEPOINT partywall"),
+            ],
+        }
+    }
+}
+
+impl TxState {
+    pub(super) fn new(lease: Lease, begin: Pending) -> Self {
+        Self {
+            slot: Arc::new(AsyncMutex::new(Some(lease))),
+            pending: Arc::new(Mutex::new(vec![(0, begin)])),
+            depth: Arc::new(AtomicU32::new(0)),
+            failed: Arc::new(AtomicBool::new(false)),
+            streaming: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    /// Waits for the connection, unless a stream has it: reading the stream and waiting for it in
+    /// one task would never end.
+    pub(super) async fn lock(&self) -> Result<OwnedMutexGuard<Option<Lease>>, Error> {
+        if self.streaming.load(Ordering::Acquire) {
+            return Err(Error::Streaming);
+        }
+        Ok(self.slot.clone().lock_owned().await)
+    }
+
+    pub(super) fn push(&self, level: u32, pending: Pending) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).push((level, pending));
+    }
+
+    pub(super) fn has_pending(&self) -> bool {
+        !self.pending.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Takes what is pending at a level.
+    pub(super) fn take(&self, level: u32) -> Vec<Pending> {
+        let mut all = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let (taken, left) = std::mem::take(&mut *all).into_iter().partition(|(l, _)| *l == level);
+        *all = left;
+        Vec::into_iter(taken).map(|(_, pending)| pending).collect()
+    }
+
+    /// Takes all that is pending, as steps.
+    pub(super) fn take_all(&self) -> Vec<Step> {
+        std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner))
+            .into_iter()
+            .flat_map(|(_, pending)| pending.into_steps())
+            .collect()
+    }
+}

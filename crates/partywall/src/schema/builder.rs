@@ -1,0 +1,118 @@
+use std::collections::BTreeMap;
+
+use sea_orm::EntityTrait;
+
+use super::{
+    Roles, SchemaError, Scoped, Seal,
+    declared::Declared,
+    migration::Migration,
+    table::{self, Table},
+};
+use crate::scope::SqlType;
+
+/// Everything that Partywall knows of one database: the models, the roles, the seal, and the
+/// application's own migrations.
+///
+/// ```
+/// # mod note {
+/// #     use partywall::Scoped;
+/// #     use sea_orm::entity::prelude::*;
+/// #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Scoped)]
+/// #     #[sea_orm(table_name = "note")]
+/// #     #[scoped(tenant = "tenant_id")]
+/// #     pub struct Model {
+/// #         #[sea_orm(primary_key, auto_increment = false)]
+/// #         pub id: Uuid,
+/// #         pub tenant_id: Uuid,
+/// #         pub title: String,
+/// #     }
+/// #     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+/// #     pub enum Relation {}
+/// #     impl ActiveModelBehavior for ActiveModel {}
+/// # }
+/// use partywall::schema::{Roles, Schema, Seal, SealKey};
+///
+/// let key = SealKey::from_hex("6b1f0c3d7e2a4958b0c1d2e3f4a5968778695a4b3c2d1e0f112233445566778a")?;
+/// let schema = Schema::builder(Roles::named("notes"), Seal::on(key)).model::<note::Entity>().build()?;
+/// assert!(schema.sql().contains("CREATE POLICY"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Schema {
+    pub(crate) roles: Roles,
+    pub(crate) seal: Seal,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) dimensions: BTreeMap<&'static str, SqlType>,
+    pub(super) migrations: Vec<Migration>,
+    pub(super) unprotected: Vec<(String, String)>,
+}
+
+/// Collects models and migrations. Made by [`Schema::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "call `build`"]
+pub struct SchemaBuilder {
+    roles: Roles,
+    seal: Seal,
+    declared: Vec<Declared>,
+    migrations: Vec<Migration>,
+    unprotected: Vec<(String, String)>,
+}
+
+impl Schema {
+    /// Begins a schema.
+    pub fn builder(roles: Roles, seal: Seal) -> SchemaBuilder {
+        SchemaBuilder { roles, seal, declared: Vec::new(), migrations: Vec::new(), unprotected: Vec::new() }
+    }
+
+    /// The roles.
+    #[must_use]
+    pub fn roles(&self) -> &Roles {
+        &self.roles
+    }
+}
+
+impl SchemaBuilder {
+    /// Adds a model.
+    pub fn model<E: EntityTrait + Scoped>(mut self) -> Self {
+        self.declared.push(Declared::of::<E>());
+        self
+    }
+
+    /// Adds a migration of the application's own: SQL that runs once, in the order given, as the
+    /// owner, before the tables are protected. A migration that has run must not change.
+    pub fn migration(mut self, name: impl Into<String>, sql: impl Into<String>) -> Self {
+        self.migrations.push(Migration::new(name.into(), sql.into()));
+        self
+    }
+
+    /// Leaves a relation to itself that no model declares: a view, or a table of another tool. It is
+    /// not protected, and not reported at start. The reason is for the reader; this list should only
+    /// shrink.
+    pub fn unprotected(mut self, schema: &str, relation: &str, reason: &str) -> Self {
+        let _ = reason;
+        self.unprotected.push((schema.to_owned(), relation.to_owned()));
+        self
+    }
+
+    /// Checks that the declarations agree with one another.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError`], naming the table.
+    pub fn build(self) -> Result<Schema, SchemaError> {
+        for (n, migration) in self.migrations.iter().enumerate() {
+            if self.migrations.iter().take(n).any(|earlier| earlier.name() == migration.name()) {
+                return Err(SchemaError::DuplicateMigration(migration.name().to_owned()));
+            }
+        }
+        let (tables, dimensions) = table::resolve(&self.declared)?;
+        Ok(Schema {
+            roles: self.roles,
+            seal: self.seal,
+            tables,
+            dimensions,
+            migrations: self.migrations,
+            unprotected: self.unprotected,
+        })
+    }
+}

@@ -1,0 +1,173 @@
+use std::{collections::BTreeMap, fmt};
+
+use tokio_postgres::Client;
+
+use super::{ApplyError, Schema};
+
+/// Something in the database that is not as it was when the schema was last applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drift {
+    /// The table, or `partywall` for its functions and roles.
+    pub object: String,
+    /// What kind of thing differs, and its name.
+    pub what: String,
+    /// How it differs.
+    pub how: How,
+}
+
+/// How something differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum How {
+    /// It is there and was not.
+    Added(String),
+    /// It was there and is not.
+    Missing,
+    /// It is another than it was.
+    Altered {
+        /// What it was.
+        was: String,
+        /// What it is.
+        is: String,
+    },
+    /// A relation that no model declares and that the logins reach, or that is a tenant's by its
+    /// shape.
+    Undeclared(String),
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { object, what, how } = self;
+        match how {
+            How::Added(is) => write!(f, "{object}: the {what} was added: {is}"),
+            How::Missing => write!(f, "{object}: the {what} is missing"),
+            How::Altered { was, is } => {
+                write!(f, "{object}: the {what} was altered: it is {is} and was {was}")
+            }
+            How::Undeclared(because) => write!(
+                f,
+                "{object} is not declared by any model ({because}): derive `Scoped` for it, or name it with `SchemaBuilder::unprotected`"
+            ),
+        }
+    }
+}
+
+const SNAPSHOT: &str = include_str!("sql/snapshot.sql");
+const UNDECLARED: &str = include_str!("sql/undeclared.sql");
+
+type Facts = BTreeMap<(String, String, String), String>;
+
+impl Schema {
+    /// Compares the catalogues with what was written down when the schema was last applied. Any of
+    /// the logins can do it.
+    pub(crate) async fn drift_seen_by(
+        &self,
+        client: &Client,
+    ) -> Result<Vec<Drift>, tokio_postgres::Error> {
+        let rows = client
+            .query("SELECT object, aspect, name, definition FROM partywall.expected", &[])
+            .await?;
+        let expected = facts(&rows)?;
+        let mut current = self.snapshot(client).await?;
+        let mut drift = Vec::new();
+        for ((object, aspect, name), was) in expected {
+            let how = match current.remove(&(object.clone(), aspect.clone(), name.clone())) {
+                Some(is) if is == was => continue,
+                Some(is) => How::Altered { was, is },
+                None => How::Missing,
+            };
+            drift.push(Drift { object, what: format!("{aspect} `{name}`"), how });
+        }
+        drift.extend(current.into_iter().map(|((object, aspect, name), is)| Drift {
+            object,
+            what: format!("{aspect} `{name}`"),
+            how: How::Added(is),
+        }));
+        drift.extend(self.undeclared(client).await?);
+        Ok(drift)
+    }
+
+    async fn snapshot(&self, client: &Client) -> Result<Facts, tokio_postgres::Error> {
+        let (schemas, tables) = self.names();
+        // Expressions and names are printed relative to the search path, so it is fixed.
+        client.batch_execute("SET LOCAL search_path = pg_catalog").await?;
+        let roles = self.roles.all();
+        let rows = client.query(SNAPSHOT, &[&schemas, &tables, &&roles[..]]).await?;
+        client.batch_execute("SET LOCAL search_path TO DEFAULT").await?;
+        facts(&rows)
+    }
+
+    async fn undeclared(&self, client: &Client) -> Result<Vec<Drift>, tokio_postgres::Error> {
+        let (mut schemas, mut tables) = self.names();
+        for (schema, table) in &self.unprotected {
+            schemas.push(schema);
+            tables.push(table);
+        }
+        let mut columns: Vec<&str> = self
+            .tables
+            .iter()
+            .flat_map(|table| table.owner_columns())
+            .filter(|(owned, column)| owned.dimension == "tenant" && *column != "id")
+            .map(|(_, column)| column)
+            .collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let roles = self.roles.all();
+        let rows =
+            client.query(UNDECLARED, &[&schemas, &tables, &&roles[..], &columns]).await?;
+        let mut drift = Vec::new();
+        for row in rows {
+            let because: String = row.try_get(1)?;
+            if !because.is_empty() {
+                drift.push(Drift {
+                    object: row.try_get(0)?,
+                    what: "relation".to_owned(),
+                    how: How::Undeclared(because),
+                });
+            }
+        }
+        Ok(drift)
+    }
+
+    /// Writes down what the catalogues say now, but for policies that are not Partywall's: they stay
+    /// unexpected until somebody drops them.
+    pub(super) async fn write_expectations(&self, client: &Client) -> Result<(), ApplyError> {
+        client.batch_execute("DELETE FROM partywall.expected").await?;
+        for ((object, aspect, name), definition) in self.snapshot(client).await? {
+            if aspect == "policy" && !name.starts_with("partywall_") {
+                continue;
+            }
+            client
+                .execute(
+                    "INSERT INTO partywall.expected (object, aspect, name, definition) VALUES ($1, $2, $3, $4)",
+                    &[&object, &aspect, &name, &definition],
+                )
+                .await?;
+        }
+        client
+            .execute(
+                "INSERT INTO partywall.applied (declarations, sealed) VALUES ($1, $2) \
+                 ON CONFLICT (singleton) DO UPDATE SET declarations = excluded.declarations, \
+                 sealed = excluded.sealed, at = now()",
+                &[&self.fingerprint(), &self.seal.is_on()],
+            )
+            .await?;
+        Ok(())
+    }
+
+    fn names(&self) -> (Vec<&str>, Vec<&str>) {
+        self.tables
+            .iter()
+            .map(|table| (table.name.schema.as_str(), table.name.table.as_str()))
+            .unzip()
+    }
+}
+
+fn facts(rows: &[tokio_postgres::Row]) -> Result<Facts, tokio_postgres::Error> {
+    rows.iter()
+        .map(|row| {
+            Ok(((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), row.try_get(3)?))
+        })
+        .collect()
+}

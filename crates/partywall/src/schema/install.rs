@@ -1,0 +1,163 @@
+//! The `partywall` schema of a database: its versions, and the functions that hang on the seal and
+//! the dimensions.
+
+use std::fmt::Write as _;
+
+use super::{
+    Schema,
+    sql::{ident, literal},
+};
+use crate::scope::SqlType;
+
+/// What every version of Partywall added, in order. A version that was released never changes.
+pub(super) const VERSIONS: [(i32, &str, &str); 3] = [
+    (1, "the tables", include_str!("sql/1_tables.sql")),
+    (2, "entering a scope", include_str!("sql/2_enter.sql")),
+    (3, "the way across", include_str!("sql/3_across.sql")),
+];
+
+impl Schema {
+    /// The functions that policies read, one pair for each dimension: the value and the list.
+    pub(super) fn functions_sql(&self) -> String {
+        let mut sql = String::new();
+        for (dimension, sql_type) in &self.dimensions {
+            sql.push_str(&reader(dimension, *sql_type, self.seal.is_on()));
+            sql.push_str(&list_reader(dimension, *sql_type, self.seal.is_on()));
+        }
+        let roles = self.roles.quoted();
+        let _ = writeln!(sql, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA partywall FROM PUBLIC, {roles};");
+        let _ = writeln!(
+            sql,
+            "GRANT EXECUTE ON FUNCTION partywall.enter(text, integer), partywall.narrow(text) TO {roles};"
+        );
+        let _ = writeln!(
+            sql,
+            "GRANT EXECUTE ON FUNCTION partywall.cross(text, text, integer) TO {};",
+            ident(self.roles.across())
+        );
+        let (app, list) = (ident(self.roles.app()), ident(self.roles.list()));
+        for dimension in self.dimensions.keys() {
+            let _ = writeln!(
+                sql,
+                "GRANT EXECUTE ON FUNCTION partywall.{dimension}() TO {roles};\n\
+                 GRANT EXECUTE ON FUNCTION partywall.{dimension}_list() TO {app}, {list};"
+            );
+        }
+        sql
+    }
+
+    /// The grants on the `partywall` schema itself.
+    pub(super) fn own_grants_sql(&self) -> String {
+        let roles = self.roles.quoted();
+        format!(
+            "GRANT USAGE ON SCHEMA partywall TO {roles};\n\
+             REVOKE ALL ON ALL TABLES IN SCHEMA partywall FROM PUBLIC, {roles};\n\
+             GRANT SELECT ON partywall.expected, partywall.applied TO {roles};\n\
+             GRANT SELECT ON partywall.crossing TO {};\n",
+            ident(self.roles.across())
+        )
+    }
+
+    /// The keys that contexts may be sealed with.
+    pub(super) fn keys_sql(&self) -> String {
+        let mut sql = String::from("DELETE FROM partywall.seal_key;\n");
+        for key in self.seal.keys() {
+            let (inner, outer) = key.pads();
+            let hex = |bytes: &[u8]| {
+                bytes.iter().fold(String::from("\\x"), |mut text, byte| {
+                    let _ = write!(text, "{byte:02x}");
+                    text
+                })
+            };
+            let _ = writeln!(
+                sql,
+                "INSERT INTO partywall.seal_key (id, inner_pad, outer_pad) VALUES ({}, {}::bytea, {}::bytea);",
+                literal(key.id()),
+                literal(&hex(inner)),
+                literal(&hex(outer)),
+            );
+        }
+        sql
+    }
+}
+
+/// The function that reads one value of a dimension.
+///
+/// NULL, which matches no row, when the context is absent, empty, forged or expired, or when the
+/// dimension holds a list. An error that names the dimension when the context is good and lacks it:
+/// a forgotten dimension must not read as an empty table.
+fn reader(dimension: &str, sql_type: SqlType, sealed: bool) -> String {
+    let name = literal(dimension);
+    let list = literal(&format!("{dimension}[]"));
+    let missing = missing(dimension);
+    let body = format!(
+        "  answer := scope OPERATOR(pg_catalog.->>) {name};
+  IF answer IS NULL AND (scope OPERATOR(pg_catalog.->) {list}) IS NULL THEN
+{missing}
+  END IF;
+  RETURN answer::pg_catalog.{};",
+        internal(sql_type)
+    );
+    function(&format!("partywall.{dimension}()"), internal(sql_type), sealed, "  answer pg_catalog.text;\n", &body)
+}
+
+/// The function that reads a dimension as a list: one value counts as a list of one.
+fn list_reader(dimension: &str, sql_type: SqlType, sealed: bool) -> String {
+    let name = literal(dimension);
+    let list = literal(&format!("{dimension}[]"));
+    let missing = missing(dimension);
+    let array = format!("{}[]", internal(sql_type));
+    let body = format!(
+        "  IF (scope OPERATOR(pg_catalog.->>) {name}) IS NOT NULL THEN
+    RETURN ARRAY[scope OPERATOR(pg_catalog.->>) {name}]::pg_catalog.{array};
+  END IF;
+  IF (scope OPERATOR(pg_catalog.->) {list}) IS NULL THEN
+{missing}
+  END IF;
+  RETURN ARRAY(SELECT pg_catalog.json_array_elements_text(scope OPERATOR(pg_catalog.->) {list}))::pg_catalog.{array};"
+    );
+    function(&format!("partywall.{dimension}_list()"), &array, sealed, "", &body)
+}
+
+fn missing(dimension: &str) -> String {
+    format!(
+        "    RAISE EXCEPTION USING ERRCODE = '{}', MESSAGE = {}, HINT = {};",
+        crate::schema::NO_DIMENSION,
+        literal(&format!("the scope has no dimension `{dimension}`")),
+        literal(dimension)
+    )
+}
+
+/// The catalogue's own names of the types, since the SQL ones cannot be qualified.
+fn internal(sql_type: SqlType) -> &'static str {
+    match sql_type {
+        SqlType::Uuid => "uuid",
+        SqlType::BigInt => "int8",
+        SqlType::Text => "text",
+    }
+}
+
+/// A function around reading the context. Every name in it is qualified, so no `search_path` can
+/// redirect it, and a SET clause, which costs 1.5 µs for each call, is not needed.
+fn function(signature: &str, returns: &str, sealed: bool, declare: &str, body: &str) -> String {
+    let (declare_seal, open) = if sealed {
+        (include_str!("sql/sealed_declare.sql"), include_str!("sql/sealed.sql"))
+    } else {
+        ("", "  scope := raw::pg_catalog.json;\n")
+    };
+    format!(
+        "CREATE OR REPLACE FUNCTION {signature} RETURNS pg_catalog.{returns}
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER AS $partywall$
+DECLARE
+  raw pg_catalog.text := pg_catalog.current_setting('partywall.context', true);
+  scope pg_catalog.json;
+{declare_seal}{declare}BEGIN
+  IF raw IS NULL OR raw OPERATOR(pg_catalog.=) '' THEN
+    RETURN NULL;
+  END IF;
+{open}{body}
+END
+$partywall$;
+"
+    )
+}

@@ -1,0 +1,34 @@
+//! What is protected, and the SQL that protects it.
+//!
+//! A model says who owns its rows ([`Scoped`]); a [`Schema`] collects the models and makes of them
+//! the roles, functions, policies, keys and grants of one database, brings a database to that
+//! state, and finds where it has drifted from it.
+
+mod apply;
+mod bootstrap;
+mod builder;
+mod declared;
+mod drift;
+mod error;
+mod install;
+mod migration;
+mod ownership;
+mod protect;
+mod roles;
+mod scoped;
+mod seal;
+mod sql;
+mod table;
+
+pub use apply::Applied;
+pub use bootstrap::Passwords;
+pub use builder::{Schema, SchemaBuilder};
+pub use drift::{Drift, How};
+pub use error::{ApplyError, Drifts, SchemaError};
+pub use ownership::{Owned, Ownership, PathBy, Rights, Source};
+pub use roles::Roles;
+pub use scoped::Scoped;
+pub use seal::{Seal, SealKey, SealKeyError};
+
+/// SQLSTATE of «the scope has no dimension …», raised by the functions that policies read.
+pub(crate) const NO_DIMENSION: &str = "PW001";

@@ -1,0 +1,73 @@
+-- What the catalogues say of the protected tables ($1 schemas, $2 tables) and of Partywall's own
+-- functions and roles ($3): one row for each fact, in a form that any login can read and compare.
+WITH protected AS (
+  SELECT c.oid, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
+         n.nspname || '.' || c.relname AS object
+  FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)
+  JOIN pg_namespace n ON n.nspname = wanted.schema
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
+)
+SELECT object, 'table' AS aspect, 'row security' AS name,
+       format('enabled %s, forced %s, owner %s', relrowsecurity, relforcerowsecurity,
+              relowner::regrole) AS definition
+FROM protected
+UNION ALL
+SELECT object, 'policy', polname,
+       format('%s %s to %s using %s check %s',
+              CASE WHEN polpermissive THEN 'permissive' ELSE 'restrictive' END, polcmd,
+              (SELECT string_agg(CASE r WHEN 0 THEN 'public' ELSE r::regrole::text END, ','
+                                 ORDER BY 1) FROM unnest(polroles) AS r),
+              md5(coalesce(pg_get_expr(polqual, polrelid), '')),
+              md5(coalesce(pg_get_expr(polwithcheck, polrelid), '')))
+FROM protected JOIN pg_policy ON polrelid = protected.oid
+UNION ALL
+SELECT object, 'privilege',
+       CASE acl.grantee WHEN 0 THEN 'public' ELSE acl.grantee::regrole::text END,
+       string_agg(acl.privilege_type || coalesce('(' || attname || ')', '')
+                  || CASE WHEN acl.is_grantable THEN '*' ELSE '' END, ','
+                  ORDER BY attname NULLS FIRST, acl.privilege_type)
+FROM (
+  SELECT object, relowner, NULL::name AS attname, acl.*
+  FROM protected CROSS JOIN aclexplode(coalesce(relacl, acldefault('r', relowner))) AS acl
+  UNION ALL
+  SELECT object, relowner, attname, acl.*
+  FROM protected JOIN pg_attribute a ON a.attrelid = protected.oid
+  CROSS JOIN aclexplode(a.attacl) AS acl
+) AS acl
+WHERE acl.grantee <> acl.relowner
+GROUP BY object, acl.grantee
+UNION ALL
+SELECT object, 'column', attname,
+       format('%s%s%s', format_type(atttypid, atttypmod),
+              CASE WHEN attnotnull THEN ' not null' ELSE '' END,
+              coalesce(' default ' || pg_get_expr(adbin, adrelid), ''))
+FROM protected
+JOIN pg_attribute a ON a.attrelid = protected.oid AND attnum > 0 AND NOT attisdropped
+LEFT JOIN pg_attrdef ON adrelid = a.attrelid AND adnum = a.attnum
+UNION ALL
+SELECT object, 'constraint', conname, pg_get_constraintdef(con.oid)
+FROM protected JOIN pg_constraint con ON conrelid = protected.oid AND contype <> 'n'
+UNION ALL
+SELECT object, 'unique index', indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+FROM protected JOIN pg_index ON indrelid = protected.oid AND (indisunique OR indisexclusion)
+UNION ALL
+SELECT object, 'trigger', tgname, format('%s %s', tgenabled, pg_get_triggerdef(t.oid))
+FROM protected JOIN pg_trigger t ON tgrelid = protected.oid AND NOT tgisinternal
+UNION ALL
+SELECT object, 'rule', rulename, pg_get_ruledef(r.oid)
+FROM protected JOIN pg_rewrite r ON ev_class = protected.oid
+UNION ALL
+SELECT 'partywall', 'function', p.oid::regprocedure::text,
+       format('%s, definer %s, owner %s, volatile %s, config %s, acl %s', md5(prosrc), prosecdef,
+              proowner::regrole, provolatile, coalesce(proconfig::text, '-'),
+              coalesce((SELECT string_agg(a.grantee::regrole::text, ',' ORDER BY 1)
+                        FROM aclexplode(proacl) AS a), 'public'))
+FROM pg_proc p WHERE pronamespace = 'partywall'::regnamespace
+UNION ALL
+SELECT 'partywall', 'role', rolname,
+       format('superuser %s, bypassrls %s, createrole %s, createdb %s, replication %s, member of %s',
+              rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
+              coalesce((SELECT string_agg(roleid::regrole::text, ',' ORDER BY 1)
+                        FROM pg_auth_members WHERE member = r.oid), 'nothing'))
+FROM pg_roles r WHERE rolname = ANY ($3::text[])
+ORDER BY 1, 2, 3

@@ -1,0 +1,13 @@
+//! The behaviour contract, against a real PostgreSQL.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking, and SeaORM's macros make entities public"
+)]
+
+mod models;
+mod reads;

@@ -1,0 +1,15 @@
+// Rows are deleted on a scoped connection.
+#[path = "../note.rs"]
+mod note;
+
+use sea_orm::EntityTrait;
+
+async fn case(
+    db: partywall::Db,
+    scope: partywall::Scope,
+) -> Result<(), Box<dyn std::error::Error>> {
+    note::Entity::delete_many().exec(&db).await?;
+    Ok(())
+}
+
+fn main() {}

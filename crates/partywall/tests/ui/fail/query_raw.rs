@@ -1,0 +1,12 @@
+// Raw SQL runs on a scoped connection.
+use partywall::Sql as _;
+
+async fn case(
+    db: partywall::Db,
+    scope: partywall::Scope,
+) -> Result<(), Box<dyn std::error::Error>> {
+    db.execute("DELETE FROM note", []).await?;
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+// A database is not a connection of SeaORM.
+async fn case(
+    db: partywall::Db,
+    scope: partywall::Scope,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let _conn = db.scoped(&scope);
+    Ok(())
+}
+
+fn main() {}

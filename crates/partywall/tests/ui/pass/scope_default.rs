@@ -1,0 +1,9 @@
+// A scope has no default.
+use partywall::Scope;
+
+async fn case() -> Result<(), Box<dyn std::error::Error>> {
+    let _scope = Scope::trusted([]);
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+// A transaction begins with a scope.
+async fn case(
+    db: partywall::Db,
+    scope: partywall::Scope,
+) -> Result<(), Box<dyn std::error::Error>> {
+    db.begin(&scope).await?.commit().await?;
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Sets up what the repository needs besides Rust, once: PostgreSQL, and PgBouncer for the tests.
+# Sourced, it exports where PgBouncer is; PostgreSQL is found by `partywall-embedded` itself.
+#   scripts/setup.sh [postgresql] [pgbouncer]
+
+setup() {
+    local scripts
+    scripts=$(dirname "${BASH_SOURCE[0]}")
+    while [ $# -gt 0 ]; do
+        case $1 in
+            postgresql) "$scripts/setup-postgresql.sh" >/dev/null || return ;;
+            pgbouncer)
+                PARTYWALL_PGBOUNCER=$("$scripts/setup-pgbouncer.sh") || return
+                export PARTYWALL_PGBOUNCER
+                ;;
+            *)
+                printf 'error: `%s` is nothing that can be set up: use `postgresql` or `pgbouncer`\n' "$1" >&2
+                return 2
+                ;;
+        esac
+        shift
+    done
+}
+
+# Says what is wrong before the first line of Rust is compiled.
+need_cargo() {
+    if ! command -v cargo >/dev/null 2>&1 && [ -x "$HOME/.cargo/bin/cargo" ]; then
+        PATH="$HOME/.cargo/bin:$PATH"
+        export PATH
+    fi
+    command -v cargo >/dev/null 2>&1 && return
+    printf 'error: `cargo` is missing: install Rust 1.94 or newer with rustup, then open a new terminal\n' >&2
+    return 1
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    set -euo pipefail
+    if [ $# -eq 0 ]; then set -- postgresql pgbouncer; fi
+    setup "$@"
+    printf 'ready\n'
+fi

@@ -183,6 +183,7 @@ impl Schema {
             .await?
             .try_get(0)?;
         let call = if partitioned { Call::Plain } else { Call::Once };
+        client.batch_execute(&table.columns_sql()).await?;
         client.batch_execute(&table.enable_sql()).await?;
         let existing = names(client, table, "SELECT polname::text FROM pg_policy WHERE polrelid = $1::text::regclass AND polname LIKE 'partywall\\_%'").await?;
         remake(client, &existing, &table.policies(&self.roles, call), |name| {

@@ -22,8 +22,10 @@ impl Connector {
             tokio_postgres::config::Host::Tcp(_) => false,
         }) && config.get_hostaddrs().is_empty();
         let wanted = config.get_ssl_mode() != SslMode::Disable && !local;
-        let tls =
-            wanted.then(|| tls.client_config()).transpose()?.map(MakeRustlsConnect::new);
+        let tls = wanted
+            .then(|| tls.client_config())
+            .transpose()?
+            .map(MakeRustlsConnect::new);
         Ok(Self { config, tls })
     }
 
@@ -66,6 +68,8 @@ async fn drive(connection: impl Future<Output = Result<(), Error>>) {
 
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connector").field("login", &self.login()).finish_non_exhaustive()
+        f.debug_struct("Connector")
+            .field("login", &self.login())
+            .finish_non_exhaustive()
     }
 }

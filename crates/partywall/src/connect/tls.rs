@@ -44,8 +44,10 @@ impl Tls {
     /// [`TlsError`] when the file cannot be read or holds something else.
     pub fn roots(path: impl AsRef<Path>) -> Result<Self, TlsError> {
         let path = path.as_ref();
-        let unreadable =
-            |source| TlsError::Certificates { path: path.display().to_string(), source };
+        let unreadable = |source| TlsError::Certificates {
+            path: path.display().to_string(),
+            source,
+        };
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
             roots.add(certificate.map_err(unreadable)?)?;

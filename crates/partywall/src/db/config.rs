@@ -3,10 +3,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio_postgres::Config as Login;
 
 use super::{Metrics, pool::Limits};
-use crate::{
-    connect::Tls,
-    schema::Schema,
-};
+use crate::{connect::Tls, schema::Schema};
 
 /// How to reach the database, and within which limits.
 ///
@@ -174,8 +171,7 @@ impl Config {
     /// Prepared statements kept per connection, at least one. The least recently used goes first.
     #[must_use]
     pub fn statement_cache(mut self, statements: usize) -> Self {
-        self.limits.cached_statements =
-            NonZeroUsize::new(statements).unwrap_or(NonZeroUsize::MIN);
+        self.limits.cached_statements = NonZeroUsize::new(statements).unwrap_or(NonZeroUsize::MIN);
         self
     }
 
@@ -203,8 +199,10 @@ impl Config {
 }
 
 fn login(name: &'static str, url: &str) -> Result<Login, ConfigError> {
-    let mut login: Login =
-        url.parse().map_err(|source| ConfigError::Url { login: name, source })?;
+    let mut login: Login = url.parse().map_err(|source| ConfigError::Url {
+        login: name,
+        source,
+    })?;
     if login.get_application_name().is_none() {
         login.application_name("partywall");
     }

@@ -3,7 +3,10 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 use tokio_postgres::{Client, Column, Statement, types::Type};
 
-use super::{Error, Refused, statement::{Job, Trace, trace}};
+use super::{
+    Error, Refused,
+    statement::{Job, Trace, trace},
+};
 use crate::value::{Kinds, RowPlan, ValueError, declared_type};
 
 /// One connection with its cache of prepared statements.
@@ -28,7 +31,12 @@ pub(crate) struct Prepared {
 
 impl Conn {
     pub(super) fn new(client: Client, cached: NonZeroUsize, named: bool) -> Self {
-        Self { client, enter: None, cache: LruCache::new(cached), named }
+        Self {
+            client,
+            enter: None,
+            cache: LruCache::new(cached),
+            named,
+        }
     }
 
     /// Prepares a statement, or finds it prepared. Nothing of the job is executed: a statement that
@@ -62,7 +70,12 @@ impl Conn {
                 trace,
             }
         } else {
-            Prepared { statement: None, types: key.1.clone(), plan: None, trace }
+            Prepared {
+                statement: None,
+                types: key.1.clone(),
+                plan: None,
+                trace,
+            }
         };
         if trace == Trace::None {
             self.cache.put(key, prepared.clone());
@@ -84,7 +97,11 @@ impl Conn {
 }
 
 fn key(job: &Job) -> Result<Key, ValueError> {
-    let types = job.values.iter().map(declared_type).collect::<Result<Vec<_>, _>>()?;
+    let types = job
+        .values
+        .iter()
+        .map(declared_type)
+        .collect::<Result<Vec<_>, _>>()?;
     Ok((job.sql.clone(), types))
 }
 

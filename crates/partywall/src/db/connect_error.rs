@@ -19,10 +19,14 @@ pub enum ConnectError {
         wanted: String,
     },
     /// The schema, as it is declared now, was never applied.
-    #[error("the database does not have this version of the schema: run `Schema::apply` with the owner's login")]
+    #[error(
+        "the database does not have this version of the schema: run `Schema::apply` with the owner's login"
+    )]
     NotApplied,
     /// The database was altered since the schema was applied.
-    #[error("the database is not as it was applied: {0}; run `Schema::apply` to put it right, and drop what it did not make")]
+    #[error(
+        "the database is not as it was applied: {0}; run `Schema::apply` to put it right, and drop what it did not make"
+    )]
     Drift(Drifts),
     /// Sealed contexts would expire before they arrive, or be good for too long.
     #[error("the clock of the database is {0:+.0} s off this machine's: synchronise them")]

@@ -63,12 +63,16 @@ impl Db {
         let schema = config.schema.clone();
         let pool = |login, enters| -> Result<Pool, ConnectError> {
             let connector = Connector::new(login, &config.tls)?;
-            let limits = Limits { enters, ..config.limits.clone() };
+            let limits = Limits {
+                enters,
+                ..config.limits.clone()
+            };
             Ok(Pool::new(connector, config.metrics.clone(), limits)?)
         };
         // The first connection prepares nothing, so that it can tell what is missing.
         let first = Connector::new(config.app.clone(), &config.tls)?;
-        let (kinds, drift) = inspect(&pool(config.app.clone(), false)?, first.login(), &schema).await?;
+        let (kinds, drift) =
+            inspect(&pool(config.app.clone(), false)?, first.login(), &schema).await?;
         match (drift.findings().is_empty(), config.drift) {
             (true, _) => {}
             (false, OnDrift::Refuse) => return Err(ConnectError::Drift(drift)),
@@ -79,8 +83,16 @@ impl Db {
         let db = Self {
             inner: Arc::new(Inner {
                 app: pool(config.app.clone(), true)?,
-                list: config.list.clone().map(|login| pool(login, true)).transpose()?,
-                across: config.across.clone().map(|login| pool(login, true)).transpose()?,
+                list: config
+                    .list
+                    .clone()
+                    .map(|login| pool(login, true))
+                    .transpose()?,
+                across: config
+                    .across
+                    .clone()
+                    .map(|login| pool(login, true))
+                    .transpose()?,
                 kinds: Arc::new(kinds),
                 seal: Arc::new(schema.seal.clone()),
             }),
@@ -146,9 +158,14 @@ impl Db {
             })));
             let line = i32::try_from(place.line()).unwrap_or(i32::MAX);
             let row = [reason.into(), place.file().into(), line.into()];
-            across.rows("SELECT partywall.cross($1, $2, $3)", row).await?;
+            across
+                .rows("SELECT partywall.cross($1, $2, $3)", row)
+                .await?;
             tracing::info!(reason, file = place.file(), line, "the way across is taken");
-            pool.shared.record(Event::Across { file: place.file(), line: place.line() });
+            pool.shared.record(Event::Across {
+                file: place.file(),
+                line: place.line(),
+            });
             Ok(across)
         }
     }
@@ -186,7 +203,9 @@ async fn inspect(
             wanted: schema.roles().app().to_owned(),
         });
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let skew: f64 = client
         .query_one(
             "SELECT extract(epoch FROM clock_timestamp())::float8 - $1::float8",
@@ -211,7 +230,7 @@ async fn inspect(
             let (oid, number, name): (u32, i16, String) =
                 (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
             if let Some((_, kind)) = table.kinds.iter().find(|(known, _)| *known == name) {
-                kinds.insert(oid, number, kind.clone());
+                kinds.insert(oid, number, *kind);
             }
         }
     }
@@ -220,6 +239,8 @@ async fn inspect(
 
 impl fmt::Debug for Db {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Db").field("login", &self.inner.app.login()).finish_non_exhaustive()
+        f.debug_struct("Db")
+            .field("login", &self.inner.app.login())
+            .finish_non_exhaustive()
     }
 }

@@ -34,13 +34,17 @@ pub enum Error {
     #[error(transparent)]
     NoLogin(#[from] NoLogin),
     /// All connections stayed in use for the whole of the time allowed.
-    #[error("no connection was free within {0:?}: raise the pool size, or look for transactions that stay open")]
+    #[error(
+        "no connection was free within {0:?}: raise the pool size, or look for transactions that stay open"
+    )]
     PoolExhausted(Duration),
     /// No connection could be opened.
     #[error("cannot connect to the database")]
     Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The connection was lost. Whether the statement took effect is unknown.
-    #[error("the connection to the database was lost; whether the statement took effect is unknown")]
+    #[error(
+        "the connection to the database was lost; whether the statement took effect is unknown"
+    )]
     Lost(#[source] tokio_postgres::Error),
     /// The statement ran out of time and was stopped; it had no effect.
     #[error("the statement took longer than it may and was stopped")]
@@ -125,7 +129,9 @@ pub enum Refused {
     #[error("a statement may not control the transaction: use `begin`, `commit` and `rollback`")]
     TransactionControl,
     /// COPY needs a protocol of its own.
-    #[error("COPY cannot run as a statement: use `Tx::copy_out` to read, and INSERT to write, since row-level security refuses COPY FROM")]
+    #[error(
+        "COPY cannot run as a statement: use `Tx::copy_out` to read, and INSERT to write, since row-level security refuses COPY FROM"
+    )]
     Copy,
     /// Nothing to run.
     #[error("the statement is empty")]
@@ -151,7 +157,9 @@ pub enum Refused {
 #[non_exhaustive]
 pub enum NoLogin {
     /// A scope with a list runs under the list login.
-    #[error("the scope holds a list, and no list login is configured: add one with `Config::list_login`")]
+    #[error(
+        "the scope holds a list, and no list login is configured: add one with `Config::list_login`"
+    )]
     List,
     /// The way across runs under its own login.
     #[error("no login for the way across is configured: add one with `Config::across_login`")]
@@ -187,7 +195,17 @@ impl Error {
     pub fn database(&self) -> Option<&DatabaseError> {
         match self {
             Self::Denied(error) | Self::Database(error) => Some(error),
-            _ => None,
+            Self::Scope(_)
+            | Self::Value(_)
+            | Self::Row(_)
+            | Self::Refused(_)
+            | Self::NoLogin(_)
+            | Self::PoolExhausted(_)
+            | Self::Connect(_)
+            | Self::Lost(_)
+            | Self::Timeout
+            | Self::Aborted
+            | Self::Streaming => None,
         }
     }
 
@@ -195,26 +213,28 @@ impl Error {
     /// it is read from the SQLSTATE that the text ends in.
     #[must_use]
     pub fn kind_behind(error: &DbErr) -> ErrorKind {
-        let text = match error {
-            DbErr::Conn(RuntimeErr::Internal(_)) | DbErr::ConnectionAcquire(_) => {
-                return ErrorKind::Unavailable;
-            }
-            DbErr::Exec(RuntimeErr::Internal(text)) | DbErr::Query(RuntimeErr::Internal(text)) => {
-                text
-            }
-            DbErr::Custom(text) => {
-                return match text.split_once(": ").map_or("", |(kind, _)| kind) {
-                    "scope" => ErrorKind::Scope,
-                    "refused" => ErrorKind::Refused,
-                    "timeout" => ErrorKind::Timeout,
-                    "aborted" => ErrorKind::Aborted,
-                    "value" => ErrorKind::Value,
-                    _ => ErrorKind::Database,
-                };
-            }
-            _ => return ErrorKind::Value,
+        if let DbErr::Conn(_) | DbErr::ConnectionAcquire(_) = error {
+            return ErrorKind::Unavailable;
+        }
+        if let DbErr::Custom(text) = error {
+            return match text.split_once(": ").map_or("", |(kind, _)| kind) {
+                "scope" => ErrorKind::Scope,
+                "refused" => ErrorKind::Refused,
+                "timeout" => ErrorKind::Timeout,
+                "aborted" => ErrorKind::Aborted,
+                "value" => ErrorKind::Value,
+                _ => ErrorKind::Database,
+            };
+        }
+        let (DbErr::Exec(RuntimeErr::Internal(text)) | DbErr::Query(RuntimeErr::Internal(text))) =
+            error
+        else {
+            return ErrorKind::Value;
         };
-        match text.rsplit_once("(SQLSTATE ").and_then(|(_, rest)| rest.strip_suffix(')')) {
+        match text
+            .rsplit_once("(SQLSTATE ")
+            .and_then(|(_, rest)| rest.strip_suffix(')'))
+        {
             Some(code) if code == SqlState::INSUFFICIENT_PRIVILEGE.code() => ErrorKind::Denied,
             Some(code) => kind_of_state(code),
             None => ErrorKind::Database,
@@ -253,7 +273,11 @@ impl From<tokio_postgres::Error> for Error {
                     constraint: reported.constraint().map(str::to_owned),
                     source: error,
                 };
-                if denied { Self::Denied(described) } else { Self::Database(described) }
+                if denied {
+                    Self::Denied(described)
+                } else {
+                    Self::Database(described)
+                }
             }
         }
     }

@@ -41,8 +41,17 @@ pub(super) async fn unsafe_rights(
         .unzip();
     let roles = schema.roles();
     let others = [roles.app(), roles.list(), roles.across()];
-    let rows = client.query(RIGHTS, &[&schemas, &tables, &&others[..]]).await?;
-    rows.iter().map(|row| Ok(Unsafe { what: row.try_get(0)?, fix: row.try_get(1)? })).collect()
+    let rows = client
+        .query(RIGHTS, &[&schemas, &tables, &&others[..]])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Unsafe {
+                what: row.try_get(0)?,
+                fix: row.try_get(1)?,
+            })
+        })
+        .collect()
 }
 
 /// Compares the database with what was applied.

@@ -36,11 +36,19 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 
 impl Lease {
     pub(super) fn new(object: Object<Manager>, shared: Arc<Shared>) -> Self {
-        Self { object: Some(object), shared, busy: false, open: false, dirty: false }
+        Self {
+            object: Some(object),
+            shared,
+            busy: false,
+            open: false,
+            dirty: false,
+        }
     }
 
     pub(super) fn conn(&mut self) -> Result<&mut Conn, Error> {
-        self.object.as_deref_mut().ok_or_else(|| Error::Connect("the connection is gone".into()))
+        self.object
+            .as_deref_mut()
+            .ok_or_else(|| Error::Connect("the connection is gone".into()))
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -50,7 +58,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(object) = self.object.take() else { return };
+        let Some(object) = self.object.take() else {
+            return;
+        };
         if !self.busy && !self.open {
             if self.dirty {
                 close(object, &self.shared, Closed::Dirty);
@@ -97,10 +107,16 @@ async fn in_time<F, E>(limit: Duration, future: F) -> Option<bool>
 where
     F: Future<Output = Result<(), E>>,
 {
-    tokio::time::timeout(limit, future).await.ok().map(|answer| answer.is_ok())
+    tokio::time::timeout(limit, future)
+        .await
+        .ok()
+        .map(|answer| answer.is_ok())
 }
 
 fn close(object: Object<Manager>, shared: &Shared, because: Closed) {
     drop(Object::take(object));
-    shared.record(Event::Closed { login: shared.connector.login(), because });
+    shared.record(Event::Closed {
+        login: shared.connector.login(),
+        because,
+    });
 }

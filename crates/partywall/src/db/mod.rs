@@ -12,7 +12,10 @@ mod across;
 mod config;
 mod conn;
 mod connect_error;
-#[expect(clippy::module_inception, reason = "the room is named after its one central noun")]
+#[expect(
+    clippy::module_inception,
+    reason = "the room is named after its one central noun"
+)]
 mod db;
 mod error;
 mod guard;

@@ -37,7 +37,10 @@ pub(super) enum Step {
     /// Transaction control: fixed text, never a value.
     Control(&'static str),
     /// The context, as a bound value, and the time a statement may take in milliseconds.
-    Enter { context: Arc<str>, statement_ms: i32 },
+    Enter {
+        context: Arc<str>,
+        statement_ms: i32,
+    },
     /// A narrower context inside the transaction.
     Narrow { context: Arc<str> },
 }
@@ -58,10 +61,14 @@ impl Step {
     ) -> Result<(), tokio_postgres::Error> {
         match self {
             Self::Control(sql) => client.batch_execute(sql).await,
-            Self::Enter { context, statement_ms } => match enter {
-                Some(enter) => {
-                    client.execute(enter, &[&context.as_ref(), statement_ms]).await.map(drop)
-                }
+            Self::Enter {
+                context,
+                statement_ms,
+            } => match enter {
+                Some(enter) => client
+                    .execute(enter, &[&context.as_ref(), statement_ms])
+                    .await
+                    .map(drop),
                 None => client
                     .execute_typed(
                         ENTER,
@@ -71,7 +78,10 @@ impl Step {
                     .map(drop),
             },
             Self::Narrow { context } => client
-                .execute_typed("SELECT partywall.narrow($1)", &[(&context.as_ref(), Type::TEXT)])
+                .execute_typed(
+                    "SELECT partywall.narrow($1)",
+                    &[(&context.as_ref(), Type::TEXT)],
+                )
                 .await
                 .map(drop),
         }
@@ -105,7 +115,9 @@ pub(super) async fn run(
         join_all(after.iter().map(|step| step.send(client, enter))),
     );
     let answered = match limit {
-        Some(limit) => tokio::time::timeout(limit, everything).await.map_err(|_| Error::Timeout)?,
+        Some(limit) => tokio::time::timeout(limit, everything)
+            .await
+            .map_err(|_| Error::Timeout)?,
         None => everything.await,
     };
     lease.busy = false;
@@ -113,10 +125,14 @@ pub(super) async fn run(
     let outcome = before
         .into_iter()
         .collect::<Result<(), _>>()
-        .and_then(|()| rows)
+        .and(rows)
         .and_then(|rows| after.into_iter().collect::<Result<(), _>>().map(|()| rows));
     match outcome {
-        Ok((rows, affected)) => Ok(Rows { rows, affected, plan: prepared.plan }),
+        Ok((rows, affected)) => Ok(Rows {
+            rows,
+            affected,
+            plan: prepared.plan,
+        }),
         Err(error) => Err(failed(lease, job, error)),
     }
 }
@@ -129,11 +145,16 @@ pub(super) async fn control(lease: &mut Lease, steps: &[Step]) -> Result<(), Err
     let (client, enter) = (&conn.client, conn.enter.as_ref());
     let everything = join_all(steps.iter().map(|step| step.send(client, enter)));
     let answers = match limit {
-        Some(limit) => tokio::time::timeout(limit, everything).await.map_err(|_| Error::Timeout)?,
+        Some(limit) => tokio::time::timeout(limit, everything)
+            .await
+            .map_err(|_| Error::Timeout)?,
         None => everything.await,
     };
     lease.busy = false;
-    answers.into_iter().collect::<Result<(), _>>().map_err(Error::from)
+    answers
+        .into_iter()
+        .collect::<Result<(), _>>()
+        .map_err(Error::from)
 }
 
 /// Sends a statement between its steps and returns at its first answer, with the rows to come and
@@ -156,10 +177,14 @@ pub(super) async fn open_stream(
         OptionFuture::from(after.map(|sql| client.simple_query_raw(sql))),
     )
     .await;
-    let outcome = before.into_iter().collect::<Result<(), _>>().and_then(|()| stream);
+    let outcome = before.into_iter().collect::<Result<(), _>>().and(stream);
     let end = after.transpose()?.map(Box::pin);
     match outcome {
-        Ok(rows) => Ok(OpenStream { rows: Box::pin(rows), plan: prepared.plan, end }),
+        Ok(rows) => Ok(OpenStream {
+            rows: Box::pin(rows),
+            plan: prepared.plan,
+            end,
+        }),
         Err(error) => {
             // Reads the answers to the end, so that the session is at rest.
             if let Some(end) = end {
@@ -193,7 +218,11 @@ pub(super) struct OpenStream {
 }
 
 /// Makes a statement ready. Nothing of it is executed.
-pub(super) async fn prepare(lease: &mut Lease, kinds: &Kinds, job: &Job) -> Result<Prepared, Error> {
+pub(super) async fn prepare(
+    lease: &mut Lease,
+    kinds: &Kinds,
+    job: &Job,
+) -> Result<Prepared, Error> {
     // Preparing sends and receives, so a future dropped here leaves answers outstanding as well.
     let was_busy = std::mem::replace(&mut lease.busy, true);
     let prepared = lease.conn()?.prepare(job, kinds).await;
@@ -211,9 +240,17 @@ async fn send(
     job: &Job,
 ) -> Result<RowStream, tokio_postgres::Error> {
     match &prepared.statement {
-        Some(statement) => client.query_raw(statement, job.values.iter().map(Param)).await,
+        Some(statement) => {
+            client
+                .query_raw(statement, job.values.iter().map(Param))
+                .await
+        }
         None => {
-            let typed = job.values.iter().map(Param).zip(prepared.types.iter().cloned());
+            let typed = job
+                .values
+                .iter()
+                .map(Param)
+                .zip(prepared.types.iter().cloned());
             client.query_typed_raw(&job.sql, typed).await
         }
     }
@@ -230,13 +267,19 @@ async fn collect(stream: RowStream) -> Result<(Vec<Row>, u64), tokio_postgres::E
 
 /// A margin above the server's own limit: the server's answer is the better one.
 fn client_side_limit(lease: &Lease) -> Option<Duration> {
-    lease.shared().limits.statement.map(|limit| limit + Duration::from_secs(2))
+    lease
+        .shared()
+        .limits
+        .statement
+        .map(|limit| limit + Duration::from_secs(2))
 }
 
 /// Translates an error, and forgets a prepared statement that the server no longer accepts.
 fn failed(lease: &mut Lease, job: &Job, error: tokio_postgres::Error) -> Error {
-    const OUTGROWN: [SqlState; 2] =
-        [SqlState::FEATURE_NOT_SUPPORTED, SqlState::INVALID_SQL_STATEMENT_NAME];
+    const OUTGROWN: [SqlState; 2] = [
+        SqlState::FEATURE_NOT_SUPPORTED,
+        SqlState::INVALID_SQL_STATEMENT_NAME,
+    ];
     if error.code().is_some_and(|code| OUTGROWN.contains(code))
         && let Ok(conn) = lease.conn()
     {

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use deadpool::managed::{self, Metrics as Use, PoolError, RecycleError, RecycleResult, TimeoutType};
+use deadpool::managed::{
+    self, Metrics as Use, PoolError, RecycleError, RecycleResult, TimeoutType,
+};
 use tokio_postgres::error::SqlState;
 
 use super::{Error, Event, Metrics, conn::Conn, lease::Lease};
@@ -49,12 +51,18 @@ impl Pool {
         limits: Limits,
     ) -> Result<Self, Error> {
         let size = limits.size;
-        let shared = Arc::new(Shared { connector, metrics, limits });
-        let objects = managed::Pool::builder(Manager { shared: shared.clone() })
-            .max_size(size)
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|error| Error::Connect(error.into()))?;
+        let shared = Arc::new(Shared {
+            connector,
+            metrics,
+            limits,
+        });
+        let objects = managed::Pool::builder(Manager {
+            shared: shared.clone(),
+        })
+        .max_size(size)
+        .runtime(deadpool::Runtime::Tokio1)
+        .build()
+        .map_err(|error| Error::Connect(error.into()))?;
         Ok(Self { objects, shared })
     }
 
@@ -62,13 +70,24 @@ impl Pool {
     pub(super) async fn acquire(&self) -> Result<Lease, Error> {
         let asked = Instant::now();
         let limits = &self.shared.limits;
-        let timeouts = managed::Timeouts { wait: Some(limits.acquire), create: None, recycle: None };
-        let object = self.objects.timeout_get(&timeouts).await.map_err(|error| match error {
-            PoolError::Timeout(TimeoutType::Wait) => Error::PoolExhausted(limits.acquire),
-            PoolError::Backend(error) => error,
-            other => Error::Connect(other.to_string().into()),
+        let timeouts = managed::Timeouts {
+            wait: Some(limits.acquire),
+            create: None,
+            recycle: None,
+        };
+        let object = self.objects.timeout_get(&timeouts).await.map_err(|error| {
+            if let PoolError::Timeout(TimeoutType::Wait) = error {
+                Error::PoolExhausted(limits.acquire)
+            } else if let PoolError::Backend(error) = error {
+                error
+            } else {
+                Error::Connect(error.to_string().into())
+            }
         })?;
-        self.shared.record(Event::Acquired { login: self.login(), waited: asked.elapsed() });
+        self.shared.record(Event::Acquired {
+            login: self.login(),
+            waited: asked.elapsed(),
+        });
         Ok(Lease::new(object, self.shared.clone()))
     }
 
@@ -155,6 +174,8 @@ fn passes(error: &Error) -> bool {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("login", &self.login()).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("login", &self.login())
+            .finish_non_exhaustive()
     }
 }

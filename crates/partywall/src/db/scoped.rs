@@ -61,6 +61,10 @@ impl Run for ScopedDb {
         let before = [Step::Control(BEGIN), session.enter()];
         let source =
             pipeline::open_stream(&mut lease, prepared, &before, &job, Some("COMMIT")).await?;
-        Ok(RowStream::new(source, session.kinds.clone(), Holder::Lease(lease)))
+        Ok(RowStream::new(
+            source,
+            session.kinds.clone(),
+            Holder::Lease(Box::new(lease)),
+        ))
     }
 }

@@ -16,7 +16,10 @@ type Callback<'c, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>
 /// The text of BEGIN. Every part is spelt out, so that no session default changes it.
 fn begin(isolation: Option<IsolationLevel>, access: Option<AccessMode>) -> &'static str {
     let read_only = matches!(access, Some(AccessMode::ReadOnly));
-    match (isolation.unwrap_or(IsolationLevel::ReadCommitted), read_only) {
+    match (
+        isolation.unwrap_or(IsolationLevel::ReadCommitted),
+        read_only,
+    ) {
         (IsolationLevel::ReadCommitted | IsolationLevel::ReadUncommitted, false) => BEGIN,
         (IsolationLevel::ReadCommitted | IsolationLevel::ReadUncommitted, true) => {
             "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE"
@@ -74,19 +77,32 @@ macro_rules! sea_orm_connection {
 
             async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
                 let answer = self.run(Job::from(statement)).await?;
-                Ok(ProxyExecResult { last_insert_id: 0, rows_affected: answer.affected }.into())
+                Ok(ProxyExecResult {
+                    last_insert_id: 0,
+                    rows_affected: answer.affected,
+                }
+                .into())
             }
 
             async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
                 let answer = self.run(Job::new(sql, [])).await?;
-                Ok(ProxyExecResult { last_insert_id: 0, rows_affected: answer.affected }.into())
+                Ok(ProxyExecResult {
+                    last_insert_id: 0,
+                    rows_affected: answer.affected,
+                }
+                .into())
             }
 
             async fn query_one_raw(
                 &self,
                 statement: Statement,
             ) -> Result<Option<QueryResult>, DbErr> {
-                Ok(self.run(Job::from(statement)).await?.rows.into_iter().next())
+                Ok(self
+                    .run(Job::from(statement))
+                    .await?
+                    .rows
+                    .into_iter()
+                    .next())
             }
 
             async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
@@ -126,7 +142,8 @@ macro_rules! sea_orm_connection {
             }
 
             async fn begin_with_options(&self, options: TransactionOptions) -> Result<Tx, DbErr> {
-                self.begin_with_config(options.isolation_level, options.access_mode).await
+                self.begin_with_config(options.isolation_level, options.access_mode)
+                    .await
             }
 
             async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>

@@ -42,12 +42,17 @@ impl Session {
         let statement_ms = self.pool.shared.limits.statement.map_or(0, |limit| {
             i32::try_from(limit.as_millis()).unwrap_or(i32::MAX)
         });
-        Step::Enter { context: self.context(), statement_ms }
+        Step::Enter {
+            context: self.context(),
+            statement_ms,
+        }
     }
 
     /// The context text for the scope, sealed where the seal is on.
     pub(super) fn context(&self) -> Arc<str> {
-        let Some(scope) = &self.scope else { return Arc::from("") };
+        let Some(scope) = &self.scope else {
+            return Arc::from("");
+        };
         let mut json = Map::new();
         for selection in scope.selections() {
             match selection.values() {
@@ -55,14 +60,21 @@ impl Session {
                     json.insert(selection.dimension().to_owned(), value.to_string().into());
                 }
                 Values::List(list) => {
-                    let list = list.iter().map(|value| Json::String(value.to_string())).collect();
+                    let list = list
+                        .iter()
+                        .map(|value| Json::String(value.to_string()))
+                        .collect();
                     json.insert(format!("{}[]", selection.dimension()), Json::Array(list));
                 }
             }
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let expires = (now + Seal::LIFETIME).as_secs();
-        self.seal.apply(&Json::Object(json).to_string(), expires).into()
+        self.seal
+            .apply(&Json::Object(json).to_string(), expires)
+            .into()
     }
 
     /// Runs a statement in a transaction of its own, in one flush.
@@ -141,7 +153,8 @@ impl Session {
 
     /// Tells the tenant and the statement, and never a value.
     fn span(&self, job: &Job) -> tracing::Span {
-        let span = debug_span!("statement", tenant = Empty, sql = %job.sql, rows = Empty, error = Empty);
+        let span =
+            debug_span!("statement", tenant = Empty, sql = %job.sql, rows = Empty, error = Empty);
         if !span.is_disabled()
             && let Some(values) = self.scope.as_ref().and_then(|scope| scope.get("tenant"))
         {
@@ -157,20 +170,29 @@ impl Session {
     pub(super) fn answer(&self, rows: Rows) -> Result<Answer, Error> {
         let affected = rows.affected;
         let Some(first) = rows.rows.first() else {
-            return Ok(Answer { rows: Vec::new(), affected });
+            return Ok(Answer {
+                rows: Vec::new(),
+                affected,
+            });
         };
         let plan = match rows.plan {
             Some(plan) => plan,
             None => Arc::new(plan(first.columns(), &self.kinds)?),
         };
-        let rows =
-            rows.rows.iter().map(|row| plan.query_result(row)).collect::<Result<Vec<_>, _>>()?;
+        let rows = rows
+            .rows
+            .iter()
+            .map(|row| plan.query_result(row))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Answer { rows, affected })
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("pool", &self.pool).field("scope", &self.scope).finish()
+        f.debug_struct("Session")
+            .field("pool", &self.pool)
+            .field("scope", &self.scope)
+            .finish()
     }
 }

@@ -57,7 +57,11 @@ pub trait Sql: Run {
         T: FromQueryResult + Send,
         P: IntoIterator<Item = Value> + Send,
     {
-        self.rows(sql, parameters).await?.first().map(read).transpose()
+        self.rows(sql, parameters)
+            .await?
+            .first()
+            .map(read)
+            .transpose()
     }
 
     /// The first row, as a struct.
@@ -70,7 +74,12 @@ pub trait Sql: Run {
         T: FromQueryResult + Send,
         P: IntoIterator<Item = Value> + Send,
     {
-        read(self.rows(sql, parameters).await?.first().ok_or_else(not_found)?)
+        read(
+            self.rows(sql, parameters)
+                .await?
+                .first()
+                .ok_or_else(not_found)?,
+        )
     }
 
     /// The first column of the first row.
@@ -84,7 +93,10 @@ pub trait Sql: Run {
         P: IntoIterator<Item = Value> + Send,
     {
         let rows = self.rows(sql, parameters).await?;
-        rows.first().ok_or_else(not_found)?.try_get_by_index(0).map_err(Error::Row)
+        rows.first()
+            .ok_or_else(not_found)?
+            .try_get_by_index(0)
+            .map_err(Error::Row)
     }
 
     /// All rows, to read by column.
@@ -121,5 +133,7 @@ fn read<T: FromQueryResult>(row: &QueryResult) -> Result<T, Error> {
 }
 
 fn not_found() -> Error {
-    Error::Row(sea_orm::DbErr::RecordNotFound("the statement returned no row".into()))
+    Error::Row(sea_orm::DbErr::RecordNotFound(
+        "the statement returned no row".into(),
+    ))
 }

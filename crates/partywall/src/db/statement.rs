@@ -11,7 +11,10 @@ pub struct Job {
 
 impl Job {
     pub(crate) fn new(sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Self {
-        Self { sql: sql.into(), values: values.into_iter().collect() }
+        Self {
+            sql: sql.into(),
+            values: values.into_iter().collect(),
+        }
     }
 }
 
@@ -47,10 +50,21 @@ pub(crate) fn trace(sql: &str) -> Result<Trace, Refused> {
         return Err(Refused::Empty);
     };
     let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
-    if is(&["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release"]) {
+    if is(&[
+        "begin",
+        "start",
+        "commit",
+        "end",
+        "rollback",
+        "abort",
+        "savepoint",
+        "release",
+    ]) {
         return Err(Refused::TransactionControl);
     }
-    if is(&["prepare"]) && first_word(after).is_some_and(|(word, _)| word.eq_ignore_ascii_case("transaction")) {
+    if is(&["prepare"])
+        && first_word(after).is_some_and(|(word, _)| word.eq_ignore_ascii_case("transaction"))
+    {
         return Err(Refused::TransactionControl);
     }
     if is(&["copy"]) {
@@ -66,7 +80,11 @@ pub(crate) fn trace(sql: &str) -> Result<Trace, Refused> {
         let text = sql.to_ascii_lowercase();
         text.contains("advisory") || text.contains("set_config")
     };
-    Ok(if plain && !lingers() { Trace::None } else { Trace::Session })
+    Ok(if plain && !lingers() {
+        Trace::None
+    } else {
+        Trace::Session
+    })
 }
 
 /// Lets `COPY … TO STDOUT` pass.
@@ -78,10 +96,17 @@ pub(crate) fn trace(sql: &str) -> Result<Trace, Refused> {
 pub(crate) fn check_copy_out(sql: &str) -> Result<(), Refused> {
     let is_copy = first_word(sql).is_some_and(|(word, _)| word.eq_ignore_ascii_case("copy"));
     let text = sql.to_ascii_lowercase();
-    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut words = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
     let mut last = "";
-    let to_client = words.any(|word| std::mem::replace(&mut last, word) == "to" && word == "stdout");
-    if is_copy && to_client && !text.contains("stdin") { Ok(()) } else { Err(Refused::Copy) }
+    let to_client =
+        words.any(|word| std::mem::replace(&mut last, word) == "to" && word == "stdout");
+    if is_copy && to_client && !text.contains("stdin") {
+        Ok(())
+    } else {
+        Err(Refused::Copy)
+    }
 }
 
 /// The first word after white space, comments and opening brackets, as PostgreSQL's scanner sees it,
@@ -91,14 +116,18 @@ fn first_word(sql: &str) -> Option<(&str, &str)> {
     loop {
         rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c', '(', ';']);
         if let Some(comment) = rest.strip_prefix("--") {
-            rest = comment.split_once(['\n', '\r']).map_or("", |(_, after)| after);
+            rest = comment
+                .split_once(['\n', '\r'])
+                .map_or("", |(_, after)| after);
         } else if let Some(comment) = rest.strip_prefix("/*") {
             rest = after_comment(comment)?;
         } else {
             break;
         }
     }
-    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .unwrap_or(rest.len());
     (!rest.is_empty()).then(|| rest.split_at(end))
 }
 

@@ -1,10 +1,7 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::Ordering,
-    },
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, ready},
 };
 
@@ -33,21 +30,27 @@ pub struct RowStream {
 
 /// What keeps the connection for a stream.
 pub(super) enum Holder {
-    Lease(Lease),
-    Tx { slot: OwnedMutexGuard<Option<Lease>>, tx: TxState },
+    Lease(Box<Lease>),
+    Tx {
+        slot: OwnedMutexGuard<Option<Lease>>,
+        tx: TxState,
+    },
 }
 
 impl Holder {
     /// Keeps a transaction's connection until the stream is done with.
     pub(super) fn tx(slot: OwnedMutexGuard<Option<Lease>>, tx: &TxState) -> Self {
         tx.streaming.store(true, Ordering::Release);
-        Self::Tx { slot, tx: tx.clone() }
+        Self::Tx {
+            slot,
+            tx: tx.clone(),
+        }
     }
 
     /// Takes note that all answers have been read.
     pub(super) fn finish(&mut self, failed: bool) {
         let lease = match self {
-            Self::Lease(lease) => Some(lease),
+            Self::Lease(lease) => Some(lease.as_mut()),
             Self::Tx { slot, tx } => {
                 if failed {
                     tx.failed.store(true, Ordering::Release);
@@ -72,7 +75,14 @@ impl Drop for Holder {
 impl RowStream {
     pub(super) fn new(mut source: OpenStream, kinds: Arc<Kinds>, holder: Holder) -> Self {
         let plan = source.plan.take();
-        Self { source, plan, kinds, holder, rows_ended: false, ended: false }
+        Self {
+            source,
+            plan,
+            kinds,
+            holder,
+            rows_ended: false,
+            ended: false,
+        }
     }
 
     fn convert(&mut self, row: &tokio_postgres::Row) -> Result<QueryResult, Error> {
@@ -132,6 +142,8 @@ impl Stream for RowStream {
 
 impl fmt::Debug for RowStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RowStream").field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("RowStream")
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
     }
 }

@@ -41,7 +41,13 @@ impl Tx {
     pub(super) async fn begin(session: Session, begin: &'static str) -> Result<Self, Error> {
         let lease = session.pool.acquire().await?;
         let state = TxState::new(lease, Pending::Begin(begin, Box::new(session.clone())));
-        Ok(Self { state, session, level: 0, outer: None, ended: false })
+        Ok(Self {
+            state,
+            session,
+            level: 0,
+            outer: None,
+            ended: false,
+        })
     }
 
     /// The scope, which is absent on the way across.
@@ -70,7 +76,10 @@ impl Tx {
         if let Some(outer) = &self.session.scope {
             scope.check_within(outer)?;
         }
-        let session = Session { scope: Some(scope.clone()), ..self.session.clone() };
+        let session = Session {
+            scope: Some(scope.clone()),
+            ..self.session.clone()
+        };
         self.nest(session, Some(self.session.clone()))
     }
 
@@ -79,10 +88,17 @@ impl Tx {
         let level = self.level + 1;
         self.state.push(level, Pending::Savepoint);
         if outer.is_some() {
-            self.state.push(level, Pending::Narrow(Box::new(session.clone())));
+            self.state
+                .push(level, Pending::Narrow(Box::new(session.clone())));
         }
         self.state.depth.store(level, Ordering::Release);
-        Ok(Self { state: self.state.clone(), session, level, outer, ended: false })
+        Ok(Self {
+            state: self.state.clone(),
+            session,
+            level,
+            outer,
+            ended: false,
+        })
     }
 
     /// Makes the work permanent, or, for a nested transaction, part of the one around it.
@@ -115,7 +131,9 @@ impl Tx {
         let mut slot = self.state.lock().await?;
         let pending = self.state.take(self.level);
         self.ended = true;
-        self.state.depth.store(self.level.saturating_sub(1), Ordering::Release);
+        self.state
+            .depth
+            .store(self.level.saturating_sub(1), Ordering::Release);
         if pending.iter().any(Pending::opens) {
             // This level was never sent, so there is nothing to end.
             if self.level == 0 {
@@ -142,7 +160,9 @@ impl Tx {
         }
         steps.push(Step::Control("RELEASE SAVEPOINT partywall"));
         if let Some(outer) = self.outer.as_ref().filter(|_| keep) {
-            steps.push(Step::Narrow { context: outer.context() });
+            steps.push(Step::Narrow {
+                context: outer.context(),
+            });
         }
         let ended = pipeline::control(lease, &steps).await;
         self.state.failed.store(ended.is_err(), Ordering::Release);
@@ -155,7 +175,10 @@ impl Tx {
     /// # Errors
     ///
     /// [`Refused::Copy`] when the statement is not a `COPY … TO STDOUT`, and what PostgreSQL reports.
-    pub async fn copy_out(&self, sql: &str) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
+    pub async fn copy_out(
+        &self,
+        sql: &str,
+    ) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
         super::statement::check_copy_out(sql)?;
         self.check_innermost()?;
         let mut slot = self.state.lock().await?;
@@ -165,15 +188,18 @@ impl Tx {
             .await
             .inspect_err(|error| self.note(error))?;
         let reading = (Box::pin(chunks), Holder::tx(slot, &self.state));
-        Ok(Box::pin(stream::unfold(reading, |(mut chunks, mut holder)| async {
-            let chunk = chunks.next().await;
-            match &chunk {
-                Some(Ok(_)) => {}
-                Some(Err(_)) => holder.finish(true),
-                None => holder.finish(false),
-            }
-            chunk.map(|chunk| (chunk.map_err(Error::from), (chunks, holder)))
-        })))
+        Ok(Box::pin(stream::unfold(
+            reading,
+            |(mut chunks, mut holder)| async {
+                let chunk = chunks.next().await;
+                match &chunk {
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) => holder.finish(true),
+                    None => holder.finish(false),
+                }
+                chunk.map(|chunk| (chunk.map_err(Error::from), (chunks, holder)))
+            },
+        )))
     }
 
     /// Remembers that the transaction is lost, where the error came from the server.
@@ -199,7 +225,8 @@ impl Run for Tx {
         let mut slot = self.state.lock().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         let answer = self.session.run_in(lease, &self.state, &job).await;
-        self.session.answer(answer.inspect_err(|error| self.note(error))?)
+        self.session
+            .answer(answer.inspect_err(|error| self.note(error))?)
     }
 
     async fn open(&self, job: Job) -> Result<RowStream, Error> {

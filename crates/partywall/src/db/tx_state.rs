@@ -41,7 +41,9 @@ impl Pending {
         match self {
             Self::Begin(sql, session) => vec![Step::Control(sql), session.enter()],
             Self::Savepoint => vec![Step::Control("SAVEPOINT partywall")],
-            Self::Narrow(session) => vec![Step::Narrow { context: session.context() }],
+            Self::Narrow(session) => vec![Step::Narrow {
+                context: session.context(),
+            }],
             Self::RollbackTo => vec![
                 Step::Control("ROLLBACK TO SAVEPOINT partywall"),
                 Step::Control("RELEASE SAVEPOINT partywall"),
@@ -71,17 +73,26 @@ impl TxState {
     }
 
     pub(super) fn push(&self, level: u32, pending: Pending) {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).push((level, pending));
+        self.pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((level, pending));
     }
 
     pub(super) fn has_pending(&self) -> bool {
-        !self.pending.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self
+            .pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
     }
 
     /// Takes what is pending at a level.
     pub(super) fn take(&self, level: u32) -> Vec<Pending> {
         let mut all = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let (taken, left) = std::mem::take(&mut *all).into_iter().partition(|(l, _)| *l == level);
+        let (taken, left) = std::mem::take(&mut *all)
+            .into_iter()
+            .partition(|(l, _)| *l == level);
         *all = left;
         Vec::into_iter(taken).map(|(_, pending)| pending).collect()
     }

@@ -1,6 +1,5 @@
 use sea_orm::{
-    Condition, DeleteMany, EntityTrait, QueryFilter, Select, SelectTwo, SelectTwoMany,
-    UpdateMany,
+    Condition, DeleteMany, EntityTrait, QueryFilter, Select, SelectTwo, SelectTwoMany, UpdateMany,
     sea_query::{Alias, Expr, ExprTrait, SimpleExpr},
 };
 
@@ -67,7 +66,9 @@ within!(Select<E>, SelectTwo<E, F>, SelectTwoMany<E, F>, UpdateMany<E>, DeleteMa
 /// The scope as a condition on an entity's columns.
 fn predicate<E: Scoped>(scope: &Scope) -> Condition {
     let mut condition = Condition::all();
-    let Ownership::Owned(all) = E::ownership() else { return condition };
+    let Ownership::Owned(all) = E::ownership() else {
+        return condition;
+    };
     for owned in all {
         if let (Some(column), Some(values)) = (column(&owned), scope.get(owned.dimension())) {
             let column = Expr::col((E::default(), Alias::new(column)));
@@ -82,9 +83,11 @@ fn predicate<E: Scoped>(scope: &Scope) -> Condition {
 fn column(owned: &Owned) -> Option<String> {
     match owned.source() {
         Source::Column { column, .. } => Some((*column).to_owned()),
-        Source::Path { rest, by: PathBy::Column, .. } if owned.dimension() == "tenant" => {
-            rest.rsplit('.').next().map(str::to_owned)
-        }
+        Source::Path {
+            rest,
+            by: PathBy::Column,
+            ..
+        } if owned.dimension() == "tenant" => rest.rsplit('.').next().map(str::to_owned),
         Source::Path { .. } => None,
     }
 }

@@ -52,8 +52,12 @@ impl Schema {
     /// [`ApplyError`].
     pub async fn apply_with(&self, owner_url: &str, tls: &Tls) -> Result<Applied, ApplyError> {
         let client = connect(owner_url, tls).await?;
-        client.batch_execute("BEGIN; SET LOCAL client_min_messages = warning").await?;
-        client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+        client
+            .batch_execute("BEGIN; SET LOCAL client_min_messages = warning")
+            .await?;
+        client
+            .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
+            .await?;
         let applied = self.bring_up(&client).await?;
         client.batch_execute("COMMIT").await?;
         Ok(applied)
@@ -79,7 +83,10 @@ impl Schema {
             Some(_) => self.drift_seen_by(client).await?,
             None => Vec::new(),
         };
-        if !changed && migrations.is_empty() && mended.is_empty() && known == Some(self.fingerprint())
+        if !changed
+            && migrations.is_empty()
+            && mended.is_empty()
+            && known == Some(self.fingerprint())
         {
             return Ok(Applied::default());
         }
@@ -89,7 +96,9 @@ impl Schema {
         }
         client.batch_execute(&self.functions_sql()).await?;
         client.batch_execute(&self.keys_sql()).await?;
-        client.batch_execute(&self.database_sql(client).await?).await?;
+        client
+            .batch_execute(&self.database_sql(client).await?)
+            .await?;
         for table in &self.tables {
             self.protect(client, table).await?;
         }
@@ -102,7 +111,11 @@ impl Schema {
         if !extra.is_empty() {
             return Err(ApplyError::Undeclared(extra.into()));
         }
-        Ok(Applied { changed, migrations, mended })
+        Ok(Applied {
+            changed,
+            migrations,
+            mended,
+        })
     }
 
     /// The three logins must exist; an owner that may create roles creates them, without passwords.
@@ -116,7 +129,10 @@ impl Schema {
                 continue;
             }
             client.batch_execute("SAVEPOINT role").await?;
-            if let Err(error) = client.batch_execute(&super::bootstrap::create_role(role)).await {
+            if let Err(error) = client
+                .batch_execute(&super::bootstrap::create_role(role))
+                .await
+            {
                 if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
                     return Err(ApplyError::RoleMissing(role.to_owned()));
                 }
@@ -134,7 +150,10 @@ impl Schema {
     /// Runs the application's migrations that have not run.
     async fn migrate(&self, client: &Client) -> Result<Vec<String>, ApplyError> {
         let done: BTreeMap<String, String> = client
-            .query("SELECT name, checksum FROM partywall.migration WHERE version IS NULL", &[])
+            .query(
+                "SELECT name, checksum FROM partywall.migration WHERE version IS NULL",
+                &[],
+            )
             .await?
             .iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
@@ -146,9 +165,13 @@ impl Schema {
                 Some(_) => return Err(ApplyError::MigrationChanged(migration.name().to_owned())),
                 None => {}
             }
-            client.batch_execute(migration.sql()).await.map_err(|source| {
-                ApplyError::Migration { name: migration.name().to_owned(), source }
-            })?;
+            client
+                .batch_execute(migration.sql())
+                .await
+                .map_err(|source| ApplyError::Migration {
+                    name: migration.name().to_owned(),
+                    source,
+                })?;
             record(client, None, migration).await?;
             ran.push(migration.name().to_owned());
         }
@@ -158,15 +181,20 @@ impl Schema {
     /// What the logins may do with the database and its schemas, as far as the owner decides it.
     async fn database_sql(&self, client: &Client) -> Result<String, ApplyError> {
         let roles = self.roles.quoted();
-        let database: String =
-            client.query_one("SELECT current_database()::text", &[]).await?.try_get(0)?;
+        let database: String = client
+            .query_one("SELECT current_database()::text", &[])
+            .await?
+            .try_get(0)?;
         let mut sql = format!(
             "REVOKE ALL ON DATABASE {database} FROM PUBLIC, {roles};\n\
              GRANT CONNECT ON DATABASE {database} TO {roles};\n",
             database = ident(&database)
         );
-        let schemas: BTreeSet<&str> =
-            self.tables.iter().map(|table| table.name.schema.as_str()).collect();
+        let schemas: BTreeSet<&str> = self
+            .tables
+            .iter()
+            .map(|table| table.name.schema.as_str())
+            .collect();
         for schema in schemas {
             sql.push_str(&format!(
                 "REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {roles};\n\
@@ -179,16 +207,22 @@ impl Schema {
 
     async fn protect(&self, client: &Client, table: &Table) -> Result<(), ApplyError> {
         let partitioned = client
-            .query_one("SELECT relkind = 'p' FROM pg_class WHERE oid = $1::text::regclass", &[&table.name.sql()])
+            .query_one(
+                "SELECT relkind = 'p' FROM pg_class WHERE oid = $1::text::regclass",
+                &[&table.name.sql()],
+            )
             .await?
             .try_get(0)?;
         let call = if partitioned { Call::Plain } else { Call::Once };
         client.batch_execute(&table.columns_sql()).await?;
         client.batch_execute(&table.enable_sql()).await?;
         let existing = names(client, table, "SELECT polname::text FROM pg_policy WHERE polrelid = $1::text::regclass AND polname LIKE 'partywall\\_%'").await?;
-        remake(client, &existing, &table.policies(&self.roles, call), |name| {
-            format!("DROP POLICY {} ON {}", ident(name), table.name.sql())
-        })
+        remake(
+            client,
+            &existing,
+            &table.policies(&self.roles, call),
+            |name| format!("DROP POLICY {} ON {}", ident(name), table.name.sql()),
+        )
         .await?;
         let existing = names(client, table, "SELECT tgname::text FROM pg_trigger WHERE tgrelid = $1::text::regclass AND tgname LIKE 'partywall\\_%'").await?;
         remake(client, &existing, &table.triggers(), |name| {
@@ -205,7 +239,11 @@ impl Schema {
     pub fn sql(&self) -> String {
         let mut sql = String::from("CREATE SCHEMA partywall;\n");
         sql.extend(VERSIONS.iter().map(|(_, _, text)| *text));
-        sql.extend(self.migrations.iter().map(|migration| format!("{}\n", migration.sql())));
+        sql.extend(
+            self.migrations
+                .iter()
+                .map(|migration| format!("{}\n", migration.sql())),
+        );
         for table in &self.tables {
             sql.extend(table.enums.iter().map(|(_, create)| format!("{create};\n")));
             sql.push_str(&table.create_sql());
@@ -255,12 +293,18 @@ async fn install(client: &Client) -> Result<bool, ApplyError> {
             .await?;
     }
     let installed: BTreeSet<i32> = client
-        .query("SELECT version FROM partywall.migration WHERE version IS NOT NULL", &[])
+        .query(
+            "SELECT version FROM partywall.migration WHERE version IS NOT NULL",
+            &[],
+        )
         .await?
         .iter()
         .map(|row| row.try_get(0))
         .collect::<Result<_, _>>()?;
-    if let Some(newer) = installed.iter().find(|v| VERSIONS.iter().all(|(known, ..)| known != *v)) {
+    if let Some(newer) = installed
+        .iter()
+        .find(|v| VERSIONS.iter().all(|(known, ..)| known != *v))
+    {
         return Err(ApplyError::Newer(*newer));
     }
     let mut changed = new;
@@ -294,7 +338,10 @@ async fn record(
 async fn create(client: &Client, table: &Table) -> Result<(), ApplyError> {
     for (name, create) in &table.enums {
         let exists = client
-            .query_opt("SELECT FROM pg_type WHERE typname = $1 AND typtype = 'e'", &[name])
+            .query_opt(
+                "SELECT FROM pg_type WHERE typname = $1 AND typtype = 'e'",
+                &[name],
+            )
             .await?
             .is_some();
         if !exists {
@@ -303,7 +350,10 @@ async fn create(client: &Client, table: &Table) -> Result<(), ApplyError> {
     }
     let name = table.name.sql();
     client
-        .batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", ident(&table.name.schema)))
+        .batch_execute(&format!(
+            "CREATE SCHEMA IF NOT EXISTS {}",
+            ident(&table.name.schema)
+        ))
         .await
         .or_else(|error| match error.code() {
             Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Ok(()),

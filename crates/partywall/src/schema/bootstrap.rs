@@ -47,11 +47,11 @@ impl Schema {
         passwords: &Passwords,
     ) -> Result<(), ApplyError> {
         let client = connect(superuser_url, &Tls::default()).await?;
-        let logins = self.roles.all().into_iter().zip([
-            &passwords.app,
-            &passwords.list,
-            &passwords.across,
-        ]);
+        let logins =
+            self.roles
+                .all()
+                .into_iter()
+                .zip([&passwords.app, &passwords.list, &passwords.across]);
         client.batch_execute("BEGIN").await?;
         for (role, password) in logins {
             let exists = client

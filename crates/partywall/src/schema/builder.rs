@@ -61,7 +61,13 @@ pub struct SchemaBuilder {
 impl Schema {
     /// Begins a schema.
     pub fn builder(roles: Roles, seal: Seal) -> SchemaBuilder {
-        SchemaBuilder { roles, seal, declared: Vec::new(), migrations: Vec::new(), unprotected: Vec::new() }
+        SchemaBuilder {
+            roles,
+            seal,
+            declared: Vec::new(),
+            migrations: Vec::new(),
+            unprotected: Vec::new(),
+        }
     }
 
     /// The roles.
@@ -81,7 +87,8 @@ impl SchemaBuilder {
     /// Adds a migration of the application's own: SQL that runs once, in the order given, as the
     /// owner, before the tables are protected. A migration that has run must not change.
     pub fn migration(mut self, name: impl Into<String>, sql: impl Into<String>) -> Self {
-        self.migrations.push(Migration::new(name.into(), sql.into()));
+        self.migrations
+            .push(Migration::new(name.into(), sql.into()));
         self
     }
 
@@ -90,7 +97,8 @@ impl SchemaBuilder {
     /// shrink.
     pub fn unprotected(mut self, schema: &str, relation: &str, reason: &str) -> Self {
         let _ = reason;
-        self.unprotected.push((schema.to_owned(), relation.to_owned()));
+        self.unprotected
+            .push((schema.to_owned(), relation.to_owned()));
         self
     }
 
@@ -101,7 +109,12 @@ impl SchemaBuilder {
     /// [`SchemaError`], naming the table.
     pub fn build(self) -> Result<Schema, SchemaError> {
         for (n, migration) in self.migrations.iter().enumerate() {
-            if self.migrations.iter().take(n).any(|earlier| earlier.name() == migration.name()) {
+            if self
+                .migrations
+                .iter()
+                .take(n)
+                .any(|earlier| earlier.name() == migration.name())
+            {
                 return Err(SchemaError::DuplicateMigration(migration.name().to_owned()));
             }
         }

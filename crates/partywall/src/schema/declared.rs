@@ -96,12 +96,11 @@ impl Declared {
 
 impl TableName {
     pub(super) fn of(table: &TableRef) -> Option<Self> {
-        match table {
-            TableRef::Table(name, _) => {
-                Some(Self::new(name.0.as_ref().map(|s| s.1.to_string()).as_deref(), &name.1.to_string()))
-            }
-            _ => None,
-        }
+        let TableRef::Table(name, _) = table else {
+            return None;
+        };
+        let schema = name.0.as_ref().map(|schema| schema.1.to_string());
+        Some(Self::new(schema.as_deref(), &name.1.to_string()))
     }
 }
 
@@ -141,5 +140,12 @@ fn definition(column: &ColumnDef) -> (String, String) {
         .map_or("", |(inside, _)| inside)
         .trim();
     let quoted = super::sql::ident(&name);
-    (name, inside.strip_prefix(&quoted).unwrap_or(inside).trim().to_owned())
+    (
+        name,
+        inside
+            .strip_prefix(&quoted)
+            .unwrap_or(inside)
+            .trim()
+            .to_owned(),
+    )
 }

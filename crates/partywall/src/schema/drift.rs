@@ -43,7 +43,10 @@ impl fmt::Display for Drift {
             How::Added(is) => write!(f, "{object}: the {what} was added: {is}"),
             How::Missing => write!(f, "{object}: the {what} is missing"),
             How::Altered { was, is } => {
-                write!(f, "{object}: the {what} was altered: it is {is} and was {was}")
+                write!(
+                    f,
+                    "{object}: the {what} was altered: it is {is} and was {was}"
+                )
             }
             How::Undeclared(because) => write!(
                 f,
@@ -66,7 +69,10 @@ impl Schema {
         client: &Client,
     ) -> Result<Vec<Drift>, tokio_postgres::Error> {
         let rows = client
-            .query("SELECT object, aspect, name, definition FROM partywall.expected", &[])
+            .query(
+                "SELECT object, aspect, name, definition FROM partywall.expected",
+                &[],
+            )
             .await?;
         let expected = facts(&rows)?;
         let mut current = self.snapshot(client).await?;
@@ -77,13 +83,21 @@ impl Schema {
                 Some(is) => How::Altered { was, is },
                 None => How::Missing,
             };
-            drift.push(Drift { object, what: format!("{aspect} `{name}`"), how });
+            drift.push(Drift {
+                object,
+                what: format!("{aspect} `{name}`"),
+                how,
+            });
         }
-        drift.extend(current.into_iter().map(|((object, aspect, name), is)| Drift {
-            object,
-            what: format!("{aspect} `{name}`"),
-            how: How::Added(is),
-        }));
+        drift.extend(
+            current
+                .into_iter()
+                .map(|((object, aspect, name), is)| Drift {
+                    object,
+                    what: format!("{aspect} `{name}`"),
+                    how: How::Added(is),
+                }),
+        );
         drift.extend(self.undeclared(client).await?);
         Ok(drift)
     }
@@ -91,10 +105,16 @@ impl Schema {
     async fn snapshot(&self, client: &Client) -> Result<Facts, tokio_postgres::Error> {
         let (schemas, tables) = self.names();
         // Expressions and names are printed relative to the search path, so it is fixed.
-        client.batch_execute("SET LOCAL search_path = pg_catalog").await?;
+        client
+            .batch_execute("SET LOCAL search_path = pg_catalog")
+            .await?;
         let roles = self.roles.all();
-        let rows = client.query(SNAPSHOT, &[&schemas, &tables, &&roles[..]]).await?;
-        client.batch_execute("SET LOCAL search_path TO DEFAULT").await?;
+        let rows = client
+            .query(SNAPSHOT, &[&schemas, &tables, &&roles[..]])
+            .await?;
+        client
+            .batch_execute("SET LOCAL search_path TO DEFAULT")
+            .await?;
         facts(&rows)
     }
 
@@ -114,8 +134,9 @@ impl Schema {
         columns.sort_unstable();
         columns.dedup();
         let roles = self.roles.all();
-        let rows =
-            client.query(UNDECLARED, &[&schemas, &tables, &&roles[..], &columns]).await?;
+        let rows = client
+            .query(UNDECLARED, &[&schemas, &tables, &&roles[..], &columns])
+            .await?;
         let mut drift = Vec::new();
         for row in rows {
             let because: String = row.try_get(1)?;
@@ -133,7 +154,9 @@ impl Schema {
     /// Writes down what the catalogues say now, but for policies that are not Partywall's: they stay
     /// unexpected until somebody drops them.
     pub(super) async fn write_expectations(&self, client: &Client) -> Result<(), ApplyError> {
-        client.batch_execute("DELETE FROM partywall.expected").await?;
+        client
+            .batch_execute("DELETE FROM partywall.expected")
+            .await?;
         for ((object, aspect, name), definition) in self.snapshot(client).await? {
             if aspect == "policy" && !name.starts_with("partywall_") {
                 continue;
@@ -167,7 +190,10 @@ impl Schema {
 fn facts(rows: &[tokio_postgres::Row]) -> Result<Facts, tokio_postgres::Error> {
     rows.iter()
         .map(|row| {
-            Ok(((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), row.try_get(3)?))
+            Ok((
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?),
+                row.try_get(3)?,
+            ))
         })
         .collect()
 }

@@ -11,7 +11,9 @@ pub enum SchemaError {
     #[error("the table {0} is declared twice")]
     Duplicate(String),
     /// A path leads to a table that is not declared.
-    #[error("the table {table} takes `{dimension}` from {parent}, which is not declared: add its model to the schema")]
+    #[error(
+        "the table {table} takes `{dimension}` from {parent}, which is not declared: add its model to the schema"
+    )]
     UnknownParent {
         /// The table with the path.
         table: String,
@@ -21,7 +23,9 @@ pub enum SchemaError {
         parent: String,
     },
     /// A path says something else of its parent than the parent does.
-    #[error("the table {table} takes `{dimension}` from `{rest}` of {parent}, which does not have it there")]
+    #[error(
+        "the table {table} takes `{dimension}` from `{rest}` of {parent}, which does not have it there"
+    )]
     WrongPath {
         /// The table with the path.
         table: String,
@@ -51,7 +55,9 @@ pub enum SchemaError {
         other: &'static str,
     },
     /// A table that everybody reads refers to a table that belongs to somebody.
-    #[error("the global table {table} refers to {parent}, whose rows have owners: give {table} an owner too")]
+    #[error(
+        "the global table {table} refers to {parent}, whose rows have owners: give {table} an owner too"
+    )]
     GlobalRefers {
         /// The global table.
         table: String,
@@ -83,7 +89,9 @@ pub enum ApplyError {
     #[error("a newer Partywall has installed its version {0} in this database: update this one")]
     Newer(i32),
     /// A login is missing and the owner may not create it.
-    #[error("the login `{0}` does not exist and the owner may not create it: run `CREATE ROLE \"{0}\" LOGIN NOINHERIT PASSWORD '…'` as a role that may, or `Schema::bootstrap` as a superuser")]
+    #[error(
+        "the login `{0}` does not exist and the owner may not create it: run `CREATE ROLE \"{0}\" LOGIN NOINHERIT PASSWORD '…'` as a role that may, or `Schema::bootstrap` as a superuser"
+    )]
     RoleMissing(String),
     /// A migration that has run was changed since.
     #[error("the migration `{0}` has run and was changed since: add a new one instead")]

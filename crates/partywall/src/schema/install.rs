@@ -25,7 +25,10 @@ impl Schema {
             sql.push_str(&list_reader(dimension, *sql_type, self.seal.is_on()));
         }
         let roles = self.roles.quoted();
-        let _ = writeln!(sql, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA partywall FROM PUBLIC, {roles};");
+        let _ = writeln!(
+            sql,
+            "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA partywall FROM PUBLIC, {roles};"
+        );
         let _ = writeln!(
             sql,
             "GRANT EXECUTE ON FUNCTION partywall.enter(text, integer), partywall.narrow(text) TO {roles};"
@@ -98,7 +101,13 @@ fn reader(dimension: &str, sql_type: SqlType, sealed: bool) -> String {
   RETURN answer::pg_catalog.{};",
         internal(sql_type)
     );
-    function(&format!("partywall.{dimension}()"), internal(sql_type), sealed, "  answer pg_catalog.text;\n", &body)
+    function(
+        &format!("partywall.{dimension}()"),
+        internal(sql_type),
+        sealed,
+        "  answer pg_catalog.text;\n",
+        &body,
+    )
 }
 
 /// The function that reads a dimension as a list: one value counts as a list of one.
@@ -116,7 +125,13 @@ fn list_reader(dimension: &str, sql_type: SqlType, sealed: bool) -> String {
   END IF;
   RETURN ARRAY(SELECT pg_catalog.json_array_elements_text(scope OPERATOR(pg_catalog.->) {list}))::pg_catalog.{array};"
     );
-    function(&format!("partywall.{dimension}_list()"), &array, sealed, "", &body)
+    function(
+        &format!("partywall.{dimension}_list()"),
+        &array,
+        sealed,
+        "",
+        &body,
+    )
 }
 
 fn missing(dimension: &str) -> String {
@@ -141,7 +156,10 @@ fn internal(sql_type: SqlType) -> &'static str {
 /// redirect it, and a SET clause, which costs 1.5 µs for each call, is not needed.
 fn function(signature: &str, returns: &str, sealed: bool, declare: &str, body: &str) -> String {
     let (declare_seal, open) = if sealed {
-        (include_str!("sql/sealed_declare.sql"), include_str!("sql/sealed.sql"))
+        (
+            include_str!("sql/sealed_declare.sql"),
+            include_str!("sql/sealed.sql"),
+        )
     } else {
         ("", "  scope := raw::pg_catalog.json;\n")
     };

@@ -22,6 +22,9 @@ impl Migration {
 
     /// Tells whether a migration that has run was changed since.
     pub(super) fn checksum(&self) -> String {
-        Sha256::digest(&self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(&self.sql)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }

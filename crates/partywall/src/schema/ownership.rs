@@ -72,7 +72,13 @@ impl Owned {
     /// A dimension read from a column whose field is of type `T`. Called by `derive(Scoped)`.
     #[must_use]
     pub fn column<T: DimensionValue>(dimension: &'static str, column: &'static str) -> Self {
-        Self { dimension, source: Source::Column { column, sql_type: T::SQL_TYPE } }
+        Self {
+            dimension,
+            source: Source::Column {
+                column,
+                sql_type: T::SQL_TYPE,
+            },
+        }
     }
 
     /// A dimension read from the row that `relation` leads to. Called by `derive(Scoped)`.
@@ -83,7 +89,14 @@ impl Owned {
         rest: &'static str,
         by: PathBy,
     ) -> Self {
-        Self { dimension, source: Source::Path { relation: Box::new(relation), rest, by } }
+        Self {
+            dimension,
+            source: Source::Path {
+                relation: Box::new(relation),
+                rest,
+                by,
+            },
+        }
     }
 
     /// The dimension's name.

@@ -30,8 +30,11 @@ pub(super) enum Call {
 impl Table {
     /// Creates the types and the table, without keys but the primary one.
     pub(super) fn create_sql(&self) -> String {
-        let mut lines: Vec<String> =
-            self.columns.iter().map(|(name, rest)| format!("  {} {rest}", ident(name))).collect();
+        let mut lines: Vec<String> = self
+            .columns
+            .iter()
+            .map(|(name, rest)| format!("  {} {rest}", ident(name)))
+            .collect();
         for (owned, column) in self.copies() {
             lines.push(format!("  {} {} NOT NULL", ident(column), owned.sql_type));
         }
@@ -40,7 +43,11 @@ impl Table {
             ident(&object_name(&[&self.name.table, "pkey"])),
             idents(&self.led(&self.primary_key))
         ));
-        format!("CREATE TABLE {} (\n{}\n);\n", self.name.sql(), lines.join(",\n"))
+        format!(
+            "CREATE TABLE {} (\n{}\n);\n",
+            self.name.sql(),
+            lines.join(",\n")
+        )
     }
 
     /// Columns that copy a parent's owner.
@@ -55,7 +62,9 @@ impl Table {
     pub(super) fn fill_sql(&self) -> String {
         let mut sql = String::new();
         for owned in &self.owned {
-            let By::Copy { column, from } = &owned.by else { continue };
+            let By::Copy { column, from } = &owned.by else {
+                continue;
+            };
             let Some(source) = &from.column else { continue };
             sql.push_str(&format!(
                 "ALTER TABLE {child} NO FORCE ROW LEVEL SECURITY;\n\
@@ -111,14 +120,27 @@ impl Table {
             seen.push(columns);
         }
         let foreign = self.references.iter().map(|key| key.columns.clone());
-        for columns in self.indexes.iter().map(|columns| self.led(columns)).chain(foreign) {
+        for columns in self
+            .indexes
+            .iter()
+            .map(|columns| self.led(columns))
+            .chain(foreign)
+        {
             if seen.iter().any(|known| known.starts_with(&columns)) {
                 continue;
             }
             let name = self.object_name(&columns, "idx");
             objects.push(Object {
-                create: format!("CREATE INDEX {} ON {table} ({});\n", ident(&name), idents(&columns)),
-                drop: format!("DROP INDEX {}.{};\n", ident(&self.name.schema), ident(&name)),
+                create: format!(
+                    "CREATE INDEX {} ON {table} ({});\n",
+                    ident(&name),
+                    idents(&columns)
+                ),
+                drop: format!(
+                    "DROP INDEX {}.{};\n",
+                    ident(&self.name.schema),
+                    ident(&name)
+                ),
                 name,
             });
             seen.push(columns);
@@ -189,10 +211,19 @@ impl Table {
     /// The policies: one permissive that lets rows through to the restrictive ones, and for each
     /// dimension a bare equality, for one value and for a list.
     pub(super) fn policies(&self, roles: &Roles, call: Call) -> Vec<Object> {
-        let (app, list, across) = (ident(roles.app()), ident(roles.list()), ident(roles.across()));
+        let (app, list, across) = (
+            ident(roles.app()),
+            ident(roles.list()),
+            ident(roles.across()),
+        );
         if self.is_global() {
             return vec![
-                self.policy("partywall_read", "PERMISSIVE FOR SELECT", &format!("{app}, {list}"), "true"),
+                self.policy(
+                    "partywall_read",
+                    "PERMISSIVE FOR SELECT",
+                    &format!("{app}, {list}"),
+                    "true",
+                ),
                 self.policy("partywall_across", "PERMISSIVE FOR ALL", &across, "true"),
             ];
         }
@@ -272,7 +303,11 @@ impl Table {
     /// What each login may do.
     pub(super) fn grants_sql(&self, roles: &Roles) -> String {
         let table = self.name.sql();
-        let (app, list, across) = (ident(roles.app()), ident(roles.list()), ident(roles.across()));
+        let (app, list, across) = (
+            ident(roles.app()),
+            ident(roles.list()),
+            ident(roles.across()),
+        );
         let owners: Vec<&str> = self.owner_columns().map(|(_, column)| column).collect();
         let free: Vec<&str> = self
             .columns
@@ -358,8 +393,8 @@ impl ForeignKey {
             ForeignKeyAction::Cascade => "CASCADE".to_owned(),
             ForeignKeyAction::SetNull => own("SET NULL"),
             ForeignKeyAction::SetDefault => own("SET DEFAULT"),
-            // What SeaQuery may add later is refused by the database, not guessed at here.
-            _ => "NO ACTION".to_owned(),
+            // The enum is open: what SeaQuery adds later does nothing rather than too much.
+            ForeignKeyAction::NoAction | _ => "NO ACTION".to_owned(),
         }
     }
 }

@@ -89,12 +89,22 @@ impl SealKey {
         }
         let mut block = [0_u8; 64];
         if bytes.len() > block.len() {
-            block.iter_mut().zip(Sha256::digest(bytes)).for_each(|(to, from)| *to = from);
+            block
+                .iter_mut()
+                .zip(Sha256::digest(bytes))
+                .for_each(|(to, from)| *to = from);
         } else {
-            block.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            block
+                .iter_mut()
+                .zip(bytes)
+                .for_each(|(to, from)| *to = *from);
         }
         let mac = Hmac::<Sha256>::new_from_slice(bytes).map_err(|_| SealKeyError::TooShort)?;
-        let name = mac.clone().chain_update(b"partywall key name").finalize().into_bytes();
+        let name = mac
+            .clone()
+            .chain_update(b"partywall key name")
+            .finalize()
+            .into_bytes();
         Ok(Self {
             id: hex(name.get(..4).unwrap_or_default()),
             mac,
@@ -135,22 +145,31 @@ impl SealKey {
 
     fn seal(&self, json: &str, expires_unix: u64) -> String {
         let message = format!("{}.{expires_unix}.{json}", self.id);
-        let mac = self.mac.clone().chain_update(message.as_bytes()).finalize().into_bytes();
+        let mac = self
+            .mac
+            .clone()
+            .chain_update(message.as_bytes())
+            .finalize()
+            .into_bytes();
         format!("{}.{message}", hex(&mac))
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 impl fmt::Debug for SealKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SealKey").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("SealKey")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,8 +184,14 @@ mod tests {
             let sealed = key.seal("{}", 42);
             let (mac, message) = sealed.split_once('.').unwrap();
             let (inner, outer) = key.pads();
-            let inside = Sha256::new().chain_update(inner).chain_update(message).finalize();
-            let by_pads = Sha256::new().chain_update(outer).chain_update(inside).finalize();
+            let inside = Sha256::new()
+                .chain_update(inner)
+                .chain_update(message)
+                .finalize();
+            let by_pads = Sha256::new()
+                .chain_update(outer)
+                .chain_update(inside)
+                .finalize();
             assert_eq!(mac, hex(&by_pads));
         }
     }
@@ -175,7 +200,10 @@ mod tests {
     fn a_short_or_malformed_key_is_refused() {
         assert_eq!(SealKey::new(&[0; 31]).unwrap_err(), SealKeyError::TooShort);
         assert_eq!(SealKey::from_hex("abc").unwrap_err(), SealKeyError::NotHex);
-        assert_eq!(SealKey::from_hex(&"zz".repeat(32)).unwrap_err(), SealKeyError::NotHex);
+        assert_eq!(
+            SealKey::from_hex(&"zz".repeat(32)).unwrap_err(),
+            SealKeyError::NotHex
+        );
         assert!(SealKey::from_hex(&"ab".repeat(32)).is_ok());
     }
 

@@ -18,7 +18,11 @@ pub(crate) fn literal(text: &str) -> String {
 
 /// Quotes a list of identifiers.
 pub(super) fn idents<S: AsRef<str>>(names: &[S]) -> String {
-    names.iter().map(|name| ident(name.as_ref())).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| ident(name.as_ref()))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A name of at most 63 bytes, PostgreSQL's limit, which would otherwise cut it and let two names
@@ -38,7 +42,11 @@ pub(super) fn object_name(parts: &[&str]) -> String {
 
 /// 16 hexadecimal digits of a SHA-256.
 pub(super) fn short_hash(text: &str) -> String {
-    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -47,7 +55,10 @@ mod tests {
 
     #[test]
     fn names_cannot_leave_their_quotes() {
-        assert_eq!(ident("a\"; drop table b; --"), "\"a\"\"; drop table b; --\"");
+        assert_eq!(
+            ident("a\"; drop table b; --"),
+            "\"a\"\"; drop table b; --\""
+        );
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal("\\' or 1=1"), "E'\\\\'' or 1=1'");
     }

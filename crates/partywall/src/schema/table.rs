@@ -16,7 +16,10 @@ pub(crate) struct TableName {
 
 impl TableName {
     pub(super) fn new(schema: Option<&str>, table: &str) -> Self {
-        Self { schema: schema.unwrap_or("public").to_owned(), table: table.to_owned() }
+        Self {
+            schema: schema.unwrap_or("public").to_owned(),
+            table: table.to_owned(),
+        }
     }
 
     /// Quoted, for SQL.
@@ -111,13 +114,18 @@ impl Table {
     /// Columns in key order, the leading one first.
     pub(super) fn led(&self, columns: &[String]) -> Vec<String> {
         let lead = self.lead().map(|(_, column)| column.to_owned());
-        let rest = columns.iter().filter(|column| Some(*column) != lead.as_ref()).cloned();
+        let rest = columns
+            .iter()
+            .filter(|column| Some(*column) != lead.as_ref())
+            .cloned();
         lead.iter().cloned().chain(rest).collect()
     }
 
     /// The columns that hold owners: the application login may not update them.
     pub(super) fn owner_columns(&self) -> impl Iterator<Item = (&Dimensioned, &str)> {
-        self.owned.iter().filter_map(|owned| Some((owned, owned.by.column()?)))
+        self.owned
+            .iter()
+            .filter_map(|owned| Some((owned, owned.by.column()?)))
     }
 }
 
@@ -152,7 +160,11 @@ pub(super) fn resolve(
                         other: sql_type.name(),
                     });
                 }
-                owned.push(Dimensioned { dimension: one.dimension, sql_type, by });
+                owned.push(Dimensioned {
+                    dimension: one.dimension,
+                    sql_type,
+                    by,
+                });
             }
         }
         tables.push(Table {
@@ -173,17 +185,27 @@ pub(super) fn resolve(
         .iter()
         .zip(&tables)
         .map(|(model, table)| {
-            model.references.iter().map(|key| foreign_key(table, key, &tables)).collect()
+            model
+                .references
+                .iter()
+                .map(|key| foreign_key(table, key, &tables))
+                .collect()
         })
         .collect::<Result<Vec<Vec<ForeignKey>>, _>>()?;
     // A key without the tenant needs its target unique by itself. That is a child whose policy looks
     // the parent up: the policy refuses a foreign parent before the key is checked.
-    let targets: Vec<_> = keys.iter().flatten().map(|k| (k.table.clone(), k.to.clone())).collect();
+    let targets: Vec<_> = keys
+        .iter()
+        .flatten()
+        .map(|k| (k.table.clone(), k.to.clone()))
+        .collect();
     for (table, keys) in tables.iter_mut().zip(keys) {
         table.references = keys;
         for (_, to) in targets.iter().filter(|(name, _)| *name == table.name) {
             let known = std::iter::once(&table.primary_key).chain(&table.uniques);
-            let unique = known.map(|columns| table.led(columns)).any(|columns| columns == *to);
+            let unique = known
+                .map(|columns| table.led(columns))
+                .any(|columns| columns == *to);
             if !unique && !table.targets.contains(to) {
                 table.targets.push(to.clone());
             }
@@ -213,7 +235,10 @@ fn follow(
         parent,
     };
     if depth > declared.len() {
-        return Err(SchemaError::Circle { table: table(), dimension: dimension.to_owned() });
+        return Err(SchemaError::Circle {
+            table: table(),
+            dimension: dimension.to_owned(),
+        });
     }
     let name = TableName::of(&relation.to_tbl).ok_or_else(|| unknown("a sub-query".to_owned()))?;
     let parent = declared
@@ -226,14 +251,19 @@ fn follow(
         parent: name.to_string(),
         rest: rest.to_owned(),
     };
-    let Ownership::Owned(all) = &parent.ownership else { return Err(wrong()) };
-    let one = all.iter().find(|one| one.dimension == dimension).ok_or_else(wrong)?;
+    let Ownership::Owned(all) = &parent.ownership else {
+        return Err(wrong());
+    };
+    let one = all
+        .iter()
+        .find(|one| one.dimension == dimension)
+        .ok_or_else(wrong)?;
     let (parent_by, sql_type) = follow(declared, parent, dimension, one.source(), depth + 1)?;
     let agrees = match one.source() {
         Source::Column { column, .. } => *column == rest,
-        Source::Path { rest: further, .. } => {
-            rest.split_once('.').is_some_and(|(_, after)| after == *further)
-        }
+        Source::Path { rest: further, .. } => rest
+            .split_once('.')
+            .is_some_and(|(_, after)| after == *further),
     };
     if !agrees {
         return Err(wrong());
@@ -245,13 +275,24 @@ fn follow(
         .zip(relation.to_col.iter().map(ToString::to_string))
         .collect();
     let column = parent_by.column().map(str::to_owned);
-    let parent = Parent { table: name, on, column: column.clone() };
+    let parent = Parent {
+        table: name,
+        on,
+        column: column.clone(),
+    };
     // Only the tenant is copied: it is part of every key already, so the key that keeps the copy
     // true costs nothing more. A second dimension would need a key of its own on the parent.
     Ok(match (by, column) {
         (PathBy::Column, Some(column)) if dimension == "tenant" => {
             let own = model.columns.iter().any(|(known, _)| *known == column);
-            let by = if own { By::Column(column) } else { By::Copy { column, from: parent } };
+            let by = if own {
+                By::Column(column)
+            } else {
+                By::Copy {
+                    column,
+                    from: parent,
+                }
+            };
             (by, sql_type)
         }
         (PathBy::Column | PathBy::Exists, _) => (By::Exists(parent), sql_type),
@@ -281,16 +322,26 @@ fn foreign_key(
             parent: parent.name.to_string(),
         });
     }
-    let Some((dimension, parent_column)) = parent.lead() else { return Ok(plain) };
-    let Some(owned) = table.owned.iter().find(|owned| owned.dimension == dimension) else {
+    let Some((dimension, parent_column)) = parent.lead() else {
         return Ok(plain);
     };
-    let Some(column) = owned.by.column() else { return Ok(plain) };
+    let Some(owned) = table
+        .owned
+        .iter()
+        .find(|owned| owned.dimension == dimension)
+    else {
+        return Ok(plain);
+    };
+    let Some(column) = owned.by.column() else {
+        return Ok(plain);
+    };
     if key.to.iter().any(|to| to == parent_column) {
         return Ok(plain);
     }
     let leading = |column: &str, rest: &[String]| {
-        std::iter::once(column.to_owned()).chain(rest.iter().cloned()).collect()
+        std::iter::once(column.to_owned())
+            .chain(rest.iter().cloned())
+            .collect()
     };
     Ok(ForeignKey {
         columns: leading(column, &key.columns),
@@ -311,7 +362,10 @@ fn in_order(tables: Vec<Table>) -> Vec<Table> {
                 key.table != table.name && waiting.iter().any(|other| other.name == key.table)
             })
         };
-        let ready = waiting.iter().position(|table| !blocked(table)).unwrap_or(0);
+        let ready = waiting
+            .iter()
+            .position(|table| !blocked(table))
+            .unwrap_or(0);
         ordered.push(waiting.remove(ready));
     }
     ordered

@@ -31,7 +31,9 @@ impl Scope {
     /// [`ScopeErrorKind::Unset`](super::ScopeErrorKind::Unset) when there is none: outside of
     /// [`enter`](Scope::enter), and in a task that was spawned without [`carry`].
     pub fn current() -> Result<Self, ScopeError> {
-        CURRENT.try_with(Self::clone).map_err(|_| ScopeError::unset(super::TENANT.name()))
+        CURRENT
+            .try_with(Self::clone)
+            .map_err(|_| ScopeError::unset(super::TENANT.name()))
     }
 }
 
@@ -43,9 +45,7 @@ impl Scope {
 /// # Errors
 ///
 /// [`ScopeErrorKind::Unset`](super::ScopeErrorKind::Unset) when there is no ambient scope to take.
-pub fn carry<F: Future>(
-    future: F,
-) -> Result<impl Future<Output = F::Output> + use<F>, ScopeError> {
+pub fn carry<F: Future>(future: F) -> Result<impl Future<Output = F::Output> + use<F>, ScopeError> {
     let scope = Scope::current()?;
     Ok(CURRENT.scope(scope, future))
 }

@@ -121,8 +121,14 @@ impl<T: DimensionValue> Dimension<T> {
     /// of that form.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        assert!(is_name(name), "a dimension's name is a lower-case ASCII identifier");
-        Self { name, value: PhantomData }
+        assert!(
+            is_name(name),
+            "a dimension's name is a lower-case ASCII identifier"
+        );
+        Self {
+            name,
+            value: PhantomData,
+        }
     }
 
     /// The rows of one owner.

@@ -62,11 +62,15 @@ pub struct MalformedValue {
 
 impl ScopeError {
     pub(crate) fn missing(dimension: impl Into<String>) -> Self {
-        Self::Missing(MissingDimension { dimension: dimension.into() })
+        Self::Missing(MissingDimension {
+            dimension: dimension.into(),
+        })
     }
 
     pub(super) fn unset(dimension: &str) -> Self {
-        Self::Unset(MissingDimension { dimension: dimension.to_owned() })
+        Self::Unset(MissingDimension {
+            dimension: dimension.to_owned(),
+        })
     }
 
     pub(super) fn widens(dimension: &'static str, value: Option<ScopeValue>) -> Self {
@@ -74,7 +78,10 @@ impl ScopeError {
     }
 
     pub(super) fn malformed(sql_type: SqlType, text: &str) -> Self {
-        Self::Malformed(MalformedValue { sql_type, text: text.chars().take(80).collect() })
+        Self::Malformed(MalformedValue {
+            sql_type,
+            text: text.chars().take(80).collect(),
+        })
     }
 
     /// The kind, without the data.

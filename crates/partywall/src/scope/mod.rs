@@ -6,9 +6,12 @@
 mod ambient;
 mod dimension;
 mod error;
-mod selection;
-#[expect(clippy::module_inception, reason = "the room is named after its one central noun")]
+#[expect(
+    clippy::module_inception,
+    reason = "the room is named after its one central noun"
+)]
 mod scope;
+mod selection;
 mod value;
 
 pub use ambient::carry;

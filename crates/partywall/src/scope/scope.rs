@@ -48,13 +48,18 @@ impl Scope {
     pub fn trusted(selections: impl IntoIterator<Item = Selection>) -> Self {
         let mut merged: Vec<Selection> = Vec::new();
         for selection in selections {
-            match merged.iter_mut().find(|known| known.dimension() == selection.dimension()) {
+            match merged
+                .iter_mut()
+                .find(|known| known.dimension() == selection.dimension())
+            {
                 None => merged.push(selection),
                 Some(known) => *known = intersection(known, &selection),
             }
         }
         merged.sort_by_key(Selection::dimension);
-        Self { selections: merged.into() }
+        Self {
+            selections: merged.into(),
+        }
     }
 
     /// A scope within this one: further dimensions, or fewer values for a dimension it has.
@@ -70,18 +75,26 @@ impl Scope {
     ) -> Result<Self, ScopeError> {
         let mut narrowed = self.selections.to_vec();
         for selection in selections {
-            match narrowed.iter_mut().find(|known| known.dimension() == selection.dimension()) {
+            match narrowed
+                .iter_mut()
+                .find(|known| known.dimension() == selection.dimension())
+            {
                 None => narrowed.push(selection),
                 Some(known) => {
                     if let Some(value) = selection.values().outside(known.values()) {
-                        return Err(ScopeError::widens(selection.dimension(), Some(value.clone())));
+                        return Err(ScopeError::widens(
+                            selection.dimension(),
+                            Some(value.clone()),
+                        ));
                     }
                     *known = selection;
                 }
             }
         }
         narrowed.sort_by_key(Selection::dimension);
-        Ok(Self { selections: narrowed.into() })
+        Ok(Self {
+            selections: narrowed.into(),
+        })
     }
 
     /// Checks that this scope reaches no further than `outer`: it fixes every dimension that
@@ -123,14 +136,17 @@ impl Scope {
     ///
     /// [`ScopeErrorKind::Missing`](super::ScopeErrorKind::Missing), naming the dimension.
     pub fn require(&self, dimension: &str) -> Result<&Values, ScopeError> {
-        self.get(dimension).ok_or_else(|| ScopeError::missing(dimension))
+        self.get(dimension)
+            .ok_or_else(|| ScopeError::missing(dimension))
     }
 
     /// Whether any dimension holds a list: such a scope runs under the list login, whose policies
     /// compare with a list.
     #[must_use]
     pub fn has_list(&self) -> bool {
-        self.selections.iter().any(|selection| matches!(selection.values(), Values::List(_)))
+        self.selections
+            .iter()
+            .any(|selection| matches!(selection.values(), Values::List(_)))
     }
 }
 
@@ -161,7 +177,10 @@ fn intersection(left: &Selection, right: &Selection) -> Selection {
         (Values::List(list), other) => Selection::list(
             left.dimension(),
             left.sql_type(),
-            list.iter().filter(|value| other.contains(value)).cloned().collect(),
+            list.iter()
+                .filter(|value| other.contains(value))
+                .cloned()
+                .collect(),
         ),
         (Values::One(_), _) => Selection::list(left.dimension(), left.sql_type(), Vec::new()),
     }
@@ -184,14 +203,19 @@ mod tests {
     }
 
     fn scope() -> impl Strategy<Value = Scope> {
-        (proptest::option::of(selection(A)), proptest::option::of(selection(B)))
+        (
+            proptest::option::of(selection(A)),
+            proptest::option::of(selection(B)),
+        )
             .prop_map(|(a, b)| Scope::trusted(a.into_iter().chain(b)))
     }
 
     /// The rows (a, b) that a scope matches, over the whole small universe.
     fn matched(scope: &Scope) -> Vec<(i64, i64)> {
         let holds = |name: &str, n: i64| {
-            scope.get(name).is_none_or(|values| values.contains(&crate::scope::ScopeValue::BigInt(n)))
+            scope
+                .get(name)
+                .is_none_or(|values| values.contains(&crate::scope::ScopeValue::BigInt(n)))
         };
         (0..4)
             .flat_map(|a| (0..4).map(move |b| (a, b)))

@@ -44,7 +44,11 @@ pub struct Selection {
 
 impl Selection {
     pub(super) fn one(dimension: &'static str, value: ScopeValue) -> Self {
-        Self { dimension, sql_type: value.sql_type(), values: Values::One(value) }
+        Self {
+            dimension,
+            sql_type: value.sql_type(),
+            values: Values::One(value),
+        }
     }
 
     pub(super) fn list(
@@ -54,7 +58,11 @@ impl Selection {
     ) -> Self {
         values.sort();
         values.dedup();
-        Self { dimension, sql_type, values: Values::List(values) }
+        Self {
+            dimension,
+            sql_type,
+            values: Values::List(values),
+        }
     }
 
     /// The dimension's name.

@@ -45,7 +45,9 @@ impl ScopeValue {
             return Err(malformed());
         }
         match sql_type {
-            SqlType::Uuid => Uuid::try_parse(text).map(Self::Uuid).map_err(|_| malformed()),
+            SqlType::Uuid => Uuid::try_parse(text)
+                .map(Self::Uuid)
+                .map_err(|_| malformed()),
             SqlType::BigInt => text.parse().map(Self::BigInt).map_err(|_| malformed()),
             SqlType::Text => Ok(Self::Text(text.to_owned())),
         }

@@ -70,21 +70,32 @@ pub async fn assert_isolated<E: EntityTrait + Scoped>(
 ///
 /// When a row shows or is written.
 pub async fn assert_blocks_without_scope(test: &TestDb) {
-    let (client, connection) = tokio_postgres::connect(&test.url(test.schema().roles().app()), NoTls)
-        .await
-        .expect("the application login connects");
+    let (client, connection) =
+        tokio_postgres::connect(&test.url(test.schema().roles().app()), NoTls)
+            .await
+            .expect("the application login connects");
     tokio::spawn(connection);
     let forged = r#"{"tenant":"00000000-0000-0000-0000-000000000000"}"#;
     for context in [None, Some(""), Some(forged), Some("garbage")] {
         if let Some(context) = context {
             client
-                .execute("SELECT set_config('partywall.context', $1, false)", &[&context])
+                .execute(
+                    "SELECT set_config('partywall.context', $1, false)",
+                    &[&context],
+                )
                 .await
                 .expect("a setting can be set");
         }
-        for table in test.schema().tables.iter().filter(|table| !table.is_global()) {
+        for table in test
+            .schema()
+            .tables
+            .iter()
+            .filter(|table| !table.is_global())
+        {
             let name = table.name.sql();
-            let seen = client.query(&format!("SELECT 1 FROM {name} LIMIT 1"), &[]).await;
+            let seen = client
+                .query(&format!("SELECT 1 FROM {name} LIMIT 1"), &[])
+                .await;
             assert!(
                 seen.as_ref().map_or(true, Vec::is_empty),
                 "{}: rows show with the context {context:?}",
@@ -136,7 +147,9 @@ impl Subject {
                 .map(|key| format!("{}::text", quote(key.into_column().as_str())))
                 .collect::<Vec<_>>()
                 .join(" || '/' || "),
-            columns: E::Column::iter().map(|column| quote(column.as_str())).collect(),
+            columns: E::Column::iter()
+                .map(|column| quote(column.as_str()))
+                .collect(),
             owned: matches!(E::ownership(), Ownership::Owned(_)),
         }
     }
@@ -144,17 +157,24 @@ impl Subject {
     async fn keys(&self, test: &TestDb, scope: &Scope) -> Vec<String> {
         assert!(self.owned, "{}: a global table is everybody's", self.name);
         let sql = format!("SELECT {} AS key FROM {} ORDER BY 1", self.key, self.name);
-        let rows = test.as_scope(scope).rows(&sql, []).await.expect("the tenant lists its rows");
-        rows.iter().map(|row| row.try_get_by_index(0).expect("a key is text")).collect()
+        let rows = test
+            .as_scope(scope)
+            .rows(&sql, [])
+            .await
+            .expect("the tenant lists its rows");
+        rows.iter()
+            .map(|row| row.try_get_by_index(0).expect("a key is text"))
+            .collect()
     }
 
     fn blind_writes(&self) -> Vec<(&'static str, String)> {
         let mut writes = vec![("DELETE", format!("DELETE FROM {}", self.name))];
-        writes.extend(
-            self.columns
-                .iter()
-                .map(|column| ("UPDATE", format!("UPDATE {} SET {column} = {column}", self.name))),
-        );
+        writes.extend(self.columns.iter().map(|column| {
+            (
+                "UPDATE",
+                format!("UPDATE {} SET {column} = {column}", self.name),
+            )
+        }));
         writes
     }
 

@@ -78,7 +78,11 @@ impl TestDb {
         let name = Self::clone_template(schema).await?;
         let config = configure(Self::config_of(schema, &name)?);
         let db = Db::connect(config).await?;
-        Ok(Self { db, schema: schema.clone(), name })
+        Ok(Self {
+            db,
+            schema: schema.clone(),
+            name,
+        })
     }
 
     /// The database.
@@ -96,7 +100,8 @@ impl TestDb {
     /// One tenant's view. In a test nobody checks a membership.
     #[must_use]
     pub fn as_tenant<T: DimensionValue>(&self, tenant: T) -> ScopedDb {
-        self.db.scoped(&Scope::trusted([Dimension::<T>::new("tenant").is(tenant)]))
+        self.db
+            .scoped(&Scope::trusted([Dimension::<T>::new("tenant").is(tenant)]))
     }
 
     /// The view of any scope.
@@ -117,7 +122,9 @@ impl TestDb {
     /// The connection string of one of the schema's logins.
     #[must_use]
     pub fn url(&self, login: &str) -> String {
-        server().map(|server| server.url(login, PASSWORD, &self.name)).unwrap_or_default()
+        server()
+            .map(|server| server.url(login, PASSWORD, &self.name))
+            .unwrap_or_default()
     }
 
     /// The connection string of the tables' owner, who is no superuser.
@@ -129,7 +136,9 @@ impl TestDb {
     /// The connection string of the superuser.
     #[must_use]
     pub fn superuser_url(&self) -> String {
-        server().map(|server| server.superuser_url(&self.name)).unwrap_or_default()
+        server()
+            .map(|server| server.superuser_url(&self.name))
+            .unwrap_or_default()
     }
 
     /// Runs SQL as the superuser: to damage the wall and see that it shows.
@@ -143,7 +152,9 @@ impl TestDb {
 
     fn config_of(schema: &Schema, name: &str) -> Result<Config, ConfigError> {
         let url = |login: &str| {
-            server().map(|server| server.url(login, PASSWORD, name)).unwrap_or_default()
+            server()
+                .map(|server| server.url(login, PASSWORD, name))
+                .unwrap_or_default()
         };
         let roles = schema.roles();
         Config::new(schema, &url(roles.app()))?
@@ -164,13 +175,24 @@ impl TestDb {
                 Self::make_template(schema, &template).await?;
                 made.insert(template.clone());
             }
-            admin("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}"))
-                .await?;
+            admin(
+                "postgres",
+                &format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}"),
+            )
+            .await?;
         }
         // A clone has the template's content, but not its grants on the database itself.
-        admin("postgres", &format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC")).await?;
+        admin(
+            "postgres",
+            &format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC"),
+        )
+        .await?;
         for role in schema.roles().all() {
-            admin("postgres", &format!("GRANT CONNECT ON DATABASE {name} TO \"{role}\"")).await?;
+            admin(
+                "postgres",
+                &format!("GRANT CONNECT ON DATABASE {name} TO \"{role}\""),
+            )
+            .await?;
         }
         Ok(name)
     }
@@ -185,11 +207,23 @@ impl TestDb {
         );
         admin("postgres", &owner).await?;
         admin("postgres", &format!("DROP DATABASE IF EXISTS {template}")).await?;
-        admin("postgres", &format!("CREATE DATABASE {template} OWNER {OWNER}")).await?;
+        admin(
+            "postgres",
+            &format!("CREATE DATABASE {template} OWNER {OWNER}"),
+        )
+        .await?;
         let password = || PASSWORD.to_owned();
-        let passwords = Passwords { app: password(), list: password(), across: password() };
-        schema.bootstrap(&server()?.superuser_url(template), &passwords).await?;
-        schema.apply(&server()?.url(OWNER, PASSWORD, template)).await?;
+        let passwords = Passwords {
+            app: password(),
+            list: password(),
+            across: password(),
+        };
+        schema
+            .bootstrap(&server()?.superuser_url(template), &passwords)
+            .await?;
+        schema
+            .apply(&server()?.url(OWNER, PASSWORD, template))
+            .await?;
         Ok(())
     }
 }

@@ -38,7 +38,11 @@
 //! # Ok(()) }
 //! ```
 
-#[expect(clippy::panic, clippy::expect_used, reason = "an assertion panics when it does not hold")]
+#[expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "an assertion panics when it does not hold"
+)]
 mod assertions;
 mod database;
 mod server;

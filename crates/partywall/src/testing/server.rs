@@ -12,7 +12,9 @@ pub(super) fn server() -> Result<&'static Server, Error> {
     if let Some(server) = SERVER.get() {
         return Ok(server);
     }
-    let _one_at_a_time = STARTING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one_at_a_time = STARTING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(server) = SERVER.get() {
         return Ok(server);
     }

@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn debug_keeps_the_value_to_itself() {
         let values = [Value::from("secret"), vec![1i32].into()];
-        let params = Params::new(&values).unwrap();
+        let params: Vec<_> = values.iter().map(Param).collect();
         assert_eq!(format!("{params:?}"), "[String, Int[]]");
     }
 }

@@ -9,5 +9,8 @@
     reason = "tests fail by panicking, and SeaORM's macros make entities public"
 )]
 
+mod compile;
+mod login;
 mod models;
 mod reads;
+mod relations;

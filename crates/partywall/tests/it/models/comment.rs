@@ -30,4 +30,27 @@ impl Related<super::post::Entity> for Entity {
     }
 }
 
+impl Related<super::reaction::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Reaction.def()
+    }
+}
+
+/// The tags of the post that a comment is on: three steps.
+#[derive(Debug)]
+pub struct PostsTags;
+
+impl Linked for PostsTags {
+    type FromEntity = Entity;
+    type ToEntity = super::tag::Entity;
+
+    fn link(&self) -> Vec<RelationDef> {
+        vec![
+            Relation::Post.def(),
+            super::post_tag::Relation::Post.def().rev(),
+            super::post_tag::Relation::Tag.def(),
+        ]
+    }
+}
+
 impl ActiveModelBehavior for ActiveModel {}

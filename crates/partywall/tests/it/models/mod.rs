@@ -1,16 +1,18 @@
 //! The models of the tests: sites with posts, comments and tags, in two tenants.
 
+pub mod article;
+pub mod attachment;
 pub mod comment;
 pub mod country;
+pub mod event;
+pub mod invoice;
 pub mod post;
 pub mod post_tag;
 pub mod reaction;
+pub mod revision;
 pub mod tag;
 
-use partywall::{
-    Dimension, Roles, Schema, Scope, Seal, SealKey, TENANT,
-    testing::TestDb,
-};
+use partywall::{Dimension, Roles, Schema, Scope, Seal, SealKey, TENANT, testing::TestDb};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use uuid::Uuid;
 
@@ -28,6 +30,11 @@ pub fn schema_with(seal: Seal) -> Schema {
         .model::<tag::Entity>()
         .model::<post_tag::Entity>()
         .model::<country::Entity>()
+        .model::<attachment::Entity>()
+        .model::<article::Entity>()
+        .model::<revision::Entity>()
+        .model::<event::Entity>()
+        .model::<invoice::Entity>()
         .build()
         .unwrap()
 }
@@ -95,12 +102,54 @@ impl Tenant {
                 ..Default::default()
             };
             let tag = tag.insert(&db).await.unwrap().id;
-            post_tag::ActiveModel { post_id: Set(posts[0]), tag_id: Set(tag) }
-                .insert(&db)
-                .await
-                .unwrap();
+            post_tag::ActiveModel {
+                post_id: Set(posts[0]),
+                tag_id: Set(tag),
+            }
+            .insert(&db)
+            .await
+            .unwrap();
             tags.push(tag);
         }
-        Self { id, scope, posts, comments, tags }
+        Self {
+            id,
+            scope,
+            posts,
+            comments,
+            tags,
+        }
+    }
+
+    /// The tenant's rows of one author.
+    pub fn author(&self, author: i64) -> Scope {
+        self.scope.narrow([AUTHOR.is(author)]).unwrap()
+    }
+
+    /// An article of one author.
+    pub async fn article(&self, test: &TestDb, author: i64, title: &str) -> article::Model {
+        article::ActiveModel {
+            state: Set(article::State::Published),
+            title: Set(title.to_owned()),
+            ..Default::default()
+        }
+        .insert(&test.as_scope(&self.author(author)))
+        .await
+        .unwrap()
+    }
+
+    /// A reaction to, and a file attached to, the first comment.
+    pub async fn deepen(&self, test: &TestDb) -> (Uuid, Uuid) {
+        let db = test.as_scope(&self.scope);
+        let reaction = reaction::ActiveModel {
+            id: Set(Uuid::now_v7()),
+            comment_id: Set(self.comments[0]),
+            emoji: Set("+1".to_owned()),
+        };
+        let attachment = attachment::ActiveModel {
+            id: Set(Uuid::now_v7()),
+            comment_id: Set(self.comments[0]),
+            name: Set("plan.pdf".to_owned()),
+        };
+        (reaction.insert(&db).await.unwrap().id, attachment.insert(&db).await.unwrap().id)
     }
 }

@@ -5,7 +5,7 @@ async fn case(
     db: partywall::Db,
     scope: partywall::Scope,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    db.execute("DELETE FROM note", []).await?;
+    db.execute_sql("DELETE FROM note", []).await?;
     Ok(())
 }
 

@@ -39,7 +39,7 @@ mod comment {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-fn main() {
+pub fn main() {
     use partywall::Scoped;
 
     let names = |kinds: Vec<(&'static str, partywall::db::Kind)>| -> Vec<&'static str> {

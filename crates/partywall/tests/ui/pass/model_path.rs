@@ -54,7 +54,7 @@ mod comment {
     }
 }
 
-fn main() {
+pub fn main() {
     use partywall::{
         Scoped,
         schema::{Ownership, Rights, Source},

@@ -1,4 +1,3 @@
-// Included by the test binary that runs trybuild: `#[path = "../ui/twins.rs"] mod twins;`
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// What must not compile proves nothing unless the same file compiles but for one line.

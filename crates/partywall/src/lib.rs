@@ -1,4 +1,19 @@
 //! Tenant isolation for Rust web applications on PostgreSQL.
+//!
+//! Many tenants share one database and one schema; each sees only its own rows. A query without a
+//! scope does not compile, and PostgreSQL's row-level security refuses it again.
+//!
+//! | to | use |
+//! |---|---|
+//! | say whose rows a piece of work may touch | [`Scope`], [`TENANT`], [`Dimension`] |
+//! | say who owns a table's rows | [`derive(Scoped)`](macro@Scoped) |
+//! | make and check the database | [`Schema`] |
+//! | read and write | [`Db::scoped`], [`Db::begin`], [`Within`], [`Sql`] |
+//! | do what the service itself must do across tenants | [`Db::across`] |
+//! | test | [`testing`], with the feature of that name |
+//!
+//! The repository's README is the tour, ARCHITECTURE.md the map, DESIGN.md answers why, and
+//! SECURITY.md says what is not protected.
 
 pub mod connect;
 pub mod db;
@@ -19,4 +34,9 @@ pub mod __private {
     pub use sea_orm;
 }
 
+// The derive names this crate from outside and, in tests and examples, from inside.
 extern crate self as partywall;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

@@ -81,6 +81,7 @@ impl Config {
                 cached_statements: const { NonZeroUsize::new(256).unwrap() },
                 named_statements: true,
                 enters: true,
+                single_use: false,
             },
             metrics: None,
             drift: OnDrift::default(),
@@ -180,6 +181,14 @@ impl Config {
     #[must_use]
     pub fn unnamed_statements(mut self) -> Self {
         self.limits.named_statements = false;
+        self
+    }
+
+    /// Closes each connection after one use. For statements that strangers write: whatever they leave on
+    /// a session, nobody meets it.
+    #[must_use]
+    pub fn single_use(mut self) -> Self {
+        self.limits.single_use = true;
         self
     }
 

@@ -3,7 +3,6 @@ use std::{
     future::Future,
     panic::Location,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::{
     connect::Connector,
-    schema::{Drifts, Schema, Seal},
+    schema::Seal,
     scope::{Scope, ScopeError},
     value::Kinds,
 };
@@ -48,10 +47,6 @@ struct Inner {
     seal: Arc<Seal>,
 }
 
-/// How far the clocks of application and database may be apart, in seconds: half of a sealed
-/// context's lifetime.
-const CLOCK_SKEW: f64 = 30.0;
-
 impl Db {
     /// Connects, and makes sure that PostgreSQL will enforce.
     ///
@@ -63,16 +58,18 @@ impl Db {
         let schema = config.schema.clone();
         let pool = |login, enters| -> Result<Pool, ConnectError> {
             let connector = Connector::new(login, &config.tls)?;
-            let limits = Limits {
-                enters,
-                ..config.limits.clone()
-            };
+            let limits = Limits { enters, ..config.limits.clone() };
             Ok(Pool::new(connector, config.metrics.clone(), limits)?)
         };
-        // The first connection prepares nothing, so that it can tell what is missing.
-        let first = Connector::new(config.app.clone(), &config.tls)?;
-        let (kinds, drift) =
-            inspect(&pool(config.app.clone(), false)?, first.login(), &schema).await?;
+        // The inspecting connections enter no scope, so that they can tell what is missing.
+        let roles = schema.roles();
+        let others = [(&config.list, roles.list()), (&config.across, roles.across())];
+        for (login, wanted) in others {
+            if let Some(login) = login {
+                guard::check_login(&pool(login.clone(), false)?, &schema, wanted).await?;
+            }
+        }
+        let (kinds, drift) = guard::inspect(&pool(config.app.clone(), false)?, &schema).await?;
         match (drift.findings().is_empty(), config.drift) {
             (true, _) => {}
             (false, OnDrift::Refuse) => return Err(ConnectError::Drift(drift)),
@@ -80,19 +77,12 @@ impl Db {
                 tracing::warn!(%drift, "the database is not as it was applied");
             }
         }
+        let optional = |login: &Option<_>| login.clone().map(|login| pool(login, true)).transpose();
         let db = Self {
             inner: Arc::new(Inner {
                 app: pool(config.app.clone(), true)?,
-                list: config
-                    .list
-                    .clone()
-                    .map(|login| pool(login, true))
-                    .transpose()?,
-                across: config
-                    .across
-                    .clone()
-                    .map(|login| pool(login, true))
-                    .transpose()?,
+                list: optional(&config.list)?,
+                across: optional(&config.across)?,
                 kinds: Arc::new(kinds),
                 seal: Arc::new(schema.seal.clone()),
             }),
@@ -183,58 +173,6 @@ impl Db {
             scope: Some(scope.clone()),
         })
     }
-}
-
-/// Looks at the database through a connection of the application login.
-async fn inspect(
-    pool: &Pool,
-    login: &str,
-    schema: &Schema,
-) -> Result<(Kinds, Drifts), ConnectError> {
-    let mut lease = pool.acquire().await?;
-    let client = &lease.conn()?.client;
-    let rights = guard::unsafe_rights(client, schema).await?;
-    if !rights.is_empty() {
-        return Err(ConnectError::Unsafe(rights.into()));
-    }
-    if login != schema.roles().app() {
-        return Err(ConnectError::WrongLogin {
-            login: login.to_owned(),
-            wanted: schema.roles().app().to_owned(),
-        });
-    }
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let skew: f64 = client
-        .query_one(
-            "SELECT extract(epoch FROM clock_timestamp())::float8 - $1::float8",
-            &[&now.as_secs_f64()],
-        )
-        .await?
-        .try_get(0)?;
-    if skew.abs() > CLOCK_SKEW {
-        return Err(ConnectError::ClockSkew(skew));
-    }
-    let drift = guard::drift(client, schema).await?;
-    let mut kinds = Kinds::new();
-    for table in &schema.tables {
-        let rows = client
-            .query(
-                "SELECT attrelid, attnum, attname::text FROM pg_attribute \
-                 WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped",
-                &[&table.name.sql()],
-            )
-            .await?;
-        for row in rows {
-            let (oid, number, name): (u32, i16, String) =
-                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-            if let Some((_, kind)) = table.kinds.iter().find(|(known, _)| *known == name) {
-                kinds.insert(oid, number, *kind);
-            }
-        }
-    }
-    Ok((kinds, drift.into()))
 }
 
 impl fmt::Debug for Db {

@@ -49,8 +49,9 @@ pub enum Error {
     /// The statement ran out of time and was stopped; it had no effect.
     #[error("the statement took longer than it may and was stopped")]
     Timeout,
-    /// An earlier statement of the transaction failed, so it was rolled back, not committed.
-    #[error("the transaction was rolled back because a statement in it failed")]
+    /// An earlier statement of the transaction failed: no other runs in it, and committing it rolls
+    /// it back.
+    #[error("a statement of the transaction failed before, so all of it is rolled back")]
     Aborted,
     /// A row stream is open on the transaction.
     #[error("a stream is open on this transaction: read it to its end or drop it first")]
@@ -128,6 +129,10 @@ pub enum Refused {
     /// BEGIN, COMMIT, SAVEPOINT and the like: they would end the transaction that holds the scope.
     #[error("a statement may not control the transaction: use `begin`, `commit` and `rollback`")]
     TransactionControl,
+    /// ALTER and DO. Every PostgreSQL role may change its own password and defaults, and no grant
+    /// takes that away; a DO block can hide such a statement in a text, or catch its cancellation.
+    #[error("ALTER and DO are not for the application's logins: run them as the owner, in a migration")]
+    Administration,
     /// COPY needs a protocol of its own.
     #[error(
         "COPY cannot run as a statement: use `Tx::copy_out` to read, and INSERT to write, since row-level security refuses COPY FROM"
@@ -139,6 +144,16 @@ pub enum Refused {
     /// The outer transaction was used while a nested one is open.
     #[error("a nested transaction is open: use it, or end it first")]
     Nested,
+    /// A transaction of single owners was to be narrowed to a list.
+    #[error(
+        "a transaction of single owners cannot be narrowed to a list, since lists need the list login: begin it in a scope with a list"
+    )]
+    List,
+    /// The way across was to be narrowed.
+    #[error(
+        "the way across cannot be narrowed, since no policy applies to its login: begin a transaction in the scope instead"
+    )]
+    Across,
     /// The way across was taken without saying why.
     #[error("the way across needs a reason")]
     Reason,

@@ -1,9 +1,14 @@
 //! What is checked before a login may be used: that PostgreSQL will enforce against it.
 
-use tokio_postgres::Client;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::ConnectError;
-use crate::schema::{Drift, Schema};
+use tokio_postgres::{Client, types::Type};
+
+use super::{ConnectError, lease::Lease, pool::Pool};
+use crate::{
+    schema::{Drift, Drifts, Schema},
+    value::Kinds,
+};
 
 /// A right that the application login has and must not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,8 +34,85 @@ impl Unsafe {
 
 const RIGHTS: &str = include_str!("rights.sql");
 
+/// How far the clocks of application and database may be apart, in seconds: half of a sealed
+/// context's lifetime.
+const CLOCK_SKEW: f64 = 30.0;
+
+/// Makes sure that a login is the one the policies are for, and that they apply to it.
+///
+/// # Errors
+///
+/// [`ConnectError::Unsafe`] and [`ConnectError::WrongLogin`].
+pub(super) async fn check_login(
+    pool: &Pool,
+    schema: &Schema,
+    wanted: &str,
+) -> Result<Lease, ConnectError> {
+    let mut lease = pool.acquire().await?;
+    let rights = unsafe_rights(&lease.conn()?.client, schema).await?;
+    if !rights.is_empty() {
+        return Err(ConnectError::Unsafe(rights.into()));
+    }
+    if pool.login() != wanted {
+        return Err(ConnectError::WrongLogin {
+            login: pool.login().to_owned(),
+            wanted: wanted.to_owned(),
+        });
+    }
+    Ok(lease)
+}
+
+/// Looks at the database through the application login: whether it is safe, what has drifted, and
+/// what the columns of the models are.
+///
+/// # Errors
+///
+/// [`ConnectError`].
+pub(super) async fn inspect(
+    pool: &Pool,
+    schema: &Schema,
+) -> Result<(Kinds, Drifts), ConnectError> {
+    let mut lease = check_login(pool, schema, schema.roles().app()).await?;
+    let client = &lease.conn()?.client;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let rows = client
+        .query_typed(
+            "SELECT extract(epoch FROM clock_timestamp())::float8 - $1",
+            &[(&now.as_secs_f64(), Type::FLOAT8)],
+        )
+        .await?;
+    let skew: f64 = rows.first().map_or(Ok(0.0), |row| row.try_get(0))?;
+    if skew.abs() > CLOCK_SKEW {
+        return Err(ConnectError::ClockSkew(skew));
+    }
+    let drift = drift(client, schema).await?;
+    Ok((kinds(client, schema).await?, drift.into()))
+}
+
+/// Finds the declared columns in the catalogue.
+async fn kinds(client: &Client, schema: &Schema) -> Result<Kinds, tokio_postgres::Error> {
+    let mut kinds = Kinds::new();
+    for table in &schema.tables {
+        let rows = client
+            .query_typed(
+                "SELECT attrelid, attnum, attname::text FROM pg_attribute \
+                 WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped",
+                &[(&table.name.sql(), Type::TEXT)],
+            )
+            .await?;
+        for row in rows {
+            let (oid, number, name): (u32, i16, String) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            if let Some((_, kind)) = table.kinds.iter().find(|(known, _)| *known == name) {
+                kinds.insert(oid, number, *kind);
+            }
+        }
+    }
+    Ok(kinds)
+}
+
 /// Lists the rights by which the current login could get around the policies.
-pub(super) async fn unsafe_rights(
+async fn unsafe_rights(
     client: &Client,
     schema: &Schema,
 ) -> Result<Vec<Unsafe>, tokio_postgres::Error> {
@@ -42,7 +124,14 @@ pub(super) async fn unsafe_rights(
     let roles = schema.roles();
     let others = [roles.app(), roles.list(), roles.across()];
     let rows = client
-        .query(RIGHTS, &[&schemas, &tables, &&others[..]])
+        .query_typed(
+            RIGHTS,
+            &[
+                (&schemas, Type::TEXT_ARRAY),
+                (&tables, Type::TEXT_ARRAY),
+                (&&others[..], Type::TEXT_ARRAY),
+            ],
+        )
         .await?;
     rows.iter()
         .map(|row| {
@@ -59,12 +148,12 @@ pub(super) async fn unsafe_rights(
 /// # Errors
 ///
 /// [`ConnectError::NotApplied`] when this version of the schema never was.
-pub(super) async fn drift(client: &Client, schema: &Schema) -> Result<Vec<Drift>, ConnectError> {
+async fn drift(client: &Client, schema: &Schema) -> Result<Vec<Drift>, ConnectError> {
     let applied: Option<String> = match client
-        .query_opt("SELECT declarations FROM partywall.applied", &[])
+        .query_typed("SELECT declarations FROM partywall.applied", &[])
         .await
     {
-        Ok(row) => row.map(|row| row.try_get(0)).transpose()?,
+        Ok(rows) => rows.first().map(|row| row.try_get(0)).transpose()?,
         Err(error) if error.as_db_error().is_some() => None,
         Err(error) => return Err(error.into()),
     };

@@ -36,12 +36,13 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 
 impl Lease {
     pub(super) fn new(object: Object<Manager>, shared: Arc<Shared>) -> Self {
+        let dirty = shared.limits.single_use;
         Self {
             object: Some(object),
             shared,
             busy: false,
             open: false,
-            dirty: false,
+            dirty,
         }
     }
 

@@ -27,9 +27,11 @@ mod run;
 mod scoped;
 mod seaorm;
 mod session;
+mod shape;
 mod sql;
 mod statement;
 mod stream;
+mod text;
 mod tx;
 mod tx_state;
 mod within;
@@ -46,6 +48,7 @@ pub use self::{
     scoped::ScopedDb,
     sql::Sql,
     stream::RowStream,
+    text::{TextLimits, TextRows},
     tx::Tx,
     within::Within,
 };

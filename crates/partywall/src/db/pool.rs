@@ -39,6 +39,8 @@ pub(super) struct Limits {
     pub(super) named_statements: bool,
     /// Whether connections of this pool enter scopes.
     pub(super) enters: bool,
+    /// Whether each use of a connection is its last.
+    pub(super) single_use: bool,
 }
 
 /// The call that sets the context, with its parameters' types.

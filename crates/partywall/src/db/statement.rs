@@ -70,6 +70,9 @@ pub(crate) fn trace(sql: &str) -> Result<Trace, Refused> {
     if is(&["copy"]) {
         return Err(Refused::Copy);
     }
+    if is(&["alter", "do"]) {
+        return Err(Refused::Administration);
+    }
     let plain = is(&[
         "select", "insert", "update", "delete", "merge", "values", "table", "with", "explain",
         "show", "notify", "lock",
@@ -174,7 +177,6 @@ mod tests {
         for sql in [
             "set role x",
             "listen x",
-            "do $$ begin end $$",
             "prepare a as select 1",
             "deallocate all",
             "declare c cursor with hold for select 1",
@@ -211,6 +213,8 @@ mod tests {
         ] {
             assert_eq!(trace(sql), Err(Refused::TransactionControl), "{sql}");
         }
+        assert_eq!(trace("alter role current_user password 'x'"), Err(Refused::Administration));
+        assert_eq!(trace("do $$ begin end $$"), Err(Refused::Administration));
         assert_eq!(trace("copy note to stdout"), Err(Refused::Copy));
         assert_eq!(trace(""), Err(Refused::Empty));
         assert_eq!(trace("/* unterminated"), Err(Refused::Empty));

@@ -60,7 +60,8 @@ impl Tx {
     ///
     /// # Errors
     ///
-    /// [`Refused::Nested`] while another nested transaction is open.
+    /// [`Refused::Nested`] while another nested transaction is open, and [`Error::Aborted`] after a
+    /// statement has failed.
     pub fn nested(&self) -> Result<Self, Error> {
         self.nest(self.session.clone(), None)
     }
@@ -71,20 +72,26 @@ impl Tx {
     /// # Errors
     ///
     /// [`Error::Scope`] when the scope is wider in any dimension: the tenant of an open transaction
-    /// cannot be changed. [`Refused::Nested`] while another nested transaction is open.
+    /// cannot be changed. [`Refused::List`] when it holds a list and this transaction does not, and
+    /// [`Refused::Across`] on the way across: the login of an open transaction cannot be changed
+    /// either. Otherwise as for [`nested`](Tx::nested).
     pub fn narrowed(&self, scope: &Scope) -> Result<Self, Error> {
-        if let Some(outer) = &self.session.scope {
-            scope.check_within(outer)?;
-        }
+        let outer = self.session.scope.as_ref().ok_or(Refused::Across)?;
+        scope.check_within(outer)?;
+        let scope = if outer.has_list() {
+            scope.clone()
+        } else {
+            scope.of_single_owners().ok_or(Refused::List)?
+        };
         let session = Session {
-            scope: Some(scope.clone()),
+            scope: Some(scope),
             ..self.session.clone()
         };
         self.nest(session, Some(self.session.clone()))
     }
 
     fn nest(&self, session: Session, outer: Option<Session>) -> Result<Self, Error> {
-        self.check_innermost()?;
+        self.check_usable()?;
         let level = self.level + 1;
         self.state.push(level, Pending::Savepoint);
         if outer.is_some() {
@@ -139,6 +146,7 @@ impl Tx {
             if self.level == 0 {
                 *slot = None;
             }
+            self.state.failed.store(false, Ordering::Release);
             return Ok(());
         }
         let mut steps: Vec<Step> = pending.into_iter().flat_map(Pending::into_steps).collect();
@@ -180,7 +188,7 @@ impl Tx {
         sql: &str,
     ) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
         super::statement::check_copy_out(sql)?;
-        self.check_innermost()?;
+        self.check_usable()?;
         let mut slot = self.state.lock().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         lease.open = true;
@@ -209,6 +217,16 @@ impl Tx {
         }
     }
 
+    /// Refuses what the server would refuse too, and what a statement that could not even be parsed
+    /// would otherwise leave half done.
+    fn check_usable(&self) -> Result<(), Error> {
+        self.check_innermost()?;
+        if self.state.failed.load(Ordering::Acquire) {
+            return Err(Error::Aborted);
+        }
+        Ok(())
+    }
+
     fn check_innermost(&self) -> Result<(), Error> {
         if self.state.depth.load(Ordering::Acquire) == self.level {
             Ok(())
@@ -221,7 +239,7 @@ impl Tx {
 #[async_trait]
 impl Run for Tx {
     async fn run(&self, job: Job) -> Result<Answer, Error> {
-        self.check_innermost()?;
+        self.check_usable()?;
         let mut slot = self.state.lock().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         let answer = self.session.run_in(lease, &self.state, &job).await;
@@ -230,7 +248,7 @@ impl Run for Tx {
     }
 
     async fn open(&self, job: Job) -> Result<RowStream, Error> {
-        self.check_innermost()?;
+        self.check_usable()?;
         let mut slot = self.state.lock().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         let opened = self.session.open_in(lease, &self.state, &job).await;
@@ -253,8 +271,8 @@ impl Drop for Tx {
         let pending = self.state.take(self.level);
         if !pending.iter().any(Pending::opens) {
             self.state.push(self.level - 1, Pending::RollbackTo);
-            self.state.failed.store(false, Ordering::Release);
         }
+        self.state.failed.store(false, Ordering::Release);
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt};
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, types::Type};
 
 use super::{ApplyError, Schema};
 
@@ -69,7 +69,7 @@ impl Schema {
         client: &Client,
     ) -> Result<Vec<Drift>, tokio_postgres::Error> {
         let rows = client
-            .query(
+            .query_typed(
                 "SELECT object, aspect, name, definition FROM partywall.expected",
                 &[],
             )
@@ -110,7 +110,14 @@ impl Schema {
             .await?;
         let roles = self.roles.all();
         let rows = client
-            .query(SNAPSHOT, &[&schemas, &tables, &&roles[..]])
+            .query_typed(
+                SNAPSHOT,
+                &[
+                    (&schemas, Type::TEXT_ARRAY),
+                    (&tables, Type::TEXT_ARRAY),
+                    (&&roles[..], Type::TEXT_ARRAY),
+                ],
+            )
             .await?;
         client
             .batch_execute("SET LOCAL search_path TO DEFAULT")
@@ -135,7 +142,15 @@ impl Schema {
         columns.dedup();
         let roles = self.roles.all();
         let rows = client
-            .query(UNDECLARED, &[&schemas, &tables, &&roles[..], &columns])
+            .query_typed(
+                UNDECLARED,
+                &[
+                    (&schemas, Type::TEXT_ARRAY),
+                    (&tables, Type::TEXT_ARRAY),
+                    (&&roles[..], Type::TEXT_ARRAY),
+                    (&columns, Type::TEXT_ARRAY),
+                ],
+            )
             .await?;
         let mut drift = Vec::new();
         for row in rows {

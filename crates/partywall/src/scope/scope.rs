@@ -115,6 +115,21 @@ impl Scope {
         Ok(())
     }
 
+    /// The same rows as a login sees them that knows no lists, only single owners: a list of one is
+    /// its value, and an empty list matches no row anyway. `None` when a list holds more.
+    pub(crate) fn of_single_owners(&self) -> Option<Self> {
+        let single = |selection: &Selection| match selection.values() {
+            Values::One(_) => Some(selection.clone()),
+            Values::List(list) => match list.as_slice() {
+                [] => Some(selection.clone()),
+                [one] => Some(Selection::one(selection.dimension(), one.clone())),
+                _ => None,
+            },
+        };
+        let selections = self.selections.iter().map(single).collect::<Option<_>>()?;
+        Some(Self { selections })
+    }
+
     /// The selections, ascending by dimension.
     #[must_use]
     pub fn selections(&self) -> &[Selection] {

@@ -175,25 +175,15 @@ impl TestDb {
                 Self::make_template(schema, &template).await?;
                 made.insert(template.clone());
             }
-            admin(
-                "postgres",
-                &format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}"),
-            )
-            .await?;
+            let create = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}");
+            admin("postgres", &create).await?;
         }
         // A clone has the template's content, but not its grants on the database itself.
-        admin(
-            "postgres",
-            &format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC"),
-        )
-        .await?;
+        let mut grants = format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC;");
         for role in schema.roles().all() {
-            admin(
-                "postgres",
-                &format!("GRANT CONNECT ON DATABASE {name} TO \"{role}\""),
-            )
-            .await?;
+            grants.push_str(&format!("GRANT CONNECT ON DATABASE {name} TO \"{role}\";"));
         }
+        admin("postgres", &grants).await?;
         Ok(name)
     }
 

@@ -11,6 +11,12 @@
 
 mod compile;
 mod login;
+mod cancel;
 mod models;
+mod writes;
+mod dimensions;
+mod raw_sql;
+mod probe;
 mod reads;
+mod rooms;
 mod relations;

@@ -70,4 +70,9 @@ SELECT 'partywall', 'role', rolname,
               coalesce((SELECT string_agg(roleid::regrole::text, ',' ORDER BY 1)
                         FROM pg_auth_members WHERE member = r.oid), 'nothing'))
 FROM pg_roles r WHERE rolname = ANY ($3::text[])
+UNION ALL
+SELECT 'partywall', 'setting', r.rolname || CASE WHEN s.setdatabase = 0 THEN '' ELSE ' in this database' END, s.setconfig::text
+FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+LEFT JOIN pg_database d ON d.oid = s.setdatabase
+WHERE r.rolname = ANY ($3::text[]) AND (s.setdatabase = 0 OR d.datname = current_database())
 ORDER BY 1, 2, 3

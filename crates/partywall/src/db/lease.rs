@@ -13,8 +13,9 @@ use super::{
 /// A future can be dropped at any await point, so whatever state the session is in at that moment is
 /// written down before the await: [`Lease::busy`] while answers are outstanding, [`Lease::open`]
 /// while a transaction is. Dropping the lease then decides: an idle session goes back to the pool,
-/// a dirty one is closed, and for one that is busy or in a transaction a task first waits, cancels
-/// if it must, and rolls back. Until that task is done the next borrower does not get it.
+/// a dirty one is closed, and for one that is busy or in a transaction a task first waits and rolls
+/// back; one that takes too long is cancelled and closed. Until that task is done the next borrower
+/// does not get it.
 pub(crate) struct Lease {
     /// Present until the lease is dropped.
     object: Option<Object<Manager>>,
@@ -86,14 +87,12 @@ async fn settle(object: Object<Manager>, shared: Arc<Shared>, dirty: bool) {
             Some(answer) => answer,
             None => {
                 let token = object.client.cancel_token();
-                // By the time the server closes the cancel connection it has signalled the backend,
-                // so the signal meets the abandoned statement or our own ROLLBACK, never the next
-                // borrower's work.
-                let cancelled = in_time(LAST_CALL, shared.connector.cancel(&token)).await;
-                match cancelled {
-                    Some(true) => in_time(LAST_CALL, rollback).await.unwrap_or(false),
-                    Some(false) | None => false,
+                if in_time(LAST_CALL, shared.connector.cancel(&token)).await == Some(true) {
+                    in_time(LAST_CALL, rollback).await;
                 }
+                // Nobody says when the server passes the request on to the backend. It could meet
+                // the next borrower's work, so there is none.
+                false
             }
         }
     };

@@ -42,7 +42,7 @@ pub enum Event<'a> {
 pub enum Closed {
     /// A raw statement may have left something on the session.
     Dirty,
-    /// Its user went away in the middle of a statement, and the server did not stop in time.
+    /// Its user went away in the middle of a statement that then had to be cancelled.
     Abandoned,
 }
 

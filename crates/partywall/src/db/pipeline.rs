@@ -36,6 +36,13 @@ use crate::value::{Kinds, Param, RowPlan};
 pub(super) enum Step {
     /// Transaction control: fixed text, never a value.
     Control(&'static str),
+    /// Opens a level. Each has a savepoint of its own name: going back to one that was never made
+    /// is an error then, where one name for all would go back to that of the level around it.
+    Savepoint(u32),
+    /// Undoes a level.
+    RollbackTo(u32),
+    /// Closes a level.
+    Release(u32),
     /// The context, as a bound value, and the time a statement may take in milliseconds.
     Enter {
         context: Arc<str>,
@@ -61,6 +68,15 @@ impl Step {
     ) -> Result<(), tokio_postgres::Error> {
         match self {
             Self::Control(sql) => client.batch_execute(sql).await,
+            Self::Savepoint(level) => {
+                client.batch_execute(&format!("SAVEPOINT partywall_{level}")).await
+            }
+            Self::RollbackTo(level) => {
+                client.batch_execute(&format!("ROLLBACK TO SAVEPOINT partywall_{level}")).await
+            }
+            Self::Release(level) => {
+                client.batch_execute(&format!("RELEASE SAVEPOINT partywall_{level}")).await
+            }
             Self::Enter {
                 context,
                 statement_ms,

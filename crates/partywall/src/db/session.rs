@@ -55,16 +55,19 @@ impl Session {
         };
         let mut json = Map::new();
         for selection in scope.selections() {
+            let dimension = selection.dimension();
             match selection.values() {
                 Values::One(value) => {
-                    json.insert(selection.dimension().to_owned(), value.to_string().into());
+                    json.insert(dimension.to_owned(), value.to_string().into());
                 }
+                // A list of one is one value, which the application's policies read as well: a
+                // transaction of theirs may have been narrowed to it.
+                Values::List(list) if list.len() == 1 => json.extend(
+                    list.iter().map(|value| (dimension.to_owned(), value.to_string().into())),
+                ),
                 Values::List(list) => {
-                    let list = list
-                        .iter()
-                        .map(|value| Json::String(value.to_string()))
-                        .collect();
-                    json.insert(format!("{}[]", selection.dimension()), Json::Array(list));
+                    let list = list.iter().map(|value| Json::String(value.to_string())).collect();
+                    json.insert(format!("{dimension}[]"), Json::Array(list));
                 }
             }
         }

@@ -93,7 +93,7 @@ impl Tx {
     fn nest(&self, session: Session, outer: Option<Session>) -> Result<Self, Error> {
         self.check_usable()?;
         let level = self.level + 1;
-        self.state.push(level, Pending::Savepoint);
+        self.state.push(level, Pending::Savepoint(level));
         if outer.is_some() {
             self.state
                 .push(level, Pending::Narrow(Box::new(session.clone())));
@@ -164,9 +164,9 @@ impl Tx {
             return ended;
         }
         if !keep {
-            steps.push(Step::Control("ROLLBACK TO SAVEPOINT partywall"));
+            steps.push(Step::RollbackTo(self.level));
         }
-        steps.push(Step::Control("RELEASE SAVEPOINT partywall"));
+        steps.push(Step::Release(self.level));
         if let Some(outer) = self.outer.as_ref().filter(|_| keep) {
             steps.push(Step::Narrow {
                 context: outer.context(),
@@ -270,7 +270,7 @@ impl Drop for Tx {
         self.state.depth.store(self.level - 1, Ordering::Release);
         let pending = self.state.take(self.level);
         if !pending.iter().any(Pending::opens) {
-            self.state.push(self.level - 1, Pending::RollbackTo);
+            self.state.push(self.level - 1, Pending::RollbackTo(self.level));
         }
         self.state.failed.store(false, Ordering::Release);
     }

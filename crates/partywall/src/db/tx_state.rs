@@ -25,29 +25,26 @@ pub(super) struct TxState {
 /// since they expire.
 pub(super) enum Pending {
     Begin(&'static str, Box<Session>),
-    Savepoint,
+    Savepoint(u32),
     Narrow(Box<Session>),
-    /// A nested transaction was dropped.
-    RollbackTo,
+    /// The nested transaction of this level was dropped.
+    RollbackTo(u32),
 }
 
 impl Pending {
     /// Whether this opens its level.
     pub(super) fn opens(&self) -> bool {
-        matches!(self, Self::Begin(..) | Self::Savepoint)
+        matches!(self, Self::Begin(..) | Self::Savepoint(_))
     }
 
     pub(super) fn into_steps(self) -> Vec<Step> {
         match self {
             Self::Begin(sql, session) => vec![Step::Control(sql), session.enter()],
-            Self::Savepoint => vec![Step::Control("SAVEPOINT partywall")],
+            Self::Savepoint(level) => vec![Step::Savepoint(level)],
             Self::Narrow(session) => vec![Step::Narrow {
                 context: session.context(),
             }],
-            Self::RollbackTo => vec![
-                Step::Control("ROLLBACK TO SAVEPOINT partywall"),
-                Step::Control("RELEASE SAVEPOINT partywall"),
-            ],
+            Self::RollbackTo(level) => vec![Step::RollbackTo(level), Step::Release(level)],
         }
     }
 }

@@ -28,12 +28,6 @@ impl fmt::Display for Spread {
 /// The value below which a share of the sorted figures lies; nothing of nothing.
 pub(crate) fn percentile<T: Copy>(sorted: &[T], share: f64) -> Option<T> {
     let last = sorted.len().checked_sub(1)?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "an index between nought and the last"
-    )]
     let index = (last as f64 * share).round() as usize;
     sorted.get(index).copied()
 }

@@ -1,5 +1,6 @@
 use std::num::NonZeroUsize;
 
+use futures_util::future::{OptionFuture, join};
 use lru::LruCache;
 use tokio_postgres::{Client, Column, Statement, types::Type};
 
@@ -42,11 +43,20 @@ impl Conn {
     /// Prepares a statement, or finds it prepared. Nothing of the job is executed: a statement that
     /// cannot be sent whole is not sent at all, so that the transaction around it stays intact.
     ///
+    /// The server reads a statement's literals and names by the session's settings when it parses it,
+    /// which is before the entry function runs, and a cached statement stays as it was read. So
+    /// outside of a transaction (`at_rest`) the settings are reset in the same flush.
+    ///
     /// # Errors
     ///
     /// [`Error::Refused`] and [`Error::Value`] before anything is sent; what PostgreSQL says of the
     /// statement otherwise.
-    pub(super) async fn prepare(&mut self, job: &Job, kinds: &Kinds) -> Result<Prepared, Error> {
+    pub(super) async fn prepare(
+        &mut self,
+        job: &Job,
+        kinds: &Kinds,
+        at_rest: bool,
+    ) -> Result<Prepared, Error> {
         let key = key(job)?;
         crate::value::check(&job.values)?;
         if let Some(prepared) = self.cache.get(&key) {
@@ -54,7 +64,11 @@ impl Conn {
         }
         let trace = trace(&job.sql)?;
         let prepared = if self.named {
-            let statement = self.client.prepare_typed(&key.0, &key.1).await?;
+            let reset = at_rest.then(|| self.client.batch_execute("RESET ALL"));
+            let (reset, statement) =
+                join(OptionFuture::from(reset), self.client.prepare_typed(&key.0, &key.1)).await;
+            reset.transpose()?;
+            let statement = statement?;
             if statement.params().len() != job.values.len() {
                 return Err(Refused::Parameters {
                     given: job.values.len(),

@@ -49,6 +49,9 @@ pub enum Error {
     /// The statement ran out of time and was stopped; it had no effect.
     #[error("the statement took longer than it may and was stopped")]
     Timeout,
+    /// The server did not answer within the statement's time limit and a margin.
+    #[error("the server did not answer in time; whether the statement took effect is unknown")]
+    Unanswered,
     /// An earlier statement of the transaction failed: no other runs in it, and committing it rolls
     /// it back.
     #[error("a statement of the transaction failed before, so all of it is rolled back")]
@@ -93,7 +96,7 @@ pub enum ErrorKind {
 /// The display text is PostgreSQL's primary message. Its DETAIL, which may quote values, is left
 /// to the log.
 #[derive(Debug, thiserror::Error)]
-#[error("{message} (SQLSTATE {code})")]
+#[error("{message}{} (SQLSTATE {code})", fix(code))]
 pub struct DatabaseError {
     code: String,
     message: String,
@@ -122,6 +125,15 @@ impl DatabaseError {
     }
 }
 
+/// What to do about an error that the wall causes and PostgreSQL cannot explain.
+fn fix(code: &str) -> &'static str {
+    if code == SqlState::INVALID_COLUMN_REFERENCE.code() {
+        ": the keys of an owned table begin with its owner's column, so name that column as well, or none"
+    } else {
+        ""
+    }
+}
+
 /// A statement that may not be sent as raw SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -131,7 +143,9 @@ pub enum Refused {
     TransactionControl,
     /// ALTER and DO. Every PostgreSQL role may change its own password and defaults, and no grant
     /// takes that away; a DO block can hide such a statement in a text, or catch its cancellation.
-    #[error("ALTER and DO are not for the application's logins: run them as the owner, in a migration")]
+    #[error(
+        "ALTER and DO are not for the application's logins: run them as the owner, in a migration"
+    )]
     Administration,
     /// COPY needs a protocol of its own.
     #[error(
@@ -192,7 +206,7 @@ impl Error {
             Self::Value(_) | Self::Row(_) => ErrorKind::Value,
             Self::Refused(_) | Self::NoLogin(_) | Self::Streaming => ErrorKind::Refused,
             Self::PoolExhausted(_) | Self::Connect(_) | Self::Lost(_) => ErrorKind::Unavailable,
-            Self::Timeout => ErrorKind::Timeout,
+            Self::Timeout | Self::Unanswered => ErrorKind::Timeout,
             Self::Aborted => ErrorKind::Aborted,
         }
     }
@@ -201,7 +215,12 @@ impl Error {
     pub(super) fn aborts(&self) -> bool {
         matches!(
             self,
-            Self::Scope(_) | Self::Denied(_) | Self::Database(_) | Self::Lost(_) | Self::Timeout
+            Self::Scope(_)
+                | Self::Denied(_)
+                | Self::Database(_)
+                | Self::Lost(_)
+                | Self::Timeout
+                | Self::Unanswered
         )
     }
 
@@ -219,6 +238,7 @@ impl Error {
             | Self::Connect(_)
             | Self::Lost(_)
             | Self::Timeout
+            | Self::Unanswered
             | Self::Aborted
             | Self::Streaming => None,
         }
@@ -309,7 +329,7 @@ impl From<Error> for DbErr {
             }
             Error::Scope(_) => Self::Custom(format!("scope: {text}")),
             Error::Value(_) => Self::Custom(format!("value: {text}")),
-            Error::Timeout => Self::Custom(format!("timeout: {text}")),
+            Error::Timeout | Error::Unanswered => Self::Custom(format!("timeout: {text}")),
             Error::Aborted => Self::Custom(format!("aborted: {text}")),
             Error::Refused(_) | Error::NoLogin(_) | Error::Streaming => {
                 Self::Custom(format!("refused: {text}"))

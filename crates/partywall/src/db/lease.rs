@@ -53,6 +53,14 @@ impl Lease {
             .ok_or_else(|| Error::Connect("the connection is gone".into()))
     }
 
+    /// Translates an error. What stopped a statement may be a limit that an earlier user of the
+    /// session has hidden there, so it is not used again.
+    pub(super) fn failed(&mut self, error: tokio_postgres::Error) -> Error {
+        let error = Error::from(error);
+        self.dirty |= matches!(error, Error::Timeout);
+        error
+    }
+
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }

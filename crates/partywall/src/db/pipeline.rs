@@ -133,7 +133,7 @@ pub(super) async fn run(
     let answered = match limit {
         Some(limit) => tokio::time::timeout(limit, everything)
             .await
-            .map_err(|_| Error::Timeout)?,
+            .map_err(|_| Error::Unanswered)?,
         None => everything.await,
     };
     lease.busy = false;
@@ -163,14 +163,12 @@ pub(super) async fn control(lease: &mut Lease, steps: &[Step]) -> Result<(), Err
     let answers = match limit {
         Some(limit) => tokio::time::timeout(limit, everything)
             .await
-            .map_err(|_| Error::Timeout)?,
+            .map_err(|_| Error::Unanswered)?,
         None => everything.await,
     };
     lease.busy = false;
-    answers
-        .into_iter()
-        .collect::<Result<(), _>>()
-        .map_err(Error::from)
+    let outcome = answers.into_iter().collect::<Result<(), _>>();
+    outcome.map_err(|error| lease.failed(error))
 }
 
 /// Sends a statement between its steps and returns at its first answer, with the rows to come and
@@ -241,13 +239,15 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, Error> {
     // Preparing sends and receives, so a future dropped here leaves answers outstanding as well.
     let was_busy = std::mem::replace(&mut lease.busy, true);
-    let prepared = lease.conn()?.prepare(job, kinds).await;
+    let at_rest = !lease.open;
+    let prepared = lease.conn()?.prepare(job, kinds, at_rest).await;
     lease.busy = was_busy;
-    let prepared = prepared?;
-    if prepared.trace == Trace::Session {
-        lease.dirty = true;
-    }
-    Ok(prepared)
+    lease.dirty |= match &prepared {
+        Ok(prepared) => prepared.trace == Trace::Session,
+        // As in `Lease::failed`.
+        Err(error) => matches!(error, Error::Timeout),
+    };
+    prepared
 }
 
 async fn send(
@@ -301,5 +301,5 @@ fn failed(lease: &mut Lease, job: &Job, error: tokio_postgres::Error) -> Error {
     {
         conn.forget(job);
     }
-    Error::from(error)
+    lease.failed(error)
 }

@@ -1,16 +1,23 @@
 -- What the current login could use to get around the policies of the tables ($1 schemas, $2 names):
 -- what is wrong, and the statement that mends it. $3 are the logins that must be strangers.
-WITH me AS (
+WITH RECURSIVE me AS (
   SELECT oid, rolname, quote_ident(rolname) AS name, r.*
   FROM (SELECT oid AS role_oid, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication
         FROM pg_roles) AS r
   JOIN (SELECT oid, rolname FROM pg_roles) AS named ON named.oid = r.role_oid
   WHERE rolname = current_user
 ), protected AS (
-  SELECT c.oid, c.relowner, c.oid::regclass::text AS name
+  SELECT c.oid, c.relowner, format('%I.%I', n.nspname, c.relname) AS name
   FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)
   JOIN pg_namespace n ON n.nspname = wanted.schema
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
+), reached (held, role) AS (
+  -- What the login is a member of, over however many others, inheriting or not: SET ROLE needs no
+  -- inheritance. `held` is the membership of its own that leads there, the one to take away.
+  SELECT roleid, roleid FROM pg_auth_members, me WHERE member = me.oid
+  UNION
+  SELECT reached.held, further.roleid
+  FROM reached JOIN pg_auth_members further ON further.member = reached.role
 )
 SELECT format('the login %s is a superuser, and row-level security does not apply to superusers', name),
        format('ALTER ROLE %s NOSUPERUSER', name)
@@ -29,31 +36,47 @@ UNION ALL
 SELECT format('the login %s is a member of %s, which %s', me.name, quote_ident(other.rolname),
               CASE WHEN other.rolsuper THEN 'is a superuser'
                    WHEN other.rolbypassrls THEN 'has BYPASSRLS'
+                   WHEN other.oid = datdba THEN 'owns the database'
                    WHEN other.rolname = ANY ($3::text[]) THEN 'sees other rows'
                    ELSE 'reaches past the policies' END),
-       format('REVOKE %s FROM %s', quote_ident(other.rolname), me.name)
-FROM me JOIN pg_roles other ON other.oid <> me.oid AND pg_has_role(me.oid, other.oid, 'MEMBER')
+       format('REVOKE %s FROM %s', held::regrole, me.name)
+FROM me JOIN pg_database ON datname = current_database(), reached
+JOIN pg_roles other ON other.oid = reached.role
 WHERE NOT me.rolsuper
   AND (other.rolsuper OR other.rolbypassrls OR other.rolreplication OR other.rolcreaterole
-       OR other.rolname = ANY ($3::text[])
+       OR other.oid = datdba OR other.rolname = ANY ($3::text[])
        OR other.rolname IN ('pg_read_server_files', 'pg_write_server_files',
                             'pg_execute_server_program', 'pg_read_all_data', 'pg_write_all_data',
                             'pg_monitor', 'pg_read_all_stats', 'pg_signal_backend'))
 UNION ALL
-SELECT DISTINCT
-       format('the login %s %s the owner of %s, and an owner can switch row-level security off',
-              me.name, CASE WHEN relowner = me.oid THEN 'is' ELSE 'is a member of' END,
-              CASE WHEN relowner = me.oid THEN protected.name
-                   ELSE format('%s, %s', protected.name, relowner::regrole) END),
-       CASE WHEN relowner = me.oid
-            THEN format('ALTER TABLE %s OWNER TO another_role', protected.name)
-            ELSE format('REVOKE %s FROM %s', relowner::regrole, me.name) END
-FROM me JOIN protected ON pg_has_role(me.oid, relowner, 'MEMBER')
+SELECT format('the login %s is the owner of %s, and an owner can switch row-level security off',
+              me.name, protected.name),
+       format('ALTER TABLE %s OWNER TO %s', protected.name,
+              CASE WHEN datdba = me.oid THEN 'another_role' ELSE datdba::regrole::text END)
+FROM me JOIN protected ON relowner = me.oid
+JOIN pg_database ON datname = current_database()
 WHERE NOT me.rolsuper
+UNION ALL
+SELECT format('the login %s is a member of %s, the owner of %s, and an owner can switch row-level security off',
+              me.name, relowner::regrole, string_agg(protected.name, ', ' ORDER BY protected.name)),
+       format('REVOKE %s FROM %s', held::regrole, me.name)
+FROM me, reached JOIN protected ON relowner = reached.role
+WHERE NOT me.rolsuper
+GROUP BY me.name, relowner, held
 UNION ALL
 SELECT format('the login %s may create temporary objects, which outlive a scope', me.name),
        format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, %s', current_database(), me.name)
 FROM me WHERE NOT rolsuper AND has_database_privilege(me.oid, current_database(), 'TEMPORARY')
+UNION ALL
+SELECT format('the login %s may create schemas', me.name),
+       format('REVOKE CREATE ON DATABASE %I FROM PUBLIC, %s', current_database(), me.name)
+FROM me WHERE NOT rolsuper AND has_database_privilege(me.oid, current_database(), 'CREATE')
+  AND NOT EXISTS (SELECT FROM pg_database WHERE datname = current_database() AND datdba = me.oid)
+UNION ALL
+SELECT format('the login %s owns the database, and with it whatever is made there', me.name),
+       format('ALTER DATABASE %I OWNER TO another_role', current_database())
+FROM me JOIN pg_database ON datname = current_database() AND datdba = me.oid
+WHERE NOT rolsuper
 UNION ALL
 SELECT format('the login %s may create objects in the schema %I', me.name, nspname),
        format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC, %s', nspname, me.name)
@@ -66,3 +89,7 @@ SELECT format('the login %s may %s %s', me.name, right_name, protected.name),
 FROM me, protected, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) AS right_name
 WHERE NOT rolsuper AND NOT pg_has_role(me.oid, relowner, 'MEMBER')
   AND has_table_privilege(me.oid, protected.oid, right_name)
+UNION ALL
+SELECT 'the extension pg_stat_statements keeps the text of nested statements, which holds sealed contexts, and shows it to every session of the login',
+       'ALTER SYSTEM SET pg_stat_statements.track = ''top''; SELECT pg_reload_conf()'
+WHERE current_setting('pg_stat_statements.track', true) = 'all'

@@ -70,24 +70,28 @@ pub(crate) fn trace(sql: &str) -> Result<Trace, Refused> {
     if is(&["copy"]) {
         return Err(Refused::Copy);
     }
-    if is(&["alter", "do"]) {
+    let drops_owned = is(&["drop"])
+        && first_word(after).is_some_and(|(word, _)| word.eq_ignore_ascii_case("owned"));
+    if is(&["alter", "do", "reassign"]) || drops_owned {
         return Err(Refused::Administration);
     }
     let plain = is(&[
         "select", "insert", "update", "delete", "merge", "values", "table", "with", "explain",
         "show", "notify", "lock",
     ]);
-    // A plain statement can still take a lock that outlives the transaction, or change a setting
-    // for the session. Both are undone on entry; closing the connection frees the lock at once.
-    let lingers = || {
-        let text = sql.to_ascii_lowercase();
-        text.contains("advisory") || text.contains("set_config")
-    };
-    Ok(if plain && !lingers() {
-        Trace::None
-    } else {
+    Ok(if plain { lingers(sql) } else { Trace::Session })
+}
+
+/// A query can still take a lock that outlives the transaction, or change a setting for the session.
+/// Both are undone on entry, also where the text hides them; closing the connection undoes them now.
+fn lingers(sql: &str) -> Trace {
+    let text = sql.to_ascii_lowercase();
+    let words = ["advisory", "set_config", "pg_settings", "setseed", "u&\""];
+    if words.iter().any(|word| text.contains(word)) {
         Trace::Session
-    })
+    } else {
+        Trace::None
+    }
 }
 
 /// Lets `COPY … TO STDOUT` pass.
@@ -96,7 +100,7 @@ pub(crate) fn trace(sql: &str) -> Result<Trace, Refused> {
 ///
 /// [`Refused::Copy`] for every other statement. One that reads from the client would wait for data
 /// that nobody sends.
-pub(crate) fn check_copy_out(sql: &str) -> Result<(), Refused> {
+pub(crate) fn trace_copy_out(sql: &str) -> Result<Trace, Refused> {
     let is_copy = first_word(sql).is_some_and(|(word, _)| word.eq_ignore_ascii_case("copy"));
     let text = sql.to_ascii_lowercase();
     let mut words = text
@@ -106,7 +110,7 @@ pub(crate) fn check_copy_out(sql: &str) -> Result<(), Refused> {
     let to_client =
         words.any(|word| std::mem::replace(&mut last, word) == "to" && word == "stdout");
     if is_copy && to_client && !text.contains("stdin") {
-        Ok(())
+        Ok(lingers(sql))
     } else {
         Err(Refused::Copy)
     }
@@ -134,23 +138,25 @@ fn first_word(sql: &str) -> Option<(&str, &str)> {
     (!rest.is_empty()).then(|| rest.split_at(end))
 }
 
-/// What follows a block comment; PostgreSQL's nest.
-fn after_comment(mut rest: &str) -> Option<&str> {
-    let mut depth = 1_usize;
+/// What follows a block comment. PostgreSQL's nest, and are read from left to right, two characters at
+/// a time: in `/*/` the slash does not close what the star has just opened.
+fn after_comment(comment: &str) -> Option<&str> {
+    let bytes = comment.as_bytes();
+    let (mut at, mut depth) = (0, 1_usize);
     while depth > 0 {
-        let (before, after) = rest.split_once("*/")?;
-        match before.split_once("/*") {
-            Some((_, inner)) => {
+        match bytes.get(at..at + 2)? {
+            b"/*" => {
                 depth += 1;
-                rest = rest.get(rest.len() - after.len() - 2 - inner.len()..)?;
+                at += 2;
             }
-            None => {
+            b"*/" => {
                 depth -= 1;
-                rest = after;
+                at += 2;
             }
+            _ => at += 1,
         }
     }
-    Some(rest)
+    comment.get(at..)
 }
 
 #[cfg(test)]
@@ -182,6 +188,8 @@ mod tests {
             "declare c cursor with hold for select 1",
             "select pg_advisory_lock(1)",
             "select Set_Config('a.b', 'c', false)",
+            "select u&\"set\\005fconfig\"('a.b', 'c', false)",
+            "update pg_settings set setting = 'c' where name = 'a.b'",
             "create temp table t ()",
             "call p()",
             "vacuum",
@@ -198,6 +206,11 @@ mod tests {
             "COMMIT AND CHAIN",
             "/* select */ commit",
             "/*/* select */*/commit",
+            "/*/*/ select */*/commit",
+            "/* x /*/ y */ z */ commit",
+            "/**/commit",
+            "/***/commit",
+            "/*//**/*/commit",
             "-- select\ncommit",
             "-- select\rcommit",
             ";;commit",
@@ -215,7 +228,11 @@ mod tests {
         }
         assert_eq!(trace("alter role current_user password 'x'"), Err(Refused::Administration));
         assert_eq!(trace("do $$ begin end $$"), Err(Refused::Administration));
+        assert_eq!(trace("drop /* */ owned by current_user"), Err(Refused::Administration));
         assert_eq!(trace("copy note to stdout"), Err(Refused::Copy));
+        assert_eq!(trace_copy_out("copy note to stdout"), Ok(Trace::None));
+        let locks = "copy (select pg_advisory_lock(1)) to stdout";
+        assert_eq!(trace_copy_out(locks), Ok(Trace::Session));
         assert_eq!(trace(""), Err(Refused::Empty));
         assert_eq!(trace("/* unterminated"), Err(Refused::Empty));
     }

@@ -6,13 +6,15 @@ use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
+use tokio::sync::OwnedMutexGuard;
 
 use super::{
     Error, Refused, RowStream,
+    lease::Lease,
     pipeline::{self, Step},
     run::{Answer, Run},
     session::Session,
-    statement::Job,
+    statement::{Job, Trace},
     stream::Holder,
     tx_state::{Pending, TxState},
 };
@@ -78,13 +80,11 @@ impl Tx {
     pub fn narrowed(&self, scope: &Scope) -> Result<Self, Error> {
         let outer = self.session.scope.as_ref().ok_or(Refused::Across)?;
         scope.check_within(outer)?;
-        let scope = if outer.has_list() {
-            scope.clone()
-        } else {
-            scope.of_single_owners().ok_or(Refused::List)?
-        };
+        if !outer.has_list() && !scope.names_single_owners() {
+            return Err(Refused::List.into());
+        }
         let session = Session {
-            scope: Some(scope),
+            scope: Some(scope.clone()),
             ..self.session.clone()
         };
         self.nest(session, Some(self.session.clone()))
@@ -187,11 +187,11 @@ impl Tx {
         &self,
         sql: &str,
     ) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
-        super::statement::check_copy_out(sql)?;
-        self.check_usable()?;
-        let mut slot = self.state.lock().await?;
+        let trace = super::statement::trace_copy_out(sql)?;
+        let mut slot = self.slot().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         lease.open = true;
+        lease.dirty |= trace == Trace::Session;
         let chunks = pipeline::copy_out(lease, &self.state.take_all(), sql)
             .await
             .inspect_err(|error| self.note(error))?;
@@ -217,6 +217,14 @@ impl Tx {
         }
     }
 
+    /// The connection, once nobody else uses it. A nested transaction may have begun meanwhile.
+    async fn slot(&self) -> Result<OwnedMutexGuard<Option<Lease>>, Error> {
+        self.check_usable()?;
+        let slot = self.state.lock().await?;
+        self.check_usable()?;
+        Ok(slot)
+    }
+
     /// Refuses what the server would refuse too, and what a statement that could not even be parsed
     /// would otherwise leave half done.
     fn check_usable(&self) -> Result<(), Error> {
@@ -239,8 +247,7 @@ impl Tx {
 #[async_trait]
 impl Run for Tx {
     async fn run(&self, job: Job) -> Result<Answer, Error> {
-        self.check_usable()?;
-        let mut slot = self.state.lock().await?;
+        let mut slot = self.slot().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         let answer = self.session.run_in(lease, &self.state, &job).await;
         self.session
@@ -248,8 +255,7 @@ impl Run for Tx {
     }
 
     async fn open(&self, job: Job) -> Result<RowStream, Error> {
-        self.check_usable()?;
-        let mut slot = self.state.lock().await?;
+        let mut slot = self.slot().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         let opened = self.session.open_in(lease, &self.state, &job).await;
         let source = opened.inspect_err(|error| self.note(error))?;
@@ -270,7 +276,8 @@ impl Drop for Tx {
         self.state.depth.store(self.level - 1, Ordering::Release);
         let pending = self.state.take(self.level);
         if !pending.iter().any(Pending::opens) {
-            self.state.push(self.level - 1, Pending::RollbackTo(self.level));
+            self.state
+                .push(self.level - 1, Pending::RollbackTo(self.level));
         }
         self.state.failed.store(false, Ordering::Release);
     }

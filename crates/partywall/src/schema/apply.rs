@@ -4,10 +4,10 @@ use tokio_postgres::{Client, error::SqlState};
 
 use super::{
     ApplyError, Schema,
-    drift::Drift,
-    install::VERSIONS,
-    migration::Migration,
-    protect::{Call, Object},
+    drift::{Drift, form},
+    install::{VERSIONS, install, own_functions_sql, record},
+    make::{create, make, make_primary_key, names, remake},
+    protect::Call,
     sql::{ident, short_hash},
     table::Table,
 };
@@ -23,6 +23,9 @@ pub struct Applied {
     pub migrations: Vec<String>,
     /// What had drifted and was put right.
     pub mended: Vec<Drift>,
+    /// What had changed otherwise and is expected from now on: columns and keys of the application's
+    /// own, and rights of roles that are not Partywall's.
+    pub accepted: Vec<Drift>,
 }
 
 /// Held for the whole of [`Schema::apply`]: two instances that start at once take turns.
@@ -72,49 +75,46 @@ impl Schema {
             return Err(ApplyError::ServerTooOld(version));
         }
         self.ensure_roles(client).await?;
-        let mut changed = install(client).await?;
-        let known = client
-            .query_opt("SELECT declarations FROM partywall.applied", &[])
-            .await?
-            .map(|row| row.try_get::<_, String>(0))
-            .transpose()?;
+        let known = known(client).await?;
+        // What another release wrote down in another form cannot be compared.
+        let comparable = known.as_deref().is_some_and(|known| known.starts_with(&form()));
+        let drift = if comparable { self.drift_seen_by(client).await? } else { Vec::new() };
+        let installed = install(client).await?;
         let migrations = self.migrate(client).await?;
-        let mended = match known {
-            Some(_) => self.drift_seen_by(client).await?,
-            None => Vec::new(),
-        };
-        if !changed
-            && migrations.is_empty()
-            && mended.is_empty()
-            && known == Some(self.fingerprint())
-        {
+        let is_current = known == Some(self.fingerprint());
+        if !installed && migrations.is_empty() && drift.is_empty() && is_current {
             return Ok(Applied::default());
         }
-        changed = true;
         for table in &self.tables {
             create(client, table).await?;
         }
+        client.batch_execute(&own_functions_sql()).await?;
         client.batch_execute(&self.functions_sql()).await?;
         client.batch_execute(&self.keys_sql()).await?;
         client
             .batch_execute(&self.database_sql(client).await?)
             .await?;
         for table in &self.tables {
-            self.protect(client, table).await?;
+            self.protect(client, table, &drift).await?;
         }
         for table in &self.tables {
-            make(client, table, &table.foreign_keys()).await?;
+            make(client, table, &table.foreign_keys(), &drift).await?;
         }
         client.batch_execute(&self.own_grants_sql()).await?;
+        let (remaining, mended) = self.remaining(client, drift).await?;
         self.write_expectations(client).await?;
-        let extra = self.drift_seen_by(client).await?;
+        let mut extra = self.drift_seen_by(client).await?;
+        let (accepted, refused): (Vec<_>, Vec<_>) =
+            remaining.into_iter().partition(Drift::may_stay);
+        extra.extend(refused.into_iter().filter(|refused| !extra.contains(refused)).collect::<Vec<_>>());
         if !extra.is_empty() {
             return Err(ApplyError::Undeclared(extra.into()));
         }
         Ok(Applied {
-            changed,
+            changed: true,
             migrations,
             mended,
+            accepted,
         })
     }
 
@@ -205,7 +205,12 @@ impl Schema {
         Ok(sql)
     }
 
-    async fn protect(&self, client: &Client, table: &Table) -> Result<(), ApplyError> {
+    async fn protect(
+        &self,
+        client: &Client,
+        table: &Table,
+        drift: &[Drift],
+    ) -> Result<(), ApplyError> {
         let partitioned = client
             .query_one(
                 "SELECT relkind = 'p' FROM pg_class WHERE oid = $1::text::regclass",
@@ -229,7 +234,8 @@ impl Schema {
             format!("DROP TRIGGER {} ON {}", ident(name), table.name.sql())
         })
         .await?;
-        make(client, table, &table.keys()).await?;
+        make_primary_key(client, table, drift).await?;
+        make(client, table, &table.keys(), drift).await?;
         client.batch_execute(&table.grants_sql(&self.roles)).await?;
         Ok(())
     }
@@ -264,10 +270,11 @@ impl Schema {
         sql
     }
 
-    /// A hash of all that is declared: when it is the one applied last, nothing is to be done.
+    /// A hash of all that is declared, behind one of the form in which the catalogues are written
+    /// down: when it is the one applied last, nothing is to be done.
     pub(crate) fn fingerprint(&self) -> String {
         let keys: Vec<&str> = self.seal.keys().iter().map(super::SealKey::id).collect();
-        short_hash(&format!("{}\n{}", self.sql(), keys.join(",")))
+        form() + &short_hash(&format!("{}\n{}", self.sql(), keys.join(",")))
     }
 }
 
@@ -277,190 +284,18 @@ pub(super) async fn connect(url: &str, tls: &Tls) -> Result<Client, ApplyError> 
     connector.connect().await.map_err(ApplyError::Connect)
 }
 
-/// Installs the versions that are missing. Tells whether there were any.
-async fn install(client: &Client) -> Result<bool, ApplyError> {
-    let new = client
-        .query_one("SELECT to_regclass('partywall.migration') IS NULL", &[])
-        .await?
-        .try_get::<_, bool>(0)?;
-    if new {
-        client
-            .batch_execute(
-                "CREATE SCHEMA IF NOT EXISTS partywall;\n\
-                 CREATE TABLE partywall.migration (\n  name text PRIMARY KEY,\n  version integer UNIQUE,\n  \
-                 checksum text NOT NULL,\n  at timestamptz NOT NULL DEFAULT now()\n)",
-            )
-            .await?;
-    }
-    let installed: BTreeSet<i32> = client
-        .query(
-            "SELECT version FROM partywall.migration WHERE version IS NOT NULL",
-            &[],
-        )
-        .await?
-        .iter()
-        .map(|row| row.try_get(0))
-        .collect::<Result<_, _>>()?;
-    if let Some(newer) = installed
-        .iter()
-        .find(|v| VERSIONS.iter().all(|(known, ..)| known != *v))
-    {
-        return Err(ApplyError::Newer(*newer));
-    }
-    let mut changed = new;
-    for (version, name, sql) in VERSIONS {
-        if installed.contains(&version) {
-            continue;
-        }
-        client.batch_execute(sql).await?;
-        let migration = Migration::new(format!("partywall {version}: {name}"), sql.to_owned());
-        record(client, Some(version), &migration).await?;
-        changed = true;
-    }
-    Ok(changed)
-}
-
-async fn record(
-    client: &Client,
-    version: Option<i32>,
-    migration: &Migration,
-) -> Result<(), tokio_postgres::Error> {
-    client
-        .execute(
-            "INSERT INTO partywall.migration (name, version, checksum) VALUES ($1, $2, $3)",
-            &[&migration.name(), &version, &migration.checksum()],
-        )
-        .await
-        .map(drop)
-}
-
-/// Creates a table, or adds the columns that it lacks.
-async fn create(client: &Client, table: &Table) -> Result<(), ApplyError> {
-    for (name, create) in &table.enums {
-        let exists = client
-            .query_opt(
-                "SELECT FROM pg_type WHERE typname = $1 AND typtype = 'e'",
-                &[name],
-            )
-            .await?
-            .is_some();
-        if !exists {
-            client.batch_execute(create).await?;
-        }
-    }
-    let name = table.name.sql();
-    client
-        .batch_execute(&format!(
-            "CREATE SCHEMA IF NOT EXISTS {}",
-            ident(&table.name.schema)
-        ))
-        .await
-        .or_else(|error| match error.code() {
-            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Ok(()),
-            _ => Err(error),
-        })?;
+/// The fingerprint that was applied last, if any was.
+async fn known(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
     let exists = client
-        .query_one("SELECT to_regclass($1) IS NOT NULL", &[&name])
+        .query_one("SELECT to_regclass('partywall.applied') IS NOT NULL", &[])
         .await?
         .try_get::<_, bool>(0)?;
     if !exists {
-        client.batch_execute(&table.create_sql()).await?;
-        return Ok(());
+        return Ok(None);
     }
-    for (column, definition) in &table.columns {
-        client
-            .batch_execute(&format!(
-                "ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} {definition}",
-                ident(column)
-            ))
-            .await?;
-    }
-    let mut fill = false;
-    for (owned, column) in table.copies() {
-        client
-            .batch_execute(&format!(
-                "ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} {}",
-                ident(column),
-                owned.sql_type
-            ))
-            .await?;
-        fill = fill
-            || client
-                .query_one(
-                    "SELECT NOT attnotnull FROM pg_attribute WHERE attrelid = $1::text::regclass AND attname = $2",
-                    &[&name, &column],
-                )
-                .await?
-                .try_get::<_, bool>(0)?;
-    }
-    if fill {
-        client.batch_execute(&table.fill_sql()).await?;
-    }
-    Ok(())
-}
-
-async fn names(
-    client: &Client,
-    table: &Table,
-    query: &str,
-) -> Result<BTreeSet<String>, tokio_postgres::Error> {
-    let rows = client.query(query, &[&table.name.sql()]).await?;
-    rows.iter().map(|row| row.try_get(0)).collect()
-}
-
-/// Makes objects anew, whatever state they were in, and drops those that are no longer declared.
-async fn remake(
-    client: &Client,
-    existing: &BTreeSet<String>,
-    wanted: &[Object],
-    drop: impl Fn(&str) -> String,
-) -> Result<(), tokio_postgres::Error> {
-    for name in existing {
-        client.batch_execute(&drop(name)).await?;
-    }
-    for object in wanted {
-        client.batch_execute(&object.create).await?;
-    }
-    Ok(())
-}
-
-/// Makes keys and indexes that are missing or were made by another statement. These are costly, and
-/// a key of the same name that Partywall did not make is taken as it is.
-async fn make(client: &Client, table: &Table, wanted: &[Object]) -> Result<(), ApplyError> {
-    let existing = names(
-        client,
-        table,
-        "SELECT conname::text FROM pg_constraint WHERE conrelid = $1::text::regclass \
-         UNION SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
-         WHERE i.indrelid = $1::text::regclass",
-    )
-    .await?;
-    let object = table.name.to_string();
-    for key in wanted {
-        let statement = short_hash(&key.create);
-        let made = client
-            .query_opt(
-                "SELECT statement FROM partywall.made WHERE object = $1 AND name = $2",
-                &[&object, &key.name],
-            )
-            .await?
-            .map(|row| row.try_get::<_, String>(0))
-            .transpose()?;
-        let exists = existing.contains(&key.name);
-        if exists && made.as_ref().is_none_or(|made| *made == statement) {
-            continue;
-        }
-        if exists {
-            client.batch_execute(&key.drop).await?;
-        }
-        client.batch_execute(&key.create).await?;
-        client
-            .execute(
-                "INSERT INTO partywall.made (object, name, statement) VALUES ($1, $2, $3) \
-                 ON CONFLICT (object, name) DO UPDATE SET statement = excluded.statement",
-                &[&object, &key.name, &statement],
-            )
-            .await?;
-    }
-    Ok(())
+    client
+        .query_opt("SELECT declarations FROM partywall.applied", &[])
+        .await?
+        .map(|row| row.try_get(0))
+        .transpose()
 }

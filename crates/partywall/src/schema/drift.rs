@@ -2,7 +2,11 @@ use std::{collections::BTreeMap, fmt};
 
 use tokio_postgres::{Client, types::Type};
 
-use super::{ApplyError, Schema};
+use super::{
+    ApplyError, Schema,
+    sql::short_hash,
+    table::{Table, TableName},
+};
 
 /// Something in the database that is not as it was when the schema was last applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +60,42 @@ impl fmt::Display for Drift {
     }
 }
 
+impl Drift {
+    fn aspect(&self) -> &str {
+        self.what.split(" `").next().unwrap_or_default()
+    }
+
+    /// Whether it concerns a table's key of this name, or the index of it.
+    pub(super) fn is_of_key(&self, table: &Table, name: &str) -> bool {
+        let TableName { schema, table } = &table.name;
+        self.object == format!("{schema}.{table}")
+            && match self.aspect() {
+                "constraint" => self.what.ends_with(&format!("`{name}`")),
+                "unique index" => self.what.contains(name),
+                _ => false,
+            }
+    }
+
+    /// Whether it may stay as it is: the application's owner may give its tables further columns and
+    /// keys, and other roles rights on them. What runs by itself, and what is Partywall's, may not.
+    pub(super) fn may_stay(&self) -> bool {
+        match (&self.how, self.aspect()) {
+            (How::Missing, _) => true,
+            (_, "table" | "policy" | "trigger" | "rule" | "function" | "role") => false,
+            _ => !self.object.starts_with("partywall."),
+        }
+    }
+}
+
 const SNAPSHOT: &str = include_str!("sql/snapshot.sql");
 const UNDECLARED: &str = include_str!("sql/undeclared.sql");
 
 type Facts = BTreeMap<(String, String, String), String>;
+
+/// A hash of the form in which the catalogues are written down.
+pub(super) fn form() -> String {
+    short_hash(SNAPSHOT)
+}
 
 impl Schema {
     /// Compares the catalogues with what was written down when the schema was last applied. Any of
@@ -100,6 +136,30 @@ impl Schema {
         );
         drift.extend(self.undeclared(client).await?);
         Ok(drift)
+    }
+
+    /// Parts what is still as it was found to be from what has been put right.
+    pub(super) async fn remaining(
+        &self,
+        client: &Client,
+        drift: Vec<Drift>,
+    ) -> Result<(Vec<Drift>, Vec<Drift>), tokio_postgres::Error> {
+        let current: BTreeMap<(String, String), String> = self
+            .snapshot(client)
+            .await?
+            .into_iter()
+            .map(|((object, aspect, name), is)| ((object, format!("{aspect} `{name}`")), is))
+            .collect();
+        Ok(drift.into_iter().partition(|drift| {
+            let now = current.get(&(drift.object.clone(), drift.what.clone()));
+            match &drift.how {
+                How::Added(_) => now.is_some(),
+                How::Altered { is, .. } => now == Some(is),
+                How::Missing => now.is_none(),
+                // Looked for again, when all is done.
+                How::Undeclared(_) => false,
+            }
+        }))
     }
 
     async fn snapshot(&self, client: &Client) -> Result<Facts, tokio_postgres::Error> {

@@ -1,10 +1,13 @@
 //! The `partywall` schema of a database: its versions, and the functions that hang on the seal and
 //! the dimensions.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use tokio_postgres::Client;
 
 use super::{
-    Schema,
+    ApplyError, Schema,
+    migration::Migration,
     sql::{ident, literal},
 };
 use crate::scope::SqlType;
@@ -15,6 +18,75 @@ pub(super) const VERSIONS: [(i32, &str, &str); 3] = [
     (2, "entering a scope", include_str!("sql/2_enter.sql")),
     (3, "the way across", include_str!("sql/3_across.sql")),
 ];
+
+/// Installs the versions that are missing. Tells whether there were any.
+pub(super) async fn install(client: &Client) -> Result<bool, ApplyError> {
+    let new = client
+        .query_one("SELECT to_regclass('partywall.migration') IS NULL", &[])
+        .await?
+        .try_get::<_, bool>(0)?;
+    if new {
+        client
+            .batch_execute(
+                "CREATE SCHEMA IF NOT EXISTS partywall;\n\
+                 CREATE TABLE partywall.migration (\n  name text PRIMARY KEY,\n  version integer UNIQUE,\n  \
+                 checksum text NOT NULL,\n  at timestamptz NOT NULL DEFAULT now()\n)",
+            )
+            .await?;
+    }
+    let installed: BTreeSet<i32> = client
+        .query(
+            "SELECT version FROM partywall.migration WHERE version IS NOT NULL",
+            &[],
+        )
+        .await?
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()?;
+    if let Some(newer) = installed
+        .iter()
+        .find(|v| VERSIONS.iter().all(|(known, ..)| known != *v))
+    {
+        return Err(ApplyError::Newer(*newer));
+    }
+    let mut changed = new;
+    for (version, name, sql) in VERSIONS {
+        if installed.contains(&version) {
+            continue;
+        }
+        client.batch_execute(sql).await?;
+        let migration = Migration::new(format!("partywall {version}: {name}"), sql.to_owned());
+        record(client, Some(version), &migration).await?;
+        changed = true;
+    }
+    Ok(changed)
+}
+
+pub(super) async fn record(
+    client: &Client,
+    version: Option<i32>,
+    migration: &Migration,
+) -> Result<(), tokio_postgres::Error> {
+    client
+        .execute(
+            "INSERT INTO partywall.migration (name, version, checksum) VALUES ($1, $2, $3)",
+            &[&migration.name(), &version, &migration.checksum()],
+        )
+        .await
+        .map(drop)
+}
+
+/// The functions of all versions, to be put right where somebody has altered them.
+pub(super) fn own_functions_sql() -> String {
+    const CREATE: &str = "CREATE FUNCTION ";
+    const END: &str = "$partywall$;";
+    VERSIONS
+        .iter()
+        .flat_map(|(_, _, sql)| sql.split(CREATE).skip(1))
+        .filter_map(|rest| rest.split_once(END))
+        .map(|(function, _)| format!("CREATE OR REPLACE FUNCTION {function}{END}\n"))
+        .collect()
+}
 
 impl Schema {
     /// The functions that policies read, one pair for each dimension: the value and the list.

@@ -11,6 +11,7 @@ mod declared;
 mod drift;
 mod error;
 mod install;
+mod make;
 mod migration;
 mod ownership;
 mod protect;
@@ -29,6 +30,8 @@ pub use ownership::{Owned, Ownership, PathBy, Rights, Source};
 pub use roles::Roles;
 pub use scoped::Scoped;
 pub use seal::{Seal, SealKey, SealKeyError};
+#[cfg(feature = "testing")]
+pub(crate) use sql::ident;
 
 /// SQLSTATE of «the scope has no dimension …», raised by the functions that policies read.
 pub(crate) const NO_DIMENSION: &str = "PW001";

@@ -96,6 +96,33 @@ impl Table {
             .collect()
     }
 
+    /// The primary key, tenant-leading.
+    pub(super) fn primary_key(&self) -> Object {
+        let name = object_name(&[&self.name.table, "pkey"]);
+        Object {
+            create: format!(
+                "ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({});\n",
+                self.name.sql(),
+                ident(&name),
+                idents(&self.led(&self.primary_key))
+            ),
+            drop: self.drop_key(&name),
+            name,
+        }
+    }
+
+    /// Drops a key, whether it is a constraint or, put in its place, an index. Foreign keys that
+    /// point at it go as well; those that are declared are made anew.
+    fn drop_key(&self, name: &str) -> String {
+        format!(
+            "ALTER TABLE {} DROP CONSTRAINT IF EXISTS {name} CASCADE;\n\
+             DROP INDEX IF EXISTS {}.{name};\n",
+            self.name.sql(),
+            ident(&self.name.schema),
+            name = ident(name),
+        )
+    }
+
     /// Unique constraints and indexes, tenant-leading.
     pub(super) fn keys(&self) -> Vec<Object> {
         let table = self.name.sql();
@@ -114,7 +141,7 @@ impl Table {
                     ident(&name),
                     idents(&columns)
                 ),
-                drop: format!("ALTER TABLE {table} DROP CONSTRAINT {};\n", ident(&name)),
+                drop: self.drop_key(&name),
                 name,
             });
             seen.push(columns);
@@ -136,11 +163,7 @@ impl Table {
                     ident(&name),
                     idents(&columns)
                 ),
-                drop: format!(
-                    "DROP INDEX {}.{};\n",
-                    ident(&self.name.schema),
-                    ident(&name)
-                ),
+                drop: self.drop_key(&name),
                 name,
             });
             seen.push(columns);
@@ -161,7 +184,10 @@ impl Table {
                         ident(&name),
                         key.definition()
                     ),
-                    drop: format!("ALTER TABLE {table} DROP CONSTRAINT {};\n", ident(&name)),
+                    drop: format!(
+                        "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {};\n",
+                        ident(&name)
+                    ),
                     name,
                 }
             })
@@ -191,7 +217,10 @@ impl Table {
                 Some(Object {
                     create: format!(
                         "CREATE OR REPLACE FUNCTION partywall.{function}() RETURNS trigger\n\
-                         LANGUAGE plpgsql AS $partywall$\nBEGIN\n  SELECT p.{source} INTO NEW.{column} \
+                         LANGUAGE plpgsql AS $partywall$\nBEGIN\n  \
+                         -- Two tenants may use one id; then nobody guesses which of them is meant.\n  \
+                         SELECT CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 \
+                         THEN (pg_catalog.array_agg(p.{source}))[1] END\n  INTO NEW.{column} \
                          FROM {parent} p WHERE {on};\n  RETURN NEW;\nEND\n$partywall$;\n\
                          REVOKE ALL ON FUNCTION partywall.{function}() FROM PUBLIC;\n\
                          CREATE TRIGGER {trigger} BEFORE INSERT ON {table} FOR EACH ROW \
@@ -270,8 +299,8 @@ impl Table {
             Call::Plain => format!("partywall.{}()", owned.dimension),
         };
         match &owned.by {
-            By::Column(column) | By::Copy { column, .. } => format!("{} = {reads}", ident(column)),
-            By::Exists(parent) => self.exists(parent, |column| format!("{column} = {reads}")),
+            By::Column(column) | By::Copy { column, .. } => format!("{} OPERATOR(pg_catalog.=) {reads}", ident(column)),
+            By::Exists(parent) => self.exists(parent, |column| format!("{column} OPERATOR(pg_catalog.=) {reads}")),
         }
     }
 
@@ -282,8 +311,8 @@ impl Table {
             Call::Plain => format!("ANY (partywall.{dimension}_list())"),
         };
         match &owned.by {
-            By::Column(column) | By::Copy { column, .. } => format!("{} = {reads}", ident(column)),
-            By::Exists(parent) => self.exists(parent, |column| format!("{column} = {reads}")),
+            By::Column(column) | By::Copy { column, .. } => format!("{} OPERATOR(pg_catalog.=) {reads}", ident(column)),
+            By::Exists(parent) => self.exists(parent, |column| format!("{column} OPERATOR(pg_catalog.=) {reads}")),
         }
     }
 
@@ -352,7 +381,7 @@ impl Parent {
     fn join(&self, child: &str, parent: &str) -> String {
         self.on
             .iter()
-            .map(|(own, theirs)| format!("{parent}.{} = {child}.{}", ident(theirs), ident(own)))
+            .map(|(own, theirs)| format!("{parent}.{} OPERATOR(pg_catalog.=) {child}.{}", ident(theirs), ident(own)))
             .collect::<Vec<_>>()
             .join(" AND ")
     }

@@ -115,19 +115,14 @@ impl Scope {
         Ok(())
     }
 
-    /// The same rows as a login sees them that knows no lists, only single owners: a list of one is
-    /// its value, and an empty list matches no row anyway. `None` when a list holds more.
-    pub(crate) fn of_single_owners(&self) -> Option<Self> {
-        let single = |selection: &Selection| match selection.values() {
-            Values::One(_) => Some(selection.clone()),
-            Values::List(list) => match list.as_slice() {
-                [] => Some(selection.clone()),
-                [one] => Some(Selection::one(selection.dimension(), one.clone())),
-                _ => None,
-            },
-        };
-        let selections = self.selections.iter().map(single).collect::<Option<_>>()?;
-        Some(Self { selections })
+    /// Whether no dimension holds more than one owner, so that a login reads it that knows no lists.
+    pub(crate) fn names_single_owners(&self) -> bool {
+        self.selections
+            .iter()
+            .all(|selection| match selection.values() {
+                Values::One(_) => true,
+                Values::List(list) => list.len() <= 1,
+            })
     }
 
     /// The selections, ascending by dimension.

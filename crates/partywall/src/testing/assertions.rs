@@ -1,18 +1,19 @@
-use sea_orm::{EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn};
+use sea_orm::{EntityTrait, IdenStatic, Iterable, Value};
 use tokio_postgres::NoTls;
 
 use super::TestDb;
 use crate::{
-    db::{Error, Sql, Tx},
-    schema::{Ownership, Scoped},
-    scope::{Dimension, DimensionValue, Scope},
+    db::{Error, ErrorKind, Sql, Tx},
+    schema::{Ownership, Scoped, Source, ident},
+    scope::{Dimension, DimensionValue, Scope, Values},
 };
 
 /// Asserts that two tenants, each of which has rows of `E`, cannot read or change each other's.
 ///
-/// As each of the two: lists its rows and counts them without a WHERE; updates, deletes and copies
-/// to the other tenant without a WHERE, in transactions that are rolled back. The positive control
-/// is that each tenant has rows and reaches all of its own that way.
+/// As each of the two: lists its rows without a WHERE; updates and deletes without a WHERE, and
+/// copies its rows to the other where the table has the owner's column, in transactions that are
+/// rolled back. The positive control is that each tenant has rows and reaches all of its own that
+/// way.
 ///
 /// # Panics
 ///
@@ -22,23 +23,35 @@ pub async fn assert_isolated<E: EntityTrait + Scoped>(
     one: impl DimensionValue,
     other: impl DimensionValue,
 ) {
-    let (one, other) = (tenant(one), tenant(other));
-    for (mine, theirs) in [(&one, &other), (&other, &one)] {
+    assert_isolated_between::<E>(test, &tenant(one), &tenant(other)).await;
+}
+
+/// Like [`assert_isolated`], for two scopes: what a model with further dimensions needs.
+///
+/// # Panics
+///
+/// When a row crosses, and when either scope has no row, since then nothing was shown.
+pub async fn assert_isolated_between<E: EntityTrait + Scoped>(
+    test: &TestDb,
+    one: &Scope,
+    other: &Scope,
+) {
+    for (mine, theirs) in [(one, other), (other, one)] {
         let table = Subject::of::<E>();
-        let own = table.keys(test, mine).await;
+        let own = table.rows(test, mine).await;
         assert!(
             !own.is_empty(),
-            "{}: the tenant {mine} has no row, so nothing is shown: insert some first",
+            "{}: {mine} has no row, so nothing is shown: insert some first",
             table.name
         );
-        let foreign = table.keys(test, theirs).await;
+        let foreign = table.rows(test, theirs).await;
         assert!(
-            own.iter().all(|key| !foreign.contains(key)),
+            own.iter().all(|row| !foreign.contains(row)),
             "{}: {mine} and {theirs} see the same row",
             table.name
         );
         for (verb, sql) in table.blind_writes() {
-            let touched = table.attempt(test, mine, &sql).await;
+            let touched = table.attempt(test, mine, &sql, Vec::new()).await;
             if let Ok(touched) = &touched {
                 assert_eq!(
                     usize::try_from(*touched).ok(),
@@ -54,9 +67,20 @@ pub async fn assert_isolated<E: EntityTrait + Scoped>(
                 table.name
             );
         }
+        if let Some((sql, owners)) = table.copy_to(theirs) {
+            let copied = table.attempt(test, mine, &sql, owners).await;
+            let reached = copied
+                .as_ref()
+                .map_or_else(Error::kind, |_| ErrorKind::Unique);
+            assert!(
+                !matches!(reached, ErrorKind::Unique | ErrorKind::ForeignKey),
+                "{}: an INSERT as {mine} got past the policies with rows for {theirs}",
+                table.name
+            );
+        }
         assert_eq!(
             foreign,
-            table.keys(test, theirs).await,
+            table.rows(test, theirs).await,
             "{}: the rows of {theirs} changed",
             table.name
         );
@@ -78,11 +102,9 @@ pub async fn assert_blocks_without_scope(test: &TestDb) {
     let forged = r#"{"tenant":"00000000-0000-0000-0000-000000000000"}"#;
     for context in [None, Some(""), Some(forged), Some("garbage")] {
         if let Some(context) = context {
+            // SET takes no parameters, and a hardened database lets nobody call set_config.
             client
-                .execute(
-                    "SELECT set_config('partywall.context', $1, false)",
-                    &[&context],
-                )
+                .batch_execute(&format!("SET partywall.context = '{context}'"))
                 .await
                 .expect("a setting can be set");
         }
@@ -131,56 +153,96 @@ fn tenant<T: DimensionValue>(value: T) -> Scope {
 /// A table under test.
 struct Subject {
     name: String,
-    key: String,
     columns: Vec<String>,
-    owned: bool,
+    ownership: Ownership,
 }
 
 impl Subject {
     fn of<E: EntityTrait + Scoped>() -> Self {
         let entity = E::default();
-        let schema = entity.schema_name().unwrap_or("public").to_owned();
-        let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let schema = entity.schema_name().unwrap_or("public");
         Self {
-            name: format!("{}.{}", quote(&schema), quote(entity.table_name())),
-            key: E::PrimaryKey::iter()
-                .map(|key| format!("{}::text", quote(key.into_column().as_str())))
-                .collect::<Vec<_>>()
-                .join(" || '/' || "),
+            name: format!("{}.{}", ident(schema), ident(entity.table_name())),
             columns: E::Column::iter()
-                .map(|column| quote(column.as_str()))
+                .map(|column| column.as_str().to_owned())
                 .collect(),
-            owned: matches!(E::ownership(), Ownership::Owned(_)),
+            ownership: E::ownership(),
         }
     }
 
-    async fn keys(&self, test: &TestDb, scope: &Scope) -> Vec<String> {
-        assert!(self.owned, "{}: a global table is everybody's", self.name);
-        let sql = format!("SELECT {} AS key FROM {} ORDER BY 1", self.key, self.name);
+    /// The places of a scope's rows. The ids would not do: two tenants may use the same one.
+    async fn rows(&self, test: &TestDb, scope: &Scope) -> Vec<String> {
+        let owned = matches!(self.ownership, Ownership::Owned(_));
+        assert!(owned, "{}: a global table is everybody's", self.name);
+        let sql = format!(
+            "SELECT tableoid::text || ctid::text FROM {} ORDER BY 1",
+            self.name
+        );
         let rows = test
             .as_scope(scope)
             .rows(&sql, [])
             .await
-            .expect("the tenant lists its rows");
+            .expect("the scope lists its rows");
         rows.iter()
-            .map(|row| row.try_get_by_index(0).expect("a key is text"))
+            .map(|row| row.try_get_by_index(0).expect("a place is text"))
             .collect()
     }
 
+    /// Statements that read nothing of the rows they change, so that no policy for reading applies.
     fn blind_writes(&self) -> Vec<(&'static str, String)> {
-        let mut writes = vec![("DELETE", format!("DELETE FROM {}", self.name))];
+        let name = &self.name;
+        let mut writes = vec![("DELETE", format!("DELETE FROM {name}"))];
         writes.extend(self.columns.iter().map(|column| {
-            (
-                "UPDATE",
-                format!("UPDATE {} SET {column} = {column}", self.name),
-            )
+            let column = ident(column);
+            let sql = format!("UPDATE {name} SET {column} = (SELECT {column} FROM {name} LIMIT 1)");
+            ("UPDATE", sql)
         }));
         writes
     }
 
-    async fn attempt(&self, test: &TestDb, scope: &Scope, sql: &str) -> Result<u64, Error> {
+    /// Inserts the visible rows once more, as somebody else's.
+    fn copy_to(&self, other: &Scope) -> Option<(String, Vec<Value>)> {
+        let Ownership::Owned(all) = &self.ownership else {
+            return None;
+        };
+        let mut owners = Vec::new();
+        let mut values: Vec<String> = self.columns.iter().map(|column| ident(column)).collect();
+        for owned in all {
+            let Source::Column {
+                column: owner,
+                sql_type,
+            } = owned.source()
+            else {
+                continue;
+            };
+            let Some(Values::One(value)) = other.get(owned.dimension()) else {
+                continue;
+            };
+            owners.push(value.to_parameter());
+            let parameter = format!("${}::{sql_type}", owners.len());
+            let columns = self.columns.iter().zip(&mut values);
+            columns
+                .filter(|(column, _)| column == owner)
+                .for_each(|(_, value)| *value = parameter.clone());
+        }
+        let columns: Vec<String> = self.columns.iter().map(|column| ident(column)).collect();
+        let (columns, values) = (columns.join(", "), values.join(", "));
+        let sql = format!(
+            "INSERT INTO {0} ({columns}) SELECT {values} FROM {0}",
+            self.name
+        );
+        (!owners.is_empty()).then_some((sql, owners))
+    }
+
+    async fn attempt(
+        &self,
+        test: &TestDb,
+        scope: &Scope,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<u64, Error> {
         let tx: Tx = test.db().begin(scope).await?;
-        let touched = tx.execute_sql(sql, []).await;
+        let touched = tx.execute_sql(sql, parameters).await;
         tx.rollback().await?;
         touched
     }

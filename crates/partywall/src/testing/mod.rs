@@ -47,5 +47,7 @@ mod assertions;
 mod database;
 mod server;
 
-pub use assertions::{assert_blocks_without_scope, assert_enforced, assert_isolated};
+pub use assertions::{
+    assert_blocks_without_scope, assert_enforced, assert_isolated, assert_isolated_between,
+};
 pub use database::{TestDb, TestError};

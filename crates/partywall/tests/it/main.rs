@@ -9,14 +9,22 @@
     reason = "tests fail by panicking, and SeaORM's macros make entities public"
 )]
 
-mod compile;
-mod login;
 mod cancel;
-mod models;
-mod writes;
+mod cascades;
+mod compile;
+mod context;
 mod dimensions;
-mod raw_sql;
+mod keys;
+mod kit;
+mod lists;
+mod login;
+mod models;
 mod probe;
+mod raw_sql;
 mod reads;
-mod rooms;
 mod relations;
+mod rights;
+mod rooms;
+mod transaction;
+mod upserts;
+mod writes;

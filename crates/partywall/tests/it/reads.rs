@@ -27,10 +27,18 @@ async fn d1_within_changes_no_answer() {
     let world = World::new().await;
     for (own, foreign) in [(&world.a, &world.b), (&world.b, &world.a)] {
         let db = world.test.as_scope(&own.scope);
-        let with = post::Entity::find().within(&own.scope).count(&db).await.unwrap();
+        let with = post::Entity::find()
+            .within(&own.scope)
+            .count(&db)
+            .await
+            .unwrap();
         assert_eq!(with, 3);
         // The predicate of another scope meets the policy, and nothing satisfies both.
-        let crossed = post::Entity::find().within(&foreign.scope).count(&db).await.unwrap();
+        let crossed = post::Entity::find()
+            .within(&foreign.scope)
+            .count(&db)
+            .await
+            .unwrap();
         assert_eq!(crossed, 0);
     }
 }
@@ -57,9 +65,16 @@ async fn d2_one_or_err_gives_the_same_error() {
     let world = World::new().await;
     let db = world.test.as_scope(&world.a.scope);
     let required = async |id: Uuid| {
-        post::Entity::find_by_id(id).one(&db).await.unwrap().ok_or(DbErr::RecordNotFound("post".into()))
+        post::Entity::find_by_id(id)
+            .one(&db)
+            .await
+            .unwrap()
+            .ok_or(DbErr::RecordNotFound("post".into()))
     };
-    assert_eq!(required(world.b.posts[0]).await, required(Uuid::now_v7()).await);
+    assert_eq!(
+        required(world.b.posts[0]).await,
+        required(Uuid::now_v7()).await
+    );
     assert!(required(world.a.posts[0]).await.is_ok());
 }
 
@@ -135,15 +150,32 @@ async fn d1_every_shape_of_row_is_of_the_scope() {
         .unwrap();
     let titles: Vec<&str> = partial.iter().map(|row| row.title.as_str()).collect();
     assert_eq!(titles, ["a 0", "a 1", "a 2"]);
-    assert!(partial.iter().all(|row| row.country.is_none() && row.slug.starts_with("post-")));
+    assert!(
+        partial
+            .iter()
+            .all(|row| row.country.is_none() && row.slug.starts_with("post-"))
+    );
     let json: Vec<JsonValue> = sorted().into_json().all(&db).await.unwrap();
     assert_eq!(json.len(), 3);
-    assert!(json.iter().all(|row| row["tenant_id"] == world.a.id.to_string()));
-    let custom: Vec<Slug> =
-        sorted().select_only().column(post::Column::Slug).into_model().all(&db).await.unwrap();
+    assert!(
+        json.iter()
+            .all(|row| row["tenant_id"] == world.a.id.to_string())
+    );
+    let custom: Vec<Slug> = sorted()
+        .select_only()
+        .column(post::Column::Slug)
+        .into_model()
+        .all(&db)
+        .await
+        .unwrap();
     assert_eq!(custom[2].slug, "post-2");
-    let ids: Vec<Uuid> =
-        sorted().select_only().column(post::Column::Id).into_tuple().all(&db).await.unwrap();
+    let ids: Vec<Uuid> = sorted()
+        .select_only()
+        .column(post::Column::Id)
+        .into_tuple()
+        .all(&db)
+        .await
+        .unwrap();
     assert_eq!(ids, world.a.posts);
 }
 
@@ -158,17 +190,34 @@ async fn d1_pages_count_own_rows() {
     assert_eq!((numbers.number_of_items, numbers.number_of_pages), (3, 2));
     assert_eq!(pages.fetch_page(0).await.unwrap().len(), 2);
     assert_eq!(pages.fetch_page(1).await.unwrap().len(), 1);
-    let streamed: Vec<Vec<post::Model>> =
-        sorted().paginate(&db, 2).into_stream().try_collect().await.unwrap();
-    assert_eq!(streamed.concat().iter().map(|post| post.id).collect::<Vec<_>>(), a.posts);
+    let streamed: Vec<Vec<post::Model>> = sorted()
+        .paginate(&db, 2)
+        .into_stream()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(
+        streamed
+            .concat()
+            .iter()
+            .map(|post| post.id)
+            .collect::<Vec<_>>(),
+        a.posts
+    );
 
     let mut cursor = post::Entity::find().cursor_by(post::Column::Id);
     let after = cursor.after(a.posts[0]).first(10).all(&db).await.unwrap();
-    assert_eq!(after.iter().map(|post| post.id).collect::<Vec<_>>(), a.posts[1..]);
+    assert_eq!(
+        after.iter().map(|post| post.id).collect::<Vec<_>>(),
+        a.posts[1..]
+    );
     // A cursor made of a foreign row's id is a position like any other.
     let mut cursor = post::Entity::find().cursor_by(post::Column::Id);
     let before = cursor.before(b.posts[0]).last(10).all(&db).await.unwrap();
-    assert_eq!(before.iter().map(|post| post.id).collect::<Vec<_>>(), a.posts);
+    assert_eq!(
+        before.iter().map(|post| post.id).collect::<Vec<_>>(),
+        a.posts
+    );
 }
 
 #[tokio::test]
@@ -193,10 +242,19 @@ async fn d3_a_scope_that_names_nobody_is_refused() {
         find().all(&db).await.map(drop).unwrap_err(),
         find().count(&db).await.map(drop).unwrap_err(),
         find().exists(&db).await.map(drop).unwrap_err(),
-        find().find_with_related(comment::Entity).all(&db).await.map(drop).unwrap_err(),
+        find()
+            .find_with_related(comment::Entity)
+            .all(&db)
+            .await
+            .map(drop)
+            .unwrap_err(),
         find().paginate(&db, 2).fetch().await.map(drop).unwrap_err(),
         find().into_json().one(&db).await.map(drop).unwrap_err(),
-        post::Entity::delete_many().exec(&db).await.map(drop).unwrap_err(),
+        post::Entity::delete_many()
+            .exec(&db)
+            .await
+            .map(drop)
+            .unwrap_err(),
     ];
     refused.push(match find().stream(&db).await {
         Err(error) => error,
@@ -206,7 +264,13 @@ async fn d3_a_scope_that_names_nobody_is_refused() {
         assert_eq!(Error::kind_behind(&error), ErrorKind::Scope, "{error}");
         assert!(error.to_string().contains("`tenant`"), "{error}");
     }
-    assert_eq!(find().count(&world.test.as_scope(&world.a.scope)).await.unwrap(), 3);
+    assert_eq!(
+        find()
+            .count(&world.test.as_scope(&world.a.scope))
+            .await
+            .unwrap(),
+        3
+    );
 }
 
 #[tokio::test]

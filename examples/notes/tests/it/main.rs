@@ -1,1 +1,21 @@
-//! x
+//! The example from outside: over HTTP, from the command line, and with a hostile SQL console.
+#![allow(
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod attacks;
+mod browser;
+mod command;
+mod importing;
+mod isolation;
+mod json;
+mod pages;
+mod playground;
+mod world;

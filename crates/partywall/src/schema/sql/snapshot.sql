@@ -1,11 +1,13 @@
 -- What the catalogues say of the protected tables ($1 schemas, $2 tables) and of Partywall's own
--- functions and roles ($3): one row for each fact, in a form that any login can read and compare.
+-- tables, functions and roles ($3): one row for each fact, in a form that any login can read and
+-- compare.
 WITH protected AS (
   SELECT c.oid, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
          n.nspname || '.' || c.relname AS object
-  FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)
-  JOIN pg_namespace n ON n.nspname = wanted.schema
-  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND (n.nspname = 'partywall' OR (n.nspname::text, c.relname::text) IN
+         (SELECT wanted.* FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)))
 )
 SELECT object, 'table' AS aspect, 'row security' AS name,
        format('enabled %s, forced %s, owner %s', relrowsecurity, relforcerowsecurity,
@@ -15,8 +17,9 @@ UNION ALL
 SELECT object, 'policy', polname,
        format('%s %s to %s using %s check %s',
               CASE WHEN polpermissive THEN 'permissive' ELSE 'restrictive' END, polcmd,
-              (SELECT string_agg(CASE r WHEN 0 THEN 'public' ELSE r::regrole::text END, ','
-                                 ORDER BY 1) FROM unnest(polroles) AS r),
+              (SELECT string_agg(role, ',' ORDER BY role)
+               FROM unnest(polroles) AS r,
+                    LATERAL (SELECT CASE r WHEN 0 THEN 'public' ELSE r::regrole::text END) AS _ (role)),
               md5(coalesce(pg_get_expr(polqual, polrelid), '')),
               md5(coalesce(pg_get_expr(polwithcheck, polrelid), '')))
 FROM protected JOIN pg_policy ON polrelid = protected.oid
@@ -45,7 +48,10 @@ FROM protected
 JOIN pg_attribute a ON a.attrelid = protected.oid AND attnum > 0 AND NOT attisdropped
 LEFT JOIN pg_attrdef ON adrelid = a.attrelid AND adnum = a.attnum
 UNION ALL
-SELECT object, 'constraint', conname, pg_get_constraintdef(con.oid)
+SELECT object, 'constraint', conname,
+       pg_get_constraintdef(con.oid)
+       || CASE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgconstraint = con.oid AND tgenabled <> 'O')
+               THEN ' disabled' ELSE '' END
 FROM protected JOIN pg_constraint con ON conrelid = protected.oid AND contype <> 'n'
 UNION ALL
 SELECT object, 'unique index', indexrelid::regclass::text, pg_get_indexdef(indexrelid)
@@ -58,16 +64,17 @@ SELECT object, 'rule', rulename, pg_get_ruledef(r.oid)
 FROM protected JOIN pg_rewrite r ON ev_class = protected.oid
 UNION ALL
 SELECT 'partywall', 'function', p.oid::regprocedure::text,
-       format('%s, definer %s, owner %s, volatile %s, config %s, acl %s', md5(prosrc), prosecdef,
-              proowner::regrole, provolatile, coalesce(proconfig::text, '-'),
-              coalesce((SELECT string_agg(a.grantee::regrole::text, ',' ORDER BY 1)
+       format('%s, definer %s, owner %s, volatile %s, parallel %s, leakproof %s, config %s, acl %s',
+              md5(prosrc), prosecdef, proowner::regrole, provolatile, proparallel, proleakproof,
+              coalesce(proconfig::text, '-'),
+              coalesce((SELECT string_agg(a.grantee::regrole::text, ',' ORDER BY a.grantee::regrole::text)
                         FROM aclexplode(proacl) AS a), 'public'))
 FROM pg_proc p WHERE pronamespace = 'partywall'::regnamespace
 UNION ALL
 SELECT 'partywall', 'role', rolname,
        format('superuser %s, bypassrls %s, createrole %s, createdb %s, replication %s, member of %s',
               rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
-              coalesce((SELECT string_agg(roleid::regrole::text, ',' ORDER BY 1)
+              coalesce((SELECT string_agg(roleid::regrole::text, ',' ORDER BY roleid::regrole::text)
                         FROM pg_auth_members WHERE member = r.oid), 'nothing'))
 FROM pg_roles r WHERE rolname = ANY ($3::text[])
 UNION ALL

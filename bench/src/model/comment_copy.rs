@@ -1,0 +1,32 @@
+//! A child whose tenant is its topic's, kept in a column that the model does not have.
+
+use partywall::Scoped;
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Scoped)]
+#[sea_orm(table_name = "comment_copy")]
+#[scoped(tenant = "topic.tenant_id")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub topic_id: Uuid,
+    pub body: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::topic::Entity",
+        from = "Column::TopicId",
+        to = "super::topic::Column::Id"
+    )]
+    Topic,
+}
+
+impl Related<super::topic::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Topic.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}

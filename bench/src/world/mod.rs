@@ -1,0 +1,11 @@
+//! The server with its databases: made and filled once, and kept.
+
+mod keys;
+mod load;
+mod prepare;
+mod server;
+
+pub(crate) use self::{
+    keys::*,
+    server::{Data, PEER, World, connect},
+};

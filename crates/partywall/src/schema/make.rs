@@ -1,0 +1,172 @@
+//! Bringing single tables, and the keys, policies and triggers of each, to the declared state.
+
+use std::collections::BTreeSet;
+
+use tokio_postgres::Client;
+
+use super::{
+    ApplyError,
+    drift::Drift,
+    protect::Object,
+    sql::{ident, short_hash},
+    table::Table,
+};
+
+/// Creates a table, or adds the columns that it lacks.
+pub(super) async fn create(client: &Client, table: &Table) -> Result<(), ApplyError> {
+    for (name, create) in &table.enums {
+        let exists = client
+            .query_opt(
+                "SELECT FROM pg_type WHERE typname = $1 AND typtype = 'e'",
+                &[name],
+            )
+            .await?
+            .is_some();
+        if !exists {
+            client.batch_execute(create).await?;
+        }
+    }
+    let name = table.name.sql();
+    // IF NOT EXISTS asks for the right to create before it looks.
+    let has_schema = client
+        .query_opt("SELECT FROM pg_namespace WHERE nspname = $1", &[&table.name.schema])
+        .await?
+        .is_some();
+    if !has_schema {
+        client.batch_execute(&format!("CREATE SCHEMA {}", ident(&table.name.schema))).await?;
+    }
+    let exists = client
+        .query_one("SELECT to_regclass($1) IS NOT NULL", &[&name])
+        .await?
+        .try_get::<_, bool>(0)?;
+    if !exists {
+        client.batch_execute(&table.create_sql()).await?;
+        return Ok(());
+    }
+    for (column, definition) in &table.columns {
+        client
+            .batch_execute(&format!(
+                "ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} {definition}",
+                ident(column)
+            ))
+            .await?;
+    }
+    let mut fill = false;
+    for (owned, column) in table.copies() {
+        client
+            .batch_execute(&format!(
+                "ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} {}",
+                ident(column),
+                owned.sql_type
+            ))
+            .await?;
+        fill = fill
+            || client
+                .query_one(
+                    "SELECT NOT attnotnull FROM pg_attribute WHERE attrelid = $1::text::regclass AND attname = $2",
+                    &[&name, &column],
+                )
+                .await?
+                .try_get::<_, bool>(0)?;
+    }
+    if fill {
+        client.batch_execute(&table.fill_sql()).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn names(
+    client: &Client,
+    table: &Table,
+    query: &str,
+) -> Result<BTreeSet<String>, tokio_postgres::Error> {
+    let rows = client.query(query, &[&table.name.sql()]).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Makes objects anew, whatever state they were in, and drops those that are no longer declared.
+pub(super) async fn remake(
+    client: &Client,
+    existing: &BTreeSet<String>,
+    wanted: &[Object],
+    drop: impl Fn(&str) -> String,
+) -> Result<(), tokio_postgres::Error> {
+    for name in existing {
+        client.batch_execute(&drop(name)).await?;
+    }
+    for object in wanted {
+        client.batch_execute(&object.create).await?;
+    }
+    Ok(())
+}
+
+/// Gives a table its primary key where it has none, or where somebody has altered it. A table that
+/// was there before Partywall keeps the one it has.
+pub(super) async fn make_primary_key(
+    client: &Client,
+    table: &Table,
+    drift: &[Drift],
+) -> Result<(), ApplyError> {
+    let key = table.primary_key();
+    let has_one = client
+        .query_opt(
+            "SELECT FROM pg_constraint WHERE conrelid = $1::text::regclass AND contype = 'p'",
+            &[&table.name.sql()],
+        )
+        .await?
+        .is_some();
+    let altered = drift.iter().any(|drift| drift.is_of_key(table, &key.name));
+    if has_one && !altered {
+        return Ok(());
+    }
+    client.batch_execute(&key.drop).await?;
+    client.batch_execute(&key.create).await?;
+    Ok(())
+}
+
+/// Makes keys and indexes that are missing, were made by another statement, or have been altered.
+/// These are costly, and a key of the same name that Partywall did not make is taken as it is.
+pub(super) async fn make(
+    client: &Client,
+    table: &Table,
+    wanted: &[Object],
+    drift: &[Drift],
+) -> Result<(), ApplyError> {
+    let existing = names(
+        client,
+        table,
+        "SELECT conname::text FROM pg_constraint WHERE conrelid = $1::text::regclass \
+         UNION SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+         WHERE i.indrelid = $1::text::regclass",
+    )
+    .await?;
+    let object = table.name.to_string();
+    for key in wanted {
+        let statement = short_hash(&key.create);
+        let made = client
+            .query_opt(
+                "SELECT statement FROM partywall.made WHERE object = $1 AND name = $2",
+                &[&object, &key.name],
+            )
+            .await?
+            .map(|row| row.try_get::<_, String>(0))
+            .transpose()?;
+        let exists = existing.contains(&key.name);
+        let altered = drift.iter().any(|drift| drift.is_of_key(table, &key.name));
+        if exists && !altered && made.as_ref().is_none_or(|made| *made == statement) {
+            continue;
+        }
+        if exists {
+            client.batch_execute(&key.drop).await?;
+        }
+        client.batch_execute(&key.create).await?;
+        client
+            .execute(
+                "INSERT INTO partywall.made (object, name, statement) VALUES ($1, $2, $3) \
+                 ON CONFLICT (object, name) DO UPDATE SET statement = excluded.statement",
+                &[&object, &key.name, &statement],
+            )
+            .await?;
+    }
+    Ok(())
+}

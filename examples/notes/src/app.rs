@@ -1,0 +1,130 @@
+//! The running application: its state, its listener and its end.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use partywall::{Db, db::ConnectError};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{database::Database, identity::Passwords, playground, web};
+
+/// What every handler may use.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    pub(crate) db: Db,
+    /// The playground's own connections, where it is on.
+    pub(crate) playground: Option<Db>,
+    pub(crate) passwords: Arc<Passwords>,
+}
+
+/// The application, listening.
+#[derive(Debug)]
+pub struct Serving {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+/// Why the application did not start, or did not stop as it should.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Somebody else has the port.
+    #[error("port {0} is in use: set PORT to another one, or stop what listens there")]
+    PortInUse(u16),
+    /// The port cannot be listened on for another reason.
+    #[error("cannot listen on port {port}: set PORT to another one")]
+    Listen {
+        /// Which port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+    /// The playground has no connection.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Passwords cannot be hashed.
+    #[error("passwords cannot be checked")]
+    Passwords(#[from] argon2::password_hash::Error),
+    /// The server failed while it ran.
+    #[error("the server failed")]
+    Serve(#[from] io::Error),
+}
+
+/// How long requests may take that are under way when the application is told to stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+impl Serving {
+    /// Takes a port of this machine, 0 for any that is free. Nothing else is touched.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::PortInUse`] and [`StartError::Listen`].
+    pub async fn bind(port: u16) -> Result<TcpListener, StartError> {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .map_err(|source| {
+                if source.kind() == io::ErrorKind::AddrInUse {
+                    StartError::PortInUse(port)
+                } else {
+                    StartError::Listen { port, source }
+                }
+            })
+    }
+
+    /// Begins to answer.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`].
+    pub async fn start(
+        listener: TcpListener,
+        database: &Database,
+        with_playground: bool,
+    ) -> Result<Self, StartError> {
+        let playground = match with_playground {
+            true => Some(playground::connect(database).await?),
+            false => None,
+        };
+        let passwords = Arc::new(Passwords::new()?);
+        let app = App {
+            db: database.db().clone(),
+            playground,
+            passwords,
+        };
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serve = axum::serve(listener, web::router(app)).with_graceful_shutdown(async {
+            let _ = stopped.await;
+        });
+        Ok(Self {
+            address,
+            stop,
+            task: tokio::spawn(async { serve.await }),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Finishes the requests under way and ends.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Serve`].
+    pub async fn stop(self) -> Result<(), StartError> {
+        let _ = self.stop.send(());
+        match tokio::time::timeout(LAST_REQUESTS, self.task).await {
+            Ok(Ok(served)) => Ok(served?),
+            // A browser may keep its connection open for as long as it likes.
+            Ok(Err(_)) | Err(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+use std::path::PathBuf;
+
+/// Notes for several tenants, kept apart by PostgreSQL.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "notes", version)]
+pub struct Args {
+    /// Throws the example's own data away and starts anew.
+    #[arg(long)]
+    pub reset: bool,
+    /// Adds a page where a visitor types any SQL.
+    #[arg(long)]
+    pub playground: bool,
+    /// Loads notes from a CSV file, prints how many, and exits.
+    #[arg(long, value_name = "FILE", requires = "tenant")]
+    pub import: Option<PathBuf>,
+    /// The tenant, by its slug, that the notes are loaded into.
+    #[arg(long, value_name = "SLUG", requires = "import")]
+    pub tenant: Option<String>,
+    /// The file's encoding, by the name that the web knows it by, as in `windows-1252`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "import",
+        default_value = "utf-8"
+    )]
+    pub encoding: String,
+    /// The heading of the column with the titles.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "import",
+        default_value = "title"
+    )]
+    pub title_column: String,
+    /// The heading of the column with the texts.
+    #[arg(long, value_name = "NAME", requires = "import", default_value = "body")]
+    pub body_column: String,
+    /// The port on 127.0.0.1.
+    #[arg(long, env = "PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// Where the data and the secrets are kept.
+    #[arg(
+        long = "data",
+        value_name = "FOLDER",
+        env = "NOTES_DATA",
+        default_value = ".partywall/notes"
+    )]
+    pub data: PathBuf,
+    /// A superuser's URL of a database of its own, instead of the embedded server.
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+impl Args {
+    /// Where the database is.
+    #[must_use]
+    pub fn place(&self) -> crate::Place {
+        crate::Place {
+            folder: self.data.clone(),
+            url: self.database_url.clone(),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use chrono::Utc;
+use partywall::{ScopedDb, Within as _};
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
+};
+use uuid::Uuid;
+
+use super::{CommentDraft, CommentView, Items, NoteQuery, note::note_exists};
+use crate::{identity::InTenant, models::comment, web::Problem};
+
+/// A note's comments, the oldest first. A foreign note is no note.
+pub(crate) async fn comment_list(
+    tenant: &InTenant,
+    note: Uuid,
+    query: &NoteQuery,
+) -> Result<Items<CommentView>, Problem> {
+    note_exists(&tenant.db, note).await?;
+    let mut comments = comment::Entity::find()
+        .within(&tenant.scope)
+        .filter(comment::Column::NoteId.eq(note))
+        .order_by_asc(comment::Column::Id)
+        .limit(query.limit + 1);
+    if let Some(after) = query.after {
+        comments = comments.filter(comment::Column::Id.gt(after));
+    }
+    if let Some(matches) = query.matching([comment::Column::Body]) {
+        comments = comments.filter(matches);
+    }
+    let rows = comments.all(&tenant.db).await?;
+    let (rows, next) = Items::<CommentView>::page(rows, query.limit, |comment| comment.id);
+    Ok(Items {
+        items: rows.into_iter().map(CommentView::from).collect(),
+        next,
+    })
+}
+
+/// Adds a comment. The keys refuse one to a foreign note as they refuse one to no note at all.
+pub(crate) async fn comment_add(
+    db: &ScopedDb,
+    author: &str,
+    note: Uuid,
+    draft: CommentDraft,
+) -> Result<CommentView, Problem> {
+    note_exists(db, note).await?;
+    let row = comment::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        note_id: Set(note),
+        author: Set(author.to_owned()),
+        body: Set(draft.body),
+        created_at: Set(Utc::now()),
+    };
+    Ok(row.insert(db).await?.into())
+}

@@ -1,0 +1,85 @@
+//! What the command line asks for, from start to end.
+
+use std::{error::Error, process::ExitCode};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    app::Serving,
+    args::Args,
+    database::Database,
+    import::{Import, ImportError},
+    seed,
+};
+
+/// Runs the application until it is told to stop, or loads a file.
+///
+/// Exit codes: 0 when all went well, 1 when it could not start, 2 when a file was refused.
+pub async fn run(args: Args) -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    // Fails when a log is set already, as in a test: then that one is used.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+    let done = if args.import.is_some() {
+        load(&args).await
+    } else {
+        serve(&args).await
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", with_causes(error.as_ref()));
+            let refused = error.downcast_ref::<ImportError>().is_some();
+            ExitCode::from(if refused { 2 } else { 1 })
+        }
+    }
+}
+
+async fn serve(args: &Args) -> Result<(), Box<dyn Error + Send + Sync>> {
+    // First of all, so that a busy port leaves everything as it is.
+    let listener = Serving::bind(args.port).await?;
+    let database = Database::open(&args.place(), args.reset).await?;
+    let users = seed::USERS.map(|user| user.email).join(", ");
+    let serving = Serving::start(listener, &database, args.playground).await?;
+    println!("Notes:    http://{}", serving.address());
+    println!("Users:    {users}");
+    println!("Password: {}", database.password());
+    if args.playground {
+        println!("The SQL playground is on.");
+    }
+    println!("Ctrl-C stops it.");
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        pressed = tokio::signal::ctrl_c() => pressed?,
+    }
+    eprintln!("stopping");
+    serving.stop().await?;
+    Ok(database.close().await?)
+}
+
+async fn load(args: &Args) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let import = Import::new(args)?;
+    let database = Database::open(&args.place(), args.reset).await?;
+    let loaded = import.load(&database).await;
+    let closed = database.close().await;
+    println!("{} notes loaded", loaded?);
+    Ok(closed?)
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.ends_with(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,37 @@
+//! JSON, for programs.
+
+mod comments;
+mod notes;
+mod session;
+mod sql;
+mod tenants;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use super::Problem;
+use crate::app::App;
+
+pub(super) fn router(app: &App) -> Router<App> {
+    let router = Router::new()
+        .route("/session", post(session::open).delete(session::close))
+        .route("/tenants", get(tenants::list))
+        .route("/tenants/{tenant}/notes", get(notes::list).post(notes::add))
+        .route(
+            "/tenants/{tenant}/notes/{note}",
+            get(notes::show).patch(notes::change).delete(notes::remove),
+        )
+        .route(
+            "/tenants/{tenant}/notes/{note}/comments",
+            get(comments::list).post(comments::add),
+        );
+    let router = match app.playground {
+        Some(_) => router.route("/tenants/{tenant}/sql", post(sql::run)),
+        None => router,
+    };
+    router
+        .fallback(async || Problem::NotFound)
+        .method_not_allowed_fallback(async || Problem::Method)
+}

@@ -1,0 +1,55 @@
+//! HTTP: pages for people and JSON for programs, over the same rooms.
+
+mod api;
+mod fields;
+mod forgery;
+mod pages;
+mod problem;
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue},
+    middleware,
+};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+pub(crate) use problem::Problem;
+
+use crate::app::App;
+
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (
+        HeaderName::from_static("content-security-policy"),
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        HeaderName::from_static("x-frame-options"),
+        HeaderValue::from_static("DENY"),
+    ),
+    (
+        HeaderName::from_static("referrer-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("cache-control"),
+        HeaderValue::from_static("no-store"),
+    ),
+];
+
+/// Everything that is answered.
+pub(crate) fn router(app: App) -> Router {
+    let router = Router::new()
+        .merge(pages::router(&app))
+        .nest("/api", api::router(&app))
+        .layer(middleware::from_fn(forgery::refuse))
+        .with_state(app);
+    HEADERS.into_iter().fold(router, |router, (name, value)| {
+        router.layer(SetResponseHeaderLayer::if_not_present(name, value))
+    })
+}

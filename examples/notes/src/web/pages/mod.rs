@@ -1,0 +1,54 @@
+//! HTML, for people. Works without scripts.
+
+mod account;
+mod console;
+mod notes;
+mod page;
+mod problem;
+
+use axum::{
+    Router,
+    http::header::CONTENT_TYPE,
+    middleware,
+    routing::{get, post},
+};
+
+use super::Problem;
+use crate::app::App;
+
+pub(super) fn router(app: &App) -> Router<App> {
+    let router = Router::new()
+        .route("/", get(account::start))
+        .route("/sign-in", get(account::form).post(account::open))
+        .route("/sign-out", post(account::close))
+        .route("/tenants", get(account::tenants))
+        .route("/t/{tenant}", get(notes::list))
+        .route("/t/{tenant}/notes", post(notes::add))
+        .route("/t/{tenant}/new", get(notes::new))
+        .route("/t/{tenant}/notes/{note}", get(notes::show))
+        .route(
+            "/t/{tenant}/notes/{note}/edit",
+            get(notes::edit).post(notes::change),
+        )
+        .route(
+            "/t/{tenant}/notes/{note}/delete",
+            get(notes::ask).post(notes::remove),
+        )
+        .route("/t/{tenant}/notes/{note}/comments", post(notes::comment))
+        .route("/style.css", get(style));
+    let router = match app.playground {
+        Some(_) => router.route("/t/{tenant}/sql", get(console::form).post(console::run)),
+        None => router,
+    };
+    router
+        .fallback(async || Problem::NotFound)
+        .method_not_allowed_fallback(async || Problem::Method)
+        .layer(middleware::map_response(problem::page))
+}
+
+async fn style() -> impl axum::response::IntoResponse {
+    (
+        [(CONTENT_TYPE, "text/css; charset=utf-8")],
+        include_str!("../../../assets/style.css"),
+    )
+}

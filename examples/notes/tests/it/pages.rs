@@ -1,0 +1,113 @@
+//! The pages, as a browser without scripts uses them.
+
+use crate::world::World;
+
+#[test]
+fn a_visit() {
+    let world = World::start(true);
+    let mut ann = world.anonymous();
+    assert_eq!(ann.get("/").is(303).location.as_deref(), Some("/sign-in"));
+    assert_eq!(
+        ann.get("/t/acme").is(303).location.as_deref(),
+        Some("/sign-in")
+    );
+    assert!(ann.get("/sign-in").is(200).body.contains("Password"));
+    let wrong = ann
+        .form(
+            "/sign-in",
+            &[("email", "ann@example.com"), ("password", "x")],
+        )
+        .is(401);
+    assert!(wrong.body.contains("is wrong") && wrong.body.contains("ann@example.com"));
+    let signed_in = ann.form(
+        "/sign-in",
+        &[("email", "ann@example.com"), ("password", &world.password)],
+    );
+    assert_eq!(signed_in.location.as_deref(), Some("/tenants"));
+    ann.cookie = signed_in
+        .set_cookie
+        .map(|cookie| cookie.split(';').next().unwrap().to_owned());
+    let tenants = ann.get("/tenants").is(200).body;
+    assert!(
+        tenants.contains("/t/acme")
+            && tenants.contains("/t/globex")
+            && !tenants.contains("initech")
+    );
+    assert!(ann.get("/t/acme").is(200).body.contains("/t/acme/sql"));
+
+    let hostile = "<script>alert(1)</script> \"quoted\" & 'x'";
+    let fields = [("title", hostile), ("body", hostile), ("tags", "<i>, two")];
+    let note = ann.form("/t/acme/notes", &fields).is(303).location.unwrap();
+    ann.form(&format!("{note}/comments"), &[("body", hostile)])
+        .is(303);
+    for path in [
+        note.clone(),
+        format!("{note}/edit"),
+        format!("{note}/delete"),
+        "/t/acme".to_owned(),
+        "/t/acme?tag=%3Ci%3E&q=%22%3E%3Cscript%3E".to_owned(),
+    ] {
+        let body = ann.get(&path).is(200).body;
+        assert!(
+            !body.contains("<script>") && !body.contains("<i>"),
+            "{path}: {body}"
+        );
+    }
+    assert!(
+        ann.get("/t/acme?q=alert(1)")
+            .body
+            .contains("&#60;script&#62;")
+    );
+
+    let empty = ann
+        .form(&format!("{note}/edit"), &[("title", " "), ("body", "kept")])
+        .is(422)
+        .body;
+    assert!(empty.contains("The title is empty") && empty.contains("kept"));
+    ann.form(
+        &format!("{note}/edit"),
+        &[("title", "Better"), ("body", ""), ("tags", "")],
+    )
+    .is(303);
+    let shown = ann.get(&note).is(200).body;
+    assert!(shown.contains("Better") && !shown.contains("alert(1)</h1>"));
+    assert_eq!(
+        ann.form(&format!("{note}/delete"), &[])
+            .is(303)
+            .location
+            .as_deref(),
+        Some("/t/acme")
+    );
+    ann.get(&note).is(404);
+
+    let out = ann.form("/sign-out", &[]).is(303);
+    assert_eq!(out.location.as_deref(), Some("/sign-in"));
+    ann.get("/t/acme").is(303);
+}
+
+#[test]
+fn pages_of_a_list() {
+    let world = World::start(false);
+    let bob = world.user("bob");
+    for n in 0..20 {
+        bob.form(
+            "/t/acme/notes",
+            &[("title", &format!("Row {n:02}")), ("body", "")],
+        )
+        .is(303);
+    }
+    let first = bob.get("/t/acme").is(200).body;
+    assert!(first.contains("Row 19") && first.contains("Row 00") && !first.contains("Stocktaking"));
+    let after = first
+        .split("&after=")
+        .nth(1)
+        .or_else(|| first.split("&#38;after=").nth(1))
+        .unwrap();
+    let after = after.split('"').next().unwrap();
+    let second = bob.get(&format!("/t/acme?after={after}")).is(200).body;
+    assert!(
+        second.contains("Stocktaking")
+            && !second.contains("Row 00")
+            && second.contains("First page")
+    );
+}

@@ -16,6 +16,7 @@ usage: partywall-bench [access|path|policies|memory|all] [options]
   --rounds N      rounds of `access` and of the loops in the server (7)
   --pool N        connections in every pool (16)
   --only TEXT     of `access`, only settings with TEXT in their title (`1 ms`, `64 clients`, `list`)
+  --way TEXT      of `access`, only ways with TEXT in their name (`raw, seal on`): for profiling
   --fresh         load the rows anew";
 
 /// What to measure.
@@ -37,6 +38,7 @@ pub(crate) struct Arguments {
     pub(crate) rounds: usize,
     pub(crate) pool: usize,
     pub(crate) only: String,
+    pub(crate) way: String,
     pub(crate) fresh: bool,
 }
 
@@ -51,6 +53,7 @@ impl Arguments {
             rounds: 7,
             pool: 16,
             only: String::new(),
+            way: String::new(),
             fresh: false,
         };
         while let Some(word) = words.next() {
@@ -70,6 +73,7 @@ impl Arguments {
                 "--rounds" => read.rounds = value()?.parse::<usize>()?.max(1),
                 "--pool" => read.pool = value()?.parse::<usize>()?.max(1),
                 "--only" => read.only = value()?,
+                "--way" => read.way = value()?,
                 "--fresh" => read.fresh = true,
                 "--help" | "-h" => return Ok(None),
                 other => return Err(format!("`{other}` is unknown\n\n{USAGE}").into()),

@@ -34,7 +34,7 @@ const COUNTED: u32 = 100;
 pub(crate) async fn measure(world: &World, arguments: &Arguments) -> Outcome {
     let delay = Delay::start(world.socket(), setting::ROUND_TRIP)?;
     setting::calibrate(world, &delay).await?;
-    let trips = count_trips(world, &delay).await?;
+    let trips = count_trips(world, arguments, &delay).await?;
     for setting in setting::all() {
         if !setting.to_string().contains(&arguments.only) {
             continue;
@@ -42,7 +42,7 @@ pub(crate) async fn measure(world: &World, arguments: &Arguments) -> Outcome {
         let slow = setting.delayed.then_some(&delay);
         let pools = Pools::open(world, slow, arguments.pool).await?;
         let mut clients: Vec<_> =
-            way::all().into_iter().map(|way| (way, Arc::new(pools.client(way)))).collect();
+            ways(arguments).map(|way| (way, Arc::new(pools.client(way)))).collect();
         let mut report = Report::new(setting, arguments, &trips);
         // The first round opens the connections and prepares the statements, and does not count.
         for round in 0..=arguments.rounds {
@@ -74,7 +74,7 @@ async fn run(
 }
 
 /// Counts what crosses the slow wire for each call, when all is prepared.
-async fn count_trips(world: &World, delay: &Delay) -> Outcome<Vec<Trips>> {
+async fn count_trips(world: &World, arguments: &Arguments, delay: &Delay) -> Outcome<Vec<Trips>> {
     table::heading("Round trips for each call, counted on the wire");
     println!(
         "{COUNTED} calls one after another, statements prepared. A round trip: the client spoke \
@@ -83,7 +83,7 @@ async fn count_trips(world: &World, delay: &Delay) -> Outcome<Vec<Trips>> {
     let pools = Pools::open(world, Some(delay), 1).await?;
     let mut trips = Vec::new();
     let mut rows = Vec::new();
-    for way in way::all() {
+    for way in ways(arguments) {
         let client = pools.client(way);
         let mut cells = vec![way.to_string()];
         for query in query::all() {
@@ -108,6 +108,10 @@ async fn count_trips(world: &World, delay: &Delay) -> Outcome<Vec<Trips>> {
     pools.close().await;
     table::print(&["way", "point: round trips", "bursts", "list: round trips", "bursts"], &rows);
     Ok(trips)
+}
+
+fn ways(arguments: &Arguments) -> impl Iterator<Item = Way> {
+    way::all().into_iter().filter(|way| way.to_string().contains(&arguments.way))
 }
 
 /// Waits for what a pool does after a connection was given back.

@@ -32,7 +32,9 @@ impl<'a> Report<'a> {
             self.rounds.len(),
             self.arguments.seconds.as_secs_f64(),
         );
-        let rows: Vec<Vec<String>> = way::all().into_iter().map(|way| self.row(way)).collect();
+        let measured = |way: &Way| self.rounds.iter().any(|round| find(round, *way).is_some());
+        let rows: Vec<Vec<String>> =
+            way::all().into_iter().filter(measured).map(|way| self.row(way)).collect();
         table::print(
             &[
                 "way",

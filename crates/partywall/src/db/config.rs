@@ -81,6 +81,7 @@ impl Config {
                 cached_statements: const { NonZeroUsize::new(256).unwrap() },
                 named_statements: true,
                 enters: true,
+                types: None,
                 single_use: false,
             },
             metrics: None,

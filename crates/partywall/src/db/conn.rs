@@ -97,6 +97,11 @@ impl Conn {
         Ok(prepared)
     }
 
+    /// Whether statements may have names.
+    pub(super) fn is_named(&self) -> bool {
+        self.named
+    }
+
     /// Whether a statement can be sent without the server parsing it first.
     pub(super) fn knows(&self, job: &Job) -> bool {
         !self.named || key(job).is_ok_and(|key| self.cache.contains(&key))

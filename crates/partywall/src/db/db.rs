@@ -56,20 +56,23 @@ impl Db {
     /// database was altered since. The message says how to mend it.
     pub async fn connect(config: Config) -> Result<Self, ConnectError> {
         let schema = config.schema.clone();
-        let pool = |login, enters| -> Result<Pool, ConnectError> {
+        let pool = |login, limits: &Limits| -> Result<Pool, ConnectError> {
             let connector = Connector::new(login, &config.tls)?;
-            let limits = Limits { enters, ..config.limits.clone() };
-            Ok(Pool::new(connector, config.metrics.clone(), limits)?)
+            Ok(Pool::new(connector, config.metrics.clone(), limits.clone())?)
         };
+        let mut limits = Limits { enters: false, ..config.limits.clone() };
         // The inspecting connections enter no scope, so that they can tell what is missing.
         let roles = schema.roles();
         let others = [(&config.list, roles.list()), (&config.across, roles.across())];
         for (login, wanted) in others {
             if let Some(login) = login {
-                guard::check_login(&pool(login.clone(), false)?, &schema, wanted).await?;
+                guard::check_login(&pool(login.clone(), &limits)?, &schema, wanted).await?;
             }
         }
-        let (kinds, drift) = guard::inspect(&pool(config.app.clone(), false)?, &schema).await?;
+        let guard::Inspected { kinds, drift, types } =
+            guard::inspect(&pool(config.app.clone(), &limits)?, &schema).await?;
+        limits.enters = true;
+        limits.types = types;
         match (drift.findings().is_empty(), config.drift) {
             (true, _) => {}
             (false, OnDrift::Refuse) => return Err(ConnectError::Drift(drift)),
@@ -77,10 +80,11 @@ impl Db {
                 tracing::warn!(%drift, "the database is not as it was applied");
             }
         }
-        let optional = |login: &Option<_>| login.clone().map(|login| pool(login, true)).transpose();
+        let optional =
+            |login: &Option<_>| login.clone().map(|login| pool(login, &limits)).transpose();
         let db = Self {
             inner: Arc::new(Inner {
-                app: pool(config.app.clone(), true)?,
+                app: pool(config.app.clone(), &limits)?,
                 list: optional(&config.list)?,
                 across: optional(&config.across)?,
                 kinds: Arc::new(kinds),

@@ -62,16 +62,21 @@ pub(super) async fn check_login(
     Ok(lease)
 }
 
+/// What was found out about a database.
+pub(super) struct Inspected {
+    pub(super) kinds: Kinds,
+    pub(super) drift: Drifts,
+    /// See [`Limits::types`](super::pool::Limits).
+    pub(super) types: Option<Arc<str>>,
+}
+
 /// Looks at the database through the application login: whether it is safe, what has drifted, and
 /// what the columns of the models are.
 ///
 /// # Errors
 ///
 /// [`ConnectError`].
-pub(super) async fn inspect(
-    pool: &Pool,
-    schema: &Schema,
-) -> Result<(Kinds, Drifts), ConnectError> {
+pub(super) async fn inspect(pool: &Pool, schema: &Schema) -> Result<Inspected, ConnectError> {
     let mut lease = check_login(pool, schema, schema.roles().app()).await?;
     let client = &lease.conn()?.client;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -85,8 +90,27 @@ pub(super) async fn inspect(
     if skew.abs() > CLOCK_SKEW {
         return Err(ConnectError::ClockSkew(skew));
     }
-    let drift = drift(client, schema).await?;
-    Ok((kinds(client, schema).await?, drift.into()))
+    Ok(Inspected {
+        drift: drift(client, schema).await?.into(),
+        kinds: kinds(client, schema).await?,
+        types: types(client, schema).await?,
+    })
+}
+
+/// Writes a query that has every type of the models' own, such as their enums, as a column.
+async fn types(client: &Client, schema: &Schema) -> Result<Option<Arc<str>>, tokio_postgres::Error> {
+    let tables: Vec<String> = schema.tables.iter().map(|table| table.name.sql()).collect();
+    let rows = client
+        .query_typed(
+            "SELECT 'SELECT ' || string_agg(DISTINCT format('NULL::%I.%I', nspname, typname), ', ') \
+             FROM unnest($1) AS name JOIN pg_attribute ON attrelid = to_regclass(name) \
+             JOIN pg_type t ON t.oid = atttypid JOIN pg_namespace n ON n.oid = typnamespace \
+             WHERE attnum > 0 AND nspname <> 'pg_catalog'",
+            &[(&tables, Type::TEXT_ARRAY)],
+        )
+        .await?;
+    let query: Option<String> = rows.first().map(|row| row.try_get(0)).transpose()?.flatten();
+    Ok(query.map(Arc::from))
 }
 
 /// Finds the declared columns in the catalogue.

@@ -218,6 +218,11 @@ pub(super) async fn copy_out(
 ) -> Result<CopyOutStream, Error> {
     control(lease, steps).await?;
     lease.busy = true;
+    let conn = lease.conn()?;
+    if !conn.is_named() {
+        // The driver sends it with a name all the same.
+        conn.client.batch_execute("DEALLOCATE ALL").await?;
+    }
     let started = lease.conn()?.client.copy_out(sql).await;
     lease.busy = started.is_ok();
     Ok(started?)

@@ -8,7 +8,7 @@ use std::{
 use deadpool::managed::{
     self, Metrics as Use, PoolError, RecycleError, RecycleResult, TimeoutType,
 };
-use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, error::SqlState};
 
 use super::{Error, Event, Metrics, conn::Conn, lease::Lease};
 use crate::connect::Connector;
@@ -39,6 +39,8 @@ pub(super) struct Limits {
     pub(super) named_statements: bool,
     /// Whether connections of this pool enter scopes.
     pub(super) enters: bool,
+    /// A query whose columns have every type of the models' own, where there are any.
+    pub(super) types: Option<Arc<str>>,
     /// Whether each use of a connection is its last.
     pub(super) single_use: bool,
 }
@@ -154,8 +156,22 @@ impl Manager {
                 .map_err(|elapsed| Error::Connect(elapsed.into()))??;
             conn.enter = Some(enter);
         }
+        if let Some(types) = limits.types.as_deref().filter(|_| !limits.named_statements) {
+            tokio::time::timeout(limits.connect, learn(&conn.client, types))
+                .await
+                .map_err(|elapsed| Error::Connect(elapsed.into()))??;
+        }
         Ok(conn)
     }
+}
+
+/// Makes the types known to the driver, which looks up each that it does not know through statements
+/// with names. So that is done once and inside a transaction, for which a pooler keeps to one server
+/// connection, and nothing of it stays there: another process may want the same names.
+async fn learn(client: &Client, types: &str) -> Result<(), tokio_postgres::Error> {
+    client.batch_execute("BEGIN; DEALLOCATE ALL").await?;
+    client.prepare(types).await?;
+    client.batch_execute("DEALLOCATE ALL; COMMIT").await
 }
 
 /// Whether trying again a little later can help.

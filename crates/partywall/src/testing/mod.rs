@@ -51,3 +51,4 @@ pub use assertions::{
     assert_blocks_without_scope, assert_enforced, assert_isolated, assert_isolated_between,
 };
 pub use database::{TestDb, TestError};
+pub use server::server;

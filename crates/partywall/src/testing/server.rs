@@ -6,7 +6,11 @@ use tokio_postgres::NoTls;
 use super::TestError;
 
 /// The server of this test process: started once, and gone with the process however that ends.
-pub(super) fn server() -> Result<&'static Server, Error> {
+///
+/// # Errors
+///
+/// What keeps it from starting.
+pub fn server() -> Result<&'static Server, Error> {
     static SERVER: OnceLock<Server> = OnceLock::new();
     static STARTING: std::sync::Mutex<()> = std::sync::Mutex::new(());
     if let Some(server) = SERVER.get() {

@@ -190,7 +190,7 @@ const REPORTED: &[(&str, &[&str], &str)] = &[
     ),
     (
         "CREATE TABLE leak (name text); GRANT INSERT ON leak TO PUBLIC",
-        &["public.leak is not declared", "granted to w_app and w_list and w_across"],
+        &["public.leak is not declared", "granted to w_across and w_app and w_list"],
         "DROP TABLE leak",
     ),
     (

@@ -13,7 +13,7 @@ WITH RECURSIVE declared AS (
 )
 SELECT n.nspname || '.' || c.relname AS object,
        concat_ws(', ',
-         (SELECT 'granted to ' || string_agg(role, ' and ') FROM unnest($3::text[]) AS role
+         (SELECT 'granted to ' || string_agg(role, ' and ' ORDER BY role) FROM unnest($3::text[]) AS role
           WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = role)
             AND has_schema_privilege(role, n.oid, 'USAGE')
             AND (has_table_privilege(role, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')

@@ -57,7 +57,11 @@ impl Arguments {
             fresh: false,
         };
         while let Some(word) = words.next() {
-            let mut value = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
+            let mut value = || {
+                words
+                    .next()
+                    .ok_or_else(|| format!("`{word}` needs a value"))
+            };
             match word.as_str() {
                 "access" => read.command = Command::Access,
                 "path" => read.command = Command::Path,

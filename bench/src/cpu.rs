@@ -17,7 +17,10 @@ impl Cpu {
     /// Reads the counters; nought where the system has none.
     pub(crate) fn now(postmaster: u32) -> Self {
         let server = children(postmaster).into_iter().map(of_process).sum();
-        Self { client: client(), server }
+        Self {
+            client: client(),
+            server,
+        }
     }
 
     pub(crate) fn since(self, before: Self) -> Self {
@@ -34,7 +37,9 @@ pub(crate) fn of_process(process: u32) -> Duration {
 }
 
 fn client() -> Duration {
-    let Ok(threads) = fs::read_dir("/proc/self/task") else { return Duration::ZERO };
+    let Ok(threads) = fs::read_dir("/proc/self/task") else {
+        return Duration::ZERO;
+    };
     threads
         .filter_map(|thread| Some(thread.ok()?.path()))
         .filter(|thread| {
@@ -54,6 +59,9 @@ fn children(process: u32) -> Vec<u32> {
 
 fn used(schedstat: &Path) -> Duration {
     let text = fs::read_to_string(schedstat).unwrap_or_default();
-    let nanoseconds = text.split_whitespace().next().and_then(|first| first.parse().ok());
+    let nanoseconds = text
+        .split_whitespace()
+        .next()
+        .and_then(|first| first.parse().ok());
     Duration::from_nanos(nanoseconds.unwrap_or_default())
 }

@@ -65,7 +65,8 @@ impl Delay {
     /// Listens in a folder of its own for connections to a server's socket, and delays each
     /// direction by half of a round trip.
     pub(crate) fn start(server: PathBuf, round_trip: Duration) -> Outcome<Self> {
-        let directory = std::env::temp_dir().join(format!("partywall-bench-{}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("partywall-bench-{}", std::process::id()));
         std::fs::create_dir_all(&directory)?;
         let socket = directory.join(server.file_name().ok_or("the socket has no name")?);
         let _ = std::fs::remove_file(&socket);
@@ -73,10 +74,17 @@ impl Delay {
         listener.set_nonblocking(true)?;
         let counts = Arc::new(Counts::default());
         let (queue, due) = channel();
-        let line = Line { server, one_way: round_trip / 2, queue, counts: counts.clone() };
+        let line = Line {
+            server,
+            one_way: round_trip / 2,
+            queue,
+            counts: counts.clone(),
+        };
         let named = || thread::Builder::new().name(DELAY_THREAD.to_owned());
         named().spawn(move || deliver(&due))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
         named().spawn(move || runtime.block_on(line.listen(listener)))?;
         Ok(Self { directory, counts })
     }
@@ -135,7 +143,9 @@ impl Line {
                 self.counts.round_trips.fetch_add(1, Ordering::Relaxed);
             }
         });
-        let down = self.carry(from_server, to_client, || answered.store(true, Ordering::Relaxed));
+        let down = self.carry(from_server, to_client, || {
+            answered.store(true, Ordering::Relaxed)
+        });
         futures_util::future::join(up, down).await;
     }
 
@@ -149,7 +159,15 @@ impl Line {
                 Ok(_) => note(),
             }
             let due = Instant::now() + self.one_way;
-            if self.queue.send(Chunk { due, to: to.clone(), bytes }).is_err() {
+            if self
+                .queue
+                .send(Chunk {
+                    due,
+                    to: to.clone(),
+                    bytes,
+                })
+                .is_err()
+            {
                 return;
             }
         }

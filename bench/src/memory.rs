@@ -29,8 +29,11 @@ pub(crate) async fn measure(world: &World, arguments: &Arguments) -> Outcome {
     let backend = backend(&db).await?;
     let mut rows = Vec::new();
     let mut done = 0;
-    let (looks, texts): (&[u64], u64) =
-        if arguments.quick { (&QUICK, TEXTS / 10) } else { (&LOOKS, TEXTS) };
+    let (looks, texts): (&[u64], u64) = if arguments.quick {
+        (&QUICK, TEXTS / 10)
+    } else {
+        (&LOOKS, TEXTS)
+    };
     for &look in looks {
         while done < look {
             read(&db, done).await?;
@@ -45,7 +48,10 @@ pub(crate) async fn measure(world: &World, arguments: &Arguments) -> Outcome {
             let key = note(owner, fastrand::u64(..NOTES_PER_TENANT));
             db.scoped(&scope(owner)).rows(&sql, [key.into()]).await?;
         }
-        rows.push(row(format!("and {texts} different texts, pass {pass}"), backend));
+        rows.push(row(
+            format!("and {texts} different texts, pass {pass}"),
+            backend,
+        ));
     }
     for _ in 0..looks.iter().min().copied().unwrap_or_default() {
         read(&db, done).await?;
@@ -64,9 +70,13 @@ async fn read(db: &Db, turn: u64) -> Outcome {
     let scoped = db.scoped(&scope(owner));
     if turn.is_multiple_of(2) {
         let key = note(owner, fastrand::u64(..NOTES_PER_TENANT));
-        scoped.rows("SELECT * FROM note WHERE id = $1", [key.into()]).await?;
+        scoped
+            .rows("SELECT * FROM note WHERE id = $1", [key.into()])
+            .await?;
     } else {
-        scoped.rows("SELECT * FROM note ORDER BY id LIMIT 50", []).await?;
+        scoped
+            .rows("SELECT * FROM note ORDER BY id LIMIT 50", [])
+            .await?;
     }
     Ok(())
 }
@@ -76,7 +86,10 @@ fn scope(owner: u64) -> Scope {
 }
 
 async fn backend(db: &Db) -> Outcome<i32> {
-    Ok(db.scoped(&scope(0)).scalar("SELECT pg_backend_pid()", []).await?)
+    Ok(db
+        .scoped(&scope(0))
+        .scalar("SELECT pg_backend_pid()", [])
+        .await?)
 }
 
 fn row(title: String, backend: i32) -> Vec<String> {

@@ -8,7 +8,10 @@ use crate::{
     outcome::Outcome,
     statistics::Spread,
     table,
-    world::{COMMENTS, COMMENTS_PER_TOPIC, Data, TOPICS_PER_TENANT, TENANTS, World, comment, tenant, topic},
+    world::{
+        COMMENTS, COMMENTS_PER_TOPIC, Data, TENANTS, TOPICS_PER_TENANT, World, comment, tenant,
+        topic,
+    },
 };
 
 const FORMS: [(&str, &str); 5] = [
@@ -34,7 +37,11 @@ pub(crate) async fn measure(world: &World, arguments: &Arguments) -> Outcome {
         arguments.rounds
     );
     let db = world.db(Data::Sealed, None, 1).await?;
-    let budget = if arguments.quick { BUDGET / 10.0 } else { BUDGET };
+    let budget = if arguments.quick {
+        BUDGET / 10.0
+    } else {
+        BUDGET
+    };
     let mut rows = Vec::new();
     for (form, title) in FORMS {
         let mut figures = KINDS.map(|_| Vec::new());
@@ -57,9 +64,20 @@ pub(crate) async fn measure(world: &World, arguments: &Arguments) -> Outcome {
         }
         rows.push(cells);
     }
-    let head = ["statement", "own µs", "copy µs", "EXISTS µs", "copy ÷ own", "EXISTS ÷ own"];
+    let head = [
+        "statement",
+        "own µs",
+        "copy µs",
+        "EXISTS µs",
+        "copy ÷ own",
+        "EXISTS ÷ own",
+    ];
     table::print(&head, &rows);
-    world.superuser(Data::Sealed.name()).await?.batch_execute("VACUUM comment_own, comment_copy, comment_exists").await?;
+    world
+        .superuser(Data::Sealed.name())
+        .await?
+        .batch_execute("VACUUM comment_own, comment_copy, comment_exists")
+        .await?;
     Ok(())
 }
 
@@ -69,7 +87,9 @@ async fn run(db: &Db, form: &str, kind: &str, owner: u64, budget: f64) -> Outcom
     let topics = (0..TOPICS_PER_TENANT).map(|number| topic(owner, number));
     let keys: Vec<Uuid> = match form {
         "point" => (0..COMMENTS_PER_TOPIC)
-            .flat_map(|number| (0..TOPICS_PER_TENANT).map(move |topic| comment(owner, topic, number)))
+            .flat_map(|number| {
+                (0..TOPICS_PER_TENANT).map(move |topic| comment(owner, topic, number))
+            })
             .collect(),
         _ => topics.collect(),
     };

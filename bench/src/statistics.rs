@@ -12,10 +12,17 @@ pub(crate) struct Spread {
 
 impl Spread {
     pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Self {
-        let mut sorted: Vec<f64> = figures.into_iter().filter(|figure| figure.is_finite()).collect();
+        let mut sorted: Vec<f64> = figures
+            .into_iter()
+            .filter(|figure| figure.is_finite())
+            .collect();
         sorted.sort_by(f64::total_cmp);
         let at = |share: f64| percentile(&sorted, share).unwrap_or(f64::NAN);
-        Self { median: at(0.5), low: at(0.0), high: at(1.0) }
+        Self {
+            median: at(0.5),
+            low: at(0.0),
+            high: at(1.0),
+        }
     }
 }
 

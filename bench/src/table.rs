@@ -8,8 +8,14 @@ pub(crate) fn heading(text: &str) {
 /// Prints a table, its columns padded so that it also reads as plain text.
 pub(crate) fn print(head: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(head.get(column).map(|cell| cell.chars().count())).max().unwrap_or_default()
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count());
+        cells
+            .chain(head.get(column).map(|cell| cell.chars().count()))
+            .max()
+            .unwrap_or_default()
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let line = |cells: &mut dyn Iterator<Item = &str>| {
@@ -20,7 +26,13 @@ pub(crate) fn print(head: &[&str], rows: &[Vec<String>]) {
         println!("| {} |", cells.join(" | "));
     };
     line(&mut head.iter().copied());
-    println!("|{}", widths.iter().map(|width| format!("{}|", "-".repeat(width + 2))).collect::<String>());
+    println!(
+        "|{}",
+        widths
+            .iter()
+            .map(|width| format!("{}|", "-".repeat(width + 2)))
+            .collect::<String>()
+    );
     for row in rows {
         line(&mut row.iter().map(String::as_str));
     }

@@ -34,7 +34,11 @@ pub(crate) struct Pools {
 }
 
 impl Pools {
-    pub(crate) async fn open(world: &World, by: Option<&Delay>, connections: usize) -> Outcome<Self> {
+    pub(crate) async fn open(
+        world: &World,
+        by: Option<&Delay>,
+        connections: usize,
+    ) -> Outcome<Self> {
         let superuser = world.superuser_url(Data::Sealed, by)?;
         let peer = world.url(PEER, Data::Peer, by)?;
         let limit = u32::try_from(connections)?;
@@ -56,7 +60,10 @@ impl Pools {
             Way::Sqlx { pings: false } => Client::Sqlx(self.sqlx_no_ping.clone()),
             Way::SetConfig => Client::SetConfig(self.set_config.clone()),
             Way::Partywall { read, sealed: true } => Client::Partywall(self.sealed.clone(), read),
-            Way::Partywall { read, sealed: false } => Client::Partywall(self.unsealed.clone(), read),
+            Way::Partywall {
+                read,
+                sealed: false,
+            } => Client::Partywall(self.unsealed.clone(), read),
         }
     }
 
@@ -73,9 +80,13 @@ impl Client {
     pub(crate) async fn call(&self, query: Query) -> Outcome {
         let (tenant, id) = draw();
         let rows = match self {
-            Self::TokioPostgres(pool) => black_box(plain::tokio_postgres(pool, query, tenant, id).await?).len(),
+            Self::TokioPostgres(pool) => {
+                black_box(plain::tokio_postgres(pool, query, tenant, id).await?).len()
+            }
             Self::Sqlx(pool) => black_box(plain::sqlx(pool, query, tenant, id).await?).len(),
-            Self::SetConfig(pool) => black_box(plain::set_config(pool, query, tenant, id).await?).len(),
+            Self::SetConfig(pool) => {
+                black_box(plain::set_config(pool, query, tenant, id).await?).len()
+            }
             Self::Partywall(db, read) => scoped::read(db, *read, query, tenant, id).await?,
         };
         if rows as u64 == query.rows() {

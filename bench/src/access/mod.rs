@@ -10,7 +10,13 @@ mod way;
 
 use std::sync::Arc;
 
-use self::{client::{Client, Pools}, query::Query, report::Report, setting::Setting, way::Way};
+use self::{
+    client::{Client, Pools},
+    query::Query,
+    report::Report,
+    setting::Setting,
+    way::Way,
+};
 use crate::{
     arguments::Arguments,
     delay::{Crossed, Delay},
@@ -41,8 +47,9 @@ pub(crate) async fn measure(world: &World, arguments: &Arguments) -> Outcome {
         }
         let slow = setting.delayed.then_some(&delay);
         let pools = Pools::open(world, slow, arguments.pool).await?;
-        let mut clients: Vec<_> =
-            ways(arguments).map(|way| (way, Arc::new(pools.client(way)))).collect();
+        let mut clients: Vec<_> = ways(arguments)
+            .map(|way| (way, Arc::new(pools.client(way))))
+            .collect();
         let mut report = Report::new(setting, arguments, &trips);
         // The first round opens the connections and prepares the statements, and does not count.
         for round in 0..=arguments.rounds {
@@ -67,9 +74,13 @@ async fn run(
     arguments: &Arguments,
     client: &Arc<Client>,
 ) -> Outcome<Lap> {
-    lap(setting.clients, arguments.seconds, world.postmaster(), client, move |client| async move {
-        client.call(setting.query).await
-    })
+    lap(
+        setting.clients,
+        arguments.seconds,
+        world.postmaster(),
+        client,
+        move |client| async move { client.call(setting.query).await },
+    )
     .await
 }
 
@@ -95,23 +106,43 @@ async fn count_trips(world: &World, arguments: &Arguments, delay: &Delay) -> Out
                 client.call(query).await?;
             }
             settle().await;
-            let Crossed { round_trips, bursts } = delay.crossed();
+            let Crossed {
+                round_trips,
+                bursts,
+            } = delay.crossed();
             let each = |count: u64| count as f64 / f64::from(COUNTED);
-            let (round_trips, bursts) =
-                (each(round_trips - before.round_trips), each(bursts - before.bursts));
+            let (round_trips, bursts) = (
+                each(round_trips - before.round_trips),
+                each(bursts - before.bursts),
+            );
             cells.push(format!("{round_trips:.2}"));
             cells.push(format!("{bursts:.2}"));
-            trips.push(Trips { way, query, each: round_trips });
+            trips.push(Trips {
+                way,
+                query,
+                each: round_trips,
+            });
         }
         rows.push(cells);
     }
     pools.close().await;
-    table::print(&["way", "point: round trips", "bursts", "list: round trips", "bursts"], &rows);
+    table::print(
+        &[
+            "way",
+            "point: round trips",
+            "bursts",
+            "list: round trips",
+            "bursts",
+        ],
+        &rows,
+    );
     Ok(trips)
 }
 
 fn ways(arguments: &Arguments) -> impl Iterator<Item = Way> {
-    way::all().into_iter().filter(|way| way.to_string().contains(&arguments.way))
+    way::all()
+        .into_iter()
+        .filter(|way| way.to_string().contains(&arguments.way))
 }
 
 /// Waits for what a pool does after a connection was given back.

@@ -11,7 +11,9 @@ use crate::outcome::Outcome;
 /// A pool that hands a connection to one user at a time, keeps prepared statements, and sends
 /// nothing of its own: deadpool-postgres with its fastest setting.
 pub(super) fn pool(url: &str, connections: usize) -> Outcome<Pool> {
-    let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let config = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
     let manager = Manager::from_config(url.parse()?, NoTls, config);
     Ok(Pool::builder(manager).max_size(connections).build()?)
 }
@@ -34,7 +36,13 @@ pub(super) async fn tokio_postgres(
         }
     };
     let read = |row: &tokio_postgres::Row| -> Result<Row, tokio_postgres::Error> {
-        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?))
+        Ok((
+            row.try_get(0)?,
+            row.try_get(1)?,
+            row.try_get(2)?,
+            row.try_get(3)?,
+            row.try_get(4)?,
+        ))
     };
     Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
 }
@@ -42,9 +50,18 @@ pub(super) async fn tokio_postgres(
 pub(super) async fn sqlx(pool: &PgPool, query: Query, tenant: Uuid, id: Uuid) -> Outcome<Vec<Row>> {
     Ok(match query {
         Query::Point => {
-            sqlx::query_as(POINT_BY_HAND).bind(tenant).bind(id).fetch_all(pool).await?
+            sqlx::query_as(POINT_BY_HAND)
+                .bind(tenant)
+                .bind(id)
+                .fetch_all(pool)
+                .await?
         }
-        Query::List => sqlx::query_as(LIST_BY_HAND).bind(tenant).fetch_all(pool).await?,
+        Query::List => {
+            sqlx::query_as(LIST_BY_HAND)
+                .bind(tenant)
+                .fetch_all(pool)
+                .await?
+        }
     })
 }
 
@@ -62,9 +79,18 @@ pub(super) async fn set_config(
         .await?;
     let rows = match query {
         Query::Point => {
-            sqlx::query_as(POINT_BY_HAND).bind(tenant).bind(id).fetch_all(&mut *tx).await?
+            sqlx::query_as(POINT_BY_HAND)
+                .bind(tenant)
+                .bind(id)
+                .fetch_all(&mut *tx)
+                .await?
         }
-        Query::List => sqlx::query_as(LIST_BY_HAND).bind(tenant).fetch_all(&mut *tx).await?,
+        Query::List => {
+            sqlx::query_as(LIST_BY_HAND)
+                .bind(tenant)
+                .fetch_all(&mut *tx)
+                .await?
+        }
     };
     tx.commit().await?;
     Ok(rows)

@@ -19,11 +19,11 @@ pub(crate) const PAGE: u64 = 50;
 /// Filtered by hand, for those without a wall. `$1` is the tenant.
 pub(crate) const POINT_BY_HAND: &str =
     "SELECT id, tenant_id, title, body, created_at FROM note WHERE tenant_id = $1 AND id = $2";
-pub(crate) const LIST_BY_HAND: &str =
-    "SELECT id, tenant_id, title, body, created_at FROM note WHERE tenant_id = $1 ORDER BY id LIMIT 50";
+pub(crate) const LIST_BY_HAND: &str = "SELECT id, tenant_id, title, body, created_at FROM note WHERE tenant_id = $1 ORDER BY id LIMIT 50";
 
 /// Not filtered at all.
-pub(crate) const POINT: &str = "SELECT id, tenant_id, title, body, created_at FROM note WHERE id = $1";
+pub(crate) const POINT: &str =
+    "SELECT id, tenant_id, title, body, created_at FROM note WHERE id = $1";
 pub(crate) const LIST: &str =
     "SELECT id, tenant_id, title, body, created_at FROM note ORDER BY id LIMIT 50";
 
@@ -37,7 +37,10 @@ pub(crate) fn all() -> [Query; 2] {
 /// A tenant and one of its notes, by chance.
 pub(crate) fn draw() -> (Uuid, Uuid) {
     let owner = fastrand::u64(..TENANTS);
-    (tenant(owner), note(owner, fastrand::u64(..NOTES_PER_TENANT)))
+    (
+        tenant(owner),
+        note(owner, fastrand::u64(..NOTES_PER_TENANT)),
+    )
 }
 
 impl Query {

@@ -15,7 +15,12 @@ pub(crate) struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(setting: Setting, arguments: &'a Arguments, trips: &'a [Trips]) -> Self {
-        Self { setting, arguments, trips, rounds: Vec::new() }
+        Self {
+            setting,
+            arguments,
+            trips,
+            rounds: Vec::new(),
+        }
     }
 
     pub(crate) fn add(&mut self, laps: Vec<(Way, Lap)>) {
@@ -33,8 +38,11 @@ impl<'a> Report<'a> {
             self.arguments.seconds.as_secs_f64(),
         );
         let measured = |way: &Way| self.rounds.iter().any(|round| find(round, *way).is_some());
-        let rows: Vec<Vec<String>> =
-            way::all().into_iter().filter(measured).map(|way| self.row(way)).collect();
+        let rows: Vec<Vec<String>> = way::all()
+            .into_iter()
+            .filter(measured)
+            .map(|way| self.row(way))
+            .collect();
         table::print(
             &[
                 "way",
@@ -55,16 +63,25 @@ impl<'a> Report<'a> {
 
     fn row(&self, way: Way) -> Vec<String> {
         let median = |figure: fn(&Lap) -> f64| {
-            Spread::of(self.rounds.iter().filter_map(|round| Some(figure(find(round, way)?)))).median
+            Spread::of(
+                self.rounds
+                    .iter()
+                    .filter_map(|round| Some(figure(find(round, way)?))),
+            )
+            .median
         };
         let ratio = |to: Way, figure: fn(&Lap) -> f64| {
-            let ratios = self.rounds.iter().filter_map(|round| {
-                Some(figure(find(round, way)?) / figure(find(round, to)?))
-            });
+            let ratios = self
+                .rounds
+                .iter()
+                .filter_map(|round| Some(figure(find(round, way)?) / figure(find(round, to)?)));
             Spread::of(ratios).to_string()
         };
         let query = self.setting.query;
-        let trips = self.trips.iter().find(|trips| trips.way == way && trips.query == query);
+        let trips = self
+            .trips
+            .iter()
+            .find(|trips| trips.way == way && trips.query == query);
         vec![
             way.to_string(),
             format!("{:.0}", median(|lap| lap.per_second)),
@@ -75,12 +92,19 @@ impl<'a> Report<'a> {
             ratio(SECOND, |lap| lap.p50),
             format!("{:.2}", median(|lap| lap.p99) / 1e3),
             ratio(REFERENCE, |lap| lap.p99),
-            format!("{:.0} + {:.0}", median(|lap| lap.client_cpu), median(|lap| lap.server_cpu)),
+            format!(
+                "{:.0} + {:.0}",
+                median(|lap| lap.client_cpu),
+                median(|lap| lap.server_cpu)
+            ),
             trips.map_or_else(|| "–".to_owned(), |trips| format!("{:.2}", trips.each)),
         ]
     }
 }
 
 fn find(round: &[(Way, Lap)], way: Way) -> Option<&Lap> {
-    round.iter().find(|(known, _)| *known == way).map(|(_, lap)| lap)
+    round
+        .iter()
+        .find(|(known, _)| *known == way)
+        .map(|(_, lap)| lap)
 }

@@ -46,9 +46,15 @@ pub(super) async fn read(
         Read::Entity { within } => {
             let select = match query {
                 Query::Point => note::Entity::find().filter(note::Column::Id.eq(id)),
-                Query::List => note::Entity::find().order_by_asc(note::Column::Id).limit(PAGE),
+                Query::List => note::Entity::find()
+                    .order_by_asc(note::Column::Id)
+                    .limit(PAGE),
             };
-            let select = if within { select.within(&scope) } else { select };
+            let select = if within {
+                select.within(&scope)
+            } else {
+                select
+            };
             black_box(select.all(&scoped).await?).len()
         }
     })

@@ -27,7 +27,11 @@ pub(crate) fn all() -> Vec<Setting> {
     let mut settings = Vec::new();
     for delayed in [true, false] {
         for clients in [1, 64] {
-            settings.extend(query::all().map(|query| Setting { query, clients, delayed }));
+            settings.extend(query::all().map(|query| Setting {
+                query,
+                clients,
+                delayed,
+            }));
         }
     }
     settings
@@ -47,7 +51,11 @@ pub(crate) async fn calibrate(world: &World, delay: &Delay) -> Outcome {
         }
         taken.sort_unstable();
         let micros = |share| percentile(&taken, share).unwrap_or_default().as_micros();
-        println!("- {name}: `SELECT 1` takes {} µs, p99 {} µs", micros(0.5), micros(0.99));
+        println!(
+            "- {name}: `SELECT 1` takes {} µs, p99 {} µs",
+            micros(0.5),
+            micros(0.99)
+        );
     }
     Ok(())
 }
@@ -58,8 +66,16 @@ impl fmt::Display for Setting {
             Query::Point => "point read",
             Query::List => "list of 50",
         };
-        let clients = if self.clients == 1 { "1 client".to_owned() } else { format!("{} clients", self.clients) };
-        let wire = if self.delayed { "1 ms added" } else { "unix socket" };
+        let clients = if self.clients == 1 {
+            "1 client".to_owned()
+        } else {
+            format!("{} clients", self.clients)
+        };
+        let wire = if self.delayed {
+            "1 ms added"
+        } else {
+            "unix socket"
+        };
         write!(f, "{query}, {clients}, {wire}")
     }
 }

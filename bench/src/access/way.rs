@@ -29,9 +29,19 @@ pub(crate) const REFERENCE: Way = Way::TokioPostgres;
 pub(crate) const SECOND: Way = Way::Sqlx { pings: true };
 
 pub(crate) fn all() -> Vec<Way> {
-    let mut ways = vec![Way::TokioPostgres, Way::Sqlx { pings: true }, Way::Sqlx { pings: false }, Way::SetConfig];
+    let mut ways = vec![
+        Way::TokioPostgres,
+        Way::Sqlx { pings: true },
+        Way::Sqlx { pings: false },
+        Way::SetConfig,
+    ];
     for sealed in [false, true] {
-        let reads = [Read::Rows, Read::Structs, Read::Entity { within: true }, Read::Entity { within: false }];
+        let reads = [
+            Read::Rows,
+            Read::Structs,
+            Read::Entity { within: true },
+            Read::Entity { within: false },
+        ];
         ways.extend(reads.map(|read| Way::Partywall { read, sealed }));
     }
     ways
@@ -51,7 +61,11 @@ impl fmt::Display for Way {
                     Read::Entity { within: true } => "SeaORM within",
                     Read::Entity { within: false } => "SeaORM",
                 };
-                write!(f, "Partywall {read}, seal {}", if *sealed { "on" } else { "off" })
+                write!(
+                    f,
+                    "Partywall {read}, seal {}",
+                    if *sealed { "on" } else { "off" }
+                )
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What entering a scope, its policy and its seal cost in the server.
 
+mod form;
 mod looped;
 mod piped;
 

@@ -36,7 +36,11 @@ CREATE TABLE event_7 PARTITION OF event FOR VALUES WITH (MODULUS 8, REMAINDER 7)
 
 /// The schema, sealed or not.
 pub fn schema(sealed: bool) -> Outcome<Schema> {
-    let seal = if sealed { Seal::on(SealKey::new(&[7; 32])?) } else { Seal::Off };
+    let seal = if sealed {
+        Seal::on(SealKey::new(&[7; 32])?)
+    } else {
+        Seal::Off
+    };
     Ok(Schema::builder(Roles::named("bench"), seal)
         .migration("events in partitions", EVENT)
         .model::<note::Entity>()

@@ -45,7 +45,10 @@ pub(crate) fn event(number: u64) -> Uuid {
 fn row(sequence: u64, table: u64) -> Uuid {
     let mut random = [0; 10];
     let mixed = mix(sequence << 3 | table).to_be_bytes();
-    random.iter_mut().zip(mixed).for_each(|(to, from)| *to = from);
+    random
+        .iter_mut()
+        .zip(mixed)
+        .for_each(|(to, from)| *to = from);
     Builder::from_unix_timestamp_millis(BEGINNING + sequence, &random).into_uuid()
 }
 

@@ -17,7 +17,9 @@ const BATCH: u64 = 1_000;
 
 /// Fills every table, as a superuser, whom no policy holds, without triggers and foreign keys.
 pub(super) async fn load(client: &Client) -> Outcome {
-    client.batch_execute("SET session_replication_role = replica; SET synchronous_commit = off").await?;
+    client
+        .batch_execute("SET session_replication_role = replica; SET synchronous_commit = off")
+        .await?;
     let notes = "COPY note (id, tenant_id, title, body, created_at) FROM STDIN";
     copy(client, notes, NOTES, |line, sequence| {
         let (number, owner) = (sequence / TENANTS, sequence % TENANTS);
@@ -31,28 +33,61 @@ pub(super) async fn load(client: &Client) -> Outcome {
         )
     })
     .await?;
-    copy(client, "COPY topic (id, tenant_id, title) FROM STDIN", TOPICS, |line, sequence| {
-        let (number, owner) = (sequence / TENANTS, sequence % TENANTS);
-        writeln!(line, "{}\t{}\tTopic {number}", topic(owner, number), tenant(owner))
-    })
+    copy(
+        client,
+        "COPY topic (id, tenant_id, title) FROM STDIN",
+        TOPICS,
+        |line, sequence| {
+            let (number, owner) = (sequence / TENANTS, sequence % TENANTS);
+            writeln!(
+                line,
+                "{}\t{}\tTopic {number}",
+                topic(owner, number),
+                tenant(owner)
+            )
+        },
+    )
     .await?;
-    for (table, has_owner) in [("comment_own", true), ("comment_copy", true), ("comment_exists", false)] {
+    for (table, has_owner) in [
+        ("comment_own", true),
+        ("comment_copy", true),
+        ("comment_exists", false),
+    ] {
         let owner_column = if has_owner { ", tenant_id" } else { "" };
         let comments = format!("COPY {table} (id, topic_id, body{owner_column}) FROM STDIN");
         copy(client, &comments, COMMENTS, |line, sequence| {
             let (within, owner) = (sequence / TENANTS, sequence % TENANTS);
             let (number, parent) = (within / TOPICS_PER_TENANT, within % TOPICS_PER_TENANT);
             let (id, topic) = (comment(owner, parent, number), topic(owner, parent));
-            write!(line, "{id}\t{topic}\tA remark of some forty characters, {sequence}")?;
-            if has_owner { writeln!(line, "\t{}", tenant(owner)) } else { writeln!(line) }
+            write!(
+                line,
+                "{id}\t{topic}\tA remark of some forty characters, {sequence}"
+            )?;
+            if has_owner {
+                writeln!(line, "\t{}", tenant(owner))
+            } else {
+                writeln!(line)
+            }
         })
         .await?;
     }
-    copy(client, "COPY event (id, tenant_id, label) FROM STDIN", EVENTS, |line, sequence| {
-        writeln!(line, "{}\t{}\tsomething happened", event(sequence), tenant(sequence % TENANTS))
-    })
+    copy(
+        client,
+        "COPY event (id, tenant_id, label) FROM STDIN",
+        EVENTS,
+        |line, sequence| {
+            writeln!(
+                line,
+                "{}\t{}\tsomething happened",
+                event(sequence),
+                tenant(sequence % TENANTS)
+            )
+        },
+    )
     .await?;
-    client.batch_execute("RESET session_replication_role").await?;
+    client
+        .batch_execute("RESET session_replication_role")
+        .await?;
     client.batch_execute("VACUUM (FREEZE, ANALYZE)").await?;
     Ok(())
 }
@@ -73,7 +108,11 @@ async fn copy(
         sink.feed(lines.into()).await?;
     }
     let written = sink.finish().await?;
-    if written == rows { Ok(()) } else { Err(format!("{written} of {rows} rows written").into()) }
+    if written == rows {
+        Ok(())
+    } else {
+        Err(format!("{written} of {rows} rows written").into())
+    }
 }
 
 fn moment(sequence: u64) -> String {

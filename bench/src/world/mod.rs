@@ -4,6 +4,7 @@ mod keys;
 mod load;
 mod prepare;
 mod server;
+mod warm;
 
 pub(crate) use self::{
     keys::*,

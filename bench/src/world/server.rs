@@ -4,7 +4,7 @@ use partywall::{Config, Db, Schema};
 use partywall_embedded::{Server, Settings};
 use tokio_postgres::{Client, NoTls};
 
-use super::prepare;
+use super::{prepare, warm};
 use crate::{arguments::Arguments, delay::Delay, model::schema, outcome::Outcome, table};
 
 /// The password of every login but the superuser's.
@@ -46,7 +46,7 @@ impl World {
     /// Starts the server; makes and fills the databases where they are missing or outdated.
     pub(crate) async fn open(arguments: &Arguments) -> Outcome<Self> {
         let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.partywall/bench");
-        // Four pools of the largest size anyone would try, and what is closing still.
+        // Six pools of the largest size anyone would try, and what is closing still.
         let settings = Settings::new(home)
             .parameter("shared_buffers", "1GB")
             .parameter("max_connections", "600")
@@ -55,21 +55,31 @@ impl World {
             .parameter("autovacuum", "off")
             .parameter("jit", "off");
         let server = tokio::task::spawn_blocking(move || Server::start(&settings)).await??;
-        let world = Self { server, sealed: schema(true)?, unsealed: schema(false)? };
+        let world = Self {
+            server,
+            sealed: schema(true)?,
+            unsealed: schema(false)?,
+        };
         prepare::prepare(&world, arguments.fresh).await?;
+        warm::warm(&world).await?;
         Ok(world)
     }
 
     /// Says what was measured on.
     pub(crate) async fn describe(&self) -> Outcome {
         let client = self.superuser("postgres").await?;
-        let version: String = client.query_one("SHOW server_version", &[]).await?.try_get(0)?;
+        let version: String = client
+            .query_one("SHOW server_version", &[])
+            .await?
+            .try_get(0)?;
         table::heading("Where");
         println!(
             "{}, PostgreSQL {version} with 1 GB of shared buffers, {} cores, load {}",
             chrono::Utc::now().format("%Y-%m-%d %H:%M UTC"),
             std::thread::available_parallelism()?,
-            std::fs::read_to_string("/proc/loadavg").unwrap_or_else(|_| "unknown".to_owned()).trim(),
+            std::fs::read_to_string("/proc/loadavg")
+                .unwrap_or_else(|_| "unknown".to_owned())
+                .trim(),
         );
         Ok(())
     }
@@ -107,7 +117,9 @@ impl World {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.server.socket_dir().join(format!(".s.PGSQL.{}", self.server.port()))
+        self.server
+            .socket_dir()
+            .join(format!(".s.PGSQL.{}", self.server.port()))
     }
 
     pub(crate) fn postmaster(&self) -> u32 {
@@ -127,6 +139,9 @@ fn by_way_of(url: String, by: Option<&Delay>) -> Outcome<String> {
     let Some(delay) = by else { return Ok(url) };
     let (login, rest) = url.split_once('@').ok_or("the URL has no login")?;
     let (_, rest) = rest.rsplit_once(':').ok_or("the URL has no port")?;
-    let directory = delay.directory().to_str().ok_or("the folder is not UTF-8")?;
+    let directory = delay
+        .directory()
+        .to_str()
+        .ok_or("the folder is not UTF-8")?;
     Ok(format!("{login}@{}:{rest}", directory.replace('/', "%2F")))
 }

@@ -1,7 +1,7 @@
 use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Tls, TlsError};
+use super::{Tls, TlsError, cancel::cancel};
 
 /// Opens connections for one login.
 #[derive(Clone)]
@@ -47,12 +47,9 @@ impl Connector {
     }
 
     /// Asks the server to stop what a connection is running. When this returns the server has
-    /// signalled the backend.
+    /// signalled the backend, unless the connection string names several servers.
     pub(crate) async fn cancel(&self, token: &CancelToken) -> Result<(), Error> {
-        match &self.tls {
-            Some(tls) => token.cancel_query(tls.clone()).await,
-            None => token.cancel_query(NoTls).await,
-        }
+        cancel(&self.config, token, self.tls.as_ref()).await
     }
 
     pub(crate) fn login(&self) -> &str {

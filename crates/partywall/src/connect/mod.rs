@@ -1,5 +1,6 @@
 //! Reaching a PostgreSQL server: TLS, and one connection with its driver task.
 
+mod cancel;
 mod connector;
 mod tls;
 

@@ -65,8 +65,11 @@ impl Conn {
         let trace = trace(&job.sql)?;
         let prepared = if self.named {
             let reset = at_rest.then(|| self.client.batch_execute("RESET ALL"));
-            let (reset, statement) =
-                join(OptionFuture::from(reset), self.client.prepare_typed(&key.0, &key.1)).await;
+            let (reset, statement) = join(
+                OptionFuture::from(reset),
+                self.client.prepare_typed(&key.0, &key.1),
+            )
+            .await;
             reset.transpose()?;
             let statement = statement?;
             if statement.params().len() != job.values.len() {

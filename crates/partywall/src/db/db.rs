@@ -1,9 +1,4 @@
-use std::{
-    fmt,
-    future::Future,
-    panic::Location,
-    sync::Arc,
-};
+use std::{fmt, future::Future, panic::Location, sync::Arc};
 
 use super::{
     Across, Config, ConnectError, Error, Event, NoLogin, OnDrift, Refused, ScopedDb, Sql, Tx,
@@ -58,19 +53,32 @@ impl Db {
         let schema = config.schema.clone();
         let pool = |login, limits: &Limits| -> Result<Pool, ConnectError> {
             let connector = Connector::new(login, &config.tls)?;
-            Ok(Pool::new(connector, config.metrics.clone(), limits.clone())?)
+            Ok(Pool::new(
+                connector,
+                config.metrics.clone(),
+                limits.clone(),
+            )?)
         };
-        let mut limits = Limits { enters: false, ..config.limits.clone() };
+        let mut limits = Limits {
+            enters: false,
+            ..config.limits.clone()
+        };
         // The inspecting connections enter no scope, so that they can tell what is missing.
         let roles = schema.roles();
-        let others = [(&config.list, roles.list()), (&config.across, roles.across())];
+        let others = [
+            (&config.list, roles.list()),
+            (&config.across, roles.across()),
+        ];
         for (login, wanted) in others {
             if let Some(login) = login {
                 guard::check_login(&pool(login.clone(), &limits)?, &schema, wanted).await?;
             }
         }
-        let guard::Inspected { kinds, drift, types } =
-            guard::inspect(&pool(config.app.clone(), &limits)?, &schema).await?;
+        let guard::Inspected {
+            kinds,
+            drift,
+            types,
+        } = guard::inspect(&pool(config.app.clone(), &limits)?, &schema).await?;
         limits.enters = true;
         limits.types = types;
         match (drift.findings().is_empty(), config.drift) {

@@ -1,6 +1,9 @@
 //! What is checked before a login may be used: that PostgreSQL will enforce against it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use tokio_postgres::{Client, types::Type};
 
@@ -79,7 +82,9 @@ pub(super) struct Inspected {
 pub(super) async fn inspect(pool: &Pool, schema: &Schema) -> Result<Inspected, ConnectError> {
     let mut lease = check_login(pool, schema, schema.roles().app()).await?;
     let client = &lease.conn()?.client;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let rows = client
         .query_typed(
             "SELECT extract(epoch FROM clock_timestamp())::float8 - $1",
@@ -98,7 +103,10 @@ pub(super) async fn inspect(pool: &Pool, schema: &Schema) -> Result<Inspected, C
 }
 
 /// Writes a query that has every type of the models' own, such as their enums, as a column.
-async fn types(client: &Client, schema: &Schema) -> Result<Option<Arc<str>>, tokio_postgres::Error> {
+async fn types(
+    client: &Client,
+    schema: &Schema,
+) -> Result<Option<Arc<str>>, tokio_postgres::Error> {
     let tables: Vec<String> = schema.tables.iter().map(|table| table.name.sql()).collect();
     let rows = client
         .query_typed(
@@ -109,7 +117,11 @@ async fn types(client: &Client, schema: &Schema) -> Result<Option<Arc<str>>, tok
             &[(&tables, Type::TEXT_ARRAY)],
         )
         .await?;
-    let query: Option<String> = rows.first().map(|row| row.try_get(0)).transpose()?.flatten();
+    let query: Option<String> = rows
+        .first()
+        .map(|row| row.try_get(0))
+        .transpose()?
+        .flatten();
     Ok(query.map(Arc::from))
 }
 

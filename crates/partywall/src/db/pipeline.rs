@@ -69,13 +69,19 @@ impl Step {
         match self {
             Self::Control(sql) => client.batch_execute(sql).await,
             Self::Savepoint(level) => {
-                client.batch_execute(&format!("SAVEPOINT partywall_{level}")).await
+                client
+                    .batch_execute(&format!("SAVEPOINT partywall_{level}"))
+                    .await
             }
             Self::RollbackTo(level) => {
-                client.batch_execute(&format!("ROLLBACK TO SAVEPOINT partywall_{level}")).await
+                client
+                    .batch_execute(&format!("ROLLBACK TO SAVEPOINT partywall_{level}"))
+                    .await
             }
             Self::Release(level) => {
-                client.batch_execute(&format!("RELEASE SAVEPOINT partywall_{level}")).await
+                client
+                    .batch_execute(&format!("RELEASE SAVEPOINT partywall_{level}"))
+                    .await
             }
             Self::Enter {
                 context,
@@ -130,14 +136,8 @@ pub(super) async fn run(
         statement,
         join_all(after.iter().map(|step| step.send(client, enter))),
     );
-    let answered = match limit {
-        Some(limit) => tokio::time::timeout(limit, everything)
-            .await
-            .map_err(|_| Error::Unanswered)?,
-        None => everything.await,
-    };
+    let (before, rows, after) = answered(limit, everything).await?;
     lease.busy = false;
-    let (before, rows, after) = answered;
     let outcome = before
         .into_iter()
         .collect::<Result<(), _>>()
@@ -160,12 +160,7 @@ pub(super) async fn control(lease: &mut Lease, steps: &[Step]) -> Result<(), Err
     let conn = lease.conn()?;
     let (client, enter) = (&conn.client, conn.enter.as_ref());
     let everything = join_all(steps.iter().map(|step| step.send(client, enter)));
-    let answers = match limit {
-        Some(limit) => tokio::time::timeout(limit, everything)
-            .await
-            .map_err(|_| Error::Unanswered)?,
-        None => everything.await,
-    };
+    let answers = answered(limit, everything).await?;
     lease.busy = false;
     let outcome = answers.into_iter().collect::<Result<(), _>>();
     outcome.map_err(|error| lease.failed(error))
@@ -183,14 +178,15 @@ pub(super) async fn open_stream(
     after: Option<&'static str>,
 ) -> Result<OpenStream, Error> {
     lease.busy = true;
+    let limit = client_side_limit(lease);
     let conn = lease.conn()?;
     let (client, enter) = (&conn.client, conn.enter.as_ref());
-    let (before, stream, after) = join3(
+    let everything = join3(
         join_all(before.iter().map(|step| step.send(client, enter))),
         send(client, &prepared, job),
         OptionFuture::from(after.map(|sql| client.simple_query_raw(sql))),
-    )
-    .await;
+    );
+    let (before, stream, after) = answered(limit, everything).await?;
     let outcome = before.into_iter().collect::<Result<(), _>>().and(stream);
     let end = after.transpose()?.map(Box::pin);
     match outcome {
@@ -218,14 +214,18 @@ pub(super) async fn copy_out(
 ) -> Result<CopyOutStream, Error> {
     control(lease, steps).await?;
     lease.busy = true;
+    let limit = client_side_limit(lease);
     let conn = lease.conn()?;
-    if !conn.is_named() {
-        // The driver sends it with a name all the same.
-        conn.client.batch_execute("DEALLOCATE ALL").await?;
-    }
-    let started = lease.conn()?.client.copy_out(sql).await;
+    let starting = async {
+        if !conn.is_named() {
+            // The driver gives the statement a name all the same.
+            conn.client.batch_execute("DEALLOCATE ALL").await?;
+        }
+        conn.client.copy_out(sql).await
+    };
+    let started = answered(limit, starting).await?;
     lease.busy = started.is_ok();
-    Ok(started?)
+    started.map_err(|error| lease.failed(error))
 }
 
 /// Rows on their way.
@@ -245,7 +245,8 @@ pub(super) async fn prepare(
     // Preparing sends and receives, so a future dropped here leaves answers outstanding as well.
     let was_busy = std::mem::replace(&mut lease.busy, true);
     let at_rest = !lease.open;
-    let prepared = lease.conn()?.prepare(job, kinds, at_rest).await;
+    let limit = client_side_limit(lease);
+    let prepared = answered(limit, lease.conn()?.prepare(job, kinds, at_rest)).await?;
     lease.busy = was_busy;
     lease.dirty |= match &prepared {
         Ok(prepared) => prepared.trace == Trace::Session,
@@ -284,6 +285,16 @@ async fn collect(stream: RowStream) -> Result<(Vec<Row>, u64), tokio_postgres::E
         rows.push(row);
     }
     Ok((rows, stream.rows_affected().unwrap_or_default()))
+}
+
+/// Waits for an answer, but not for ever. What is not answered in time leaves the lease busy.
+async fn answered<F: Future>(limit: Option<Duration>, future: F) -> Result<F::Output, Error> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, future)
+            .await
+            .map_err(|_| Error::Unanswered),
+        None => Ok(future.await),
+    }
 }
 
 /// A margin above the server's own limit: the server's answer is the better one.

@@ -63,10 +63,14 @@ impl Session {
                 // A list of one is one value, which the application's policies read as well: a
                 // transaction of theirs may have been narrowed to it.
                 Values::List(list) if list.len() == 1 => json.extend(
-                    list.iter().map(|value| (dimension.to_owned(), value.to_string().into())),
+                    list.iter()
+                        .map(|value| (dimension.to_owned(), value.to_string().into())),
                 ),
                 Values::List(list) => {
-                    let list = list.iter().map(|value| Json::String(value.to_string())).collect();
+                    let list = list
+                        .iter()
+                        .map(|value| Json::String(value.to_string()))
+                        .collect();
                     json.insert(format!("{dimension}[]"), Json::Array(list));
                 }
             }

@@ -26,7 +26,11 @@ pub(super) struct Shape {
 
 impl Shape {
     pub(super) fn of(sql: &str) -> Self {
-        let mut shape = Self { verb: Verb::Other, main: 0, end: 0 };
+        let mut shape = Self {
+            verb: Verb::Other,
+            main: 0,
+            end: 0,
+        };
         let mut depth = 0_usize;
         let mut decided = false;
         let mut at = 0;
@@ -200,7 +204,9 @@ fn dollar_quoted(sql: &str) -> Option<usize> {
     let is_tag = tag.chars().all(|c| c.is_alphanumeric() || c == '_')
         && !tag.starts_with(|c: char| c.is_ascii_digit());
     let delimiter = format!("${tag}$");
-    let body = rest.find(&delimiter).map_or(rest.len(), |end| end + delimiter.len());
+    let body = rest
+        .find(&delimiter)
+        .map_or(rest.len(), |end| end + delimiter.len());
     is_tag.then_some(delimiter.len() + body)
 }
 
@@ -210,20 +216,44 @@ mod tests {
 
     fn main_of(sql: &str) -> (Verb, &str) {
         let shape = Shape::of(sql);
-        (shape.verb, &sql[shape.main..shape.end])
+        (shape.verb, sql.get(shape.main..shape.end).unwrap())
     }
 
     #[test]
     fn the_statement_behind_its_with() {
         for (sql, verb, main) in [
             ("select 1; -- done", Verb::Read, "select 1"),
-            (" /* a */ (select 1) union (select 2) ;;", Verb::Read, " /* a */ (select 1) union (select 2)"),
-            ("with a as (select 1) select * from a", Verb::Read, "select * from a"),
-            ("WITH a AS (DELETE FROM x RETURNING *) SELECT 1", Verb::Read, "SELECT 1"),
-            ("with a as (select ')') delete from x returning 1", Verb::Write, "delete from x returning 1"),
-            ("with a as (select $x$)$x$) values (1)", Verb::Read, "values (1)"),
+            (
+                " /* a */ (select 1) union (select 2) ;;",
+                Verb::Read,
+                " /* a */ (select 1) union (select 2)",
+            ),
+            (
+                "with a as (select 1) select * from a",
+                Verb::Read,
+                "select * from a",
+            ),
+            (
+                "WITH a AS (DELETE FROM x RETURNING *) SELECT 1",
+                Verb::Read,
+                "SELECT 1",
+            ),
+            (
+                "with a as (select ')') delete from x returning 1",
+                Verb::Write,
+                "delete from x returning 1",
+            ),
+            (
+                "with a as (select $x$)$x$) values (1)",
+                Verb::Read,
+                "values (1)",
+            ),
             ("with a as (select E'\\')') table a", Verb::Read, "table a"),
-            ("insert into a select 1", Verb::Write, "insert into a select 1"),
+            (
+                "insert into a select 1",
+                Verb::Write,
+                "insert into a select 1",
+            ),
             ("explain select 1", Verb::Other, "explain select 1"),
             ("show all", Verb::Other, "show all"),
             ("", Verb::Other, ""),
@@ -234,7 +264,9 @@ mod tests {
 
     #[test]
     fn nothing_makes_it_panic() {
-        for sql in ["'", "\"", "$", "$$", "$a$", "/*", "/*/", "/*/*/", "é'", "E'", "((", "))", "--", "with"] {
+        for sql in [
+            "'", "\"", "$", "$$", "$a$", "/*", "/*/", "/*/*/", "é'", "E'", "((", "))", "--", "with",
+        ] {
             let shape = Shape::of(sql);
             let _ = shape.as_text(sql, 2, 3, 4);
         }

@@ -226,9 +226,15 @@ mod tests {
         ] {
             assert_eq!(trace(sql), Err(Refused::TransactionControl), "{sql}");
         }
-        assert_eq!(trace("alter role current_user password 'x'"), Err(Refused::Administration));
+        assert_eq!(
+            trace("alter role current_user password 'x'"),
+            Err(Refused::Administration)
+        );
         assert_eq!(trace("do $$ begin end $$"), Err(Refused::Administration));
-        assert_eq!(trace("drop /* */ owned by current_user"), Err(Refused::Administration));
+        assert_eq!(
+            trace("drop /* */ owned by current_user"),
+            Err(Refused::Administration)
+        );
         assert_eq!(trace("copy note to stdout"), Err(Refused::Copy));
         assert_eq!(trace_copy_out("copy note to stdout"), Ok(Trace::None));
         let locks = "copy (select pg_advisory_lock(1)) to stdout";

@@ -56,18 +56,27 @@ impl ScopedDb {
         let mut lease = session.pool.acquire().await?;
         lease.dirty = true;
         let described = prepare(&mut lease, sql).await?;
-        let columns: Vec<String> =
-            described.columns().iter().map(|column| column.name().to_owned()).collect();
+        let columns: Vec<String> = described
+            .columns()
+            .iter()
+            .map(|column| column.name().to_owned())
+            .collect();
         let shape = Shape::of(sql);
-        let (sql, statement, is_cast) = match shape.as_text(sql, columns.len(), cell(&columns), limits.rows + 1) {
-            Some(cast) if !columns.is_empty() => {
-                let statement = prepare(&mut lease, &cast).await?;
-                (cast, statement, true)
-            }
-            Some(_) | None => (sql.to_owned(), described, false),
-        };
+        let (sql, statement, is_cast) =
+            match shape.as_text(sql, columns.len(), cell(&columns), limits.rows + 1) {
+                Some(cast) if !columns.is_empty() => {
+                    let statement = prepare(&mut lease, &cast).await?;
+                    (cast, statement, true)
+                }
+                Some(_) | None => (sql.to_owned(), described, false),
+            };
         let types = statement.params().to_vec();
-        let prepared = Prepared { statement: Some(statement), types, plan: None, trace };
+        let prepared = Prepared {
+            statement: Some(statement),
+            types,
+            plan: None,
+            trace,
+        };
         let before = [Step::Control(BEGIN), session.enter()];
         let after = [Step::Control("COMMIT")];
         let answer =
@@ -75,10 +84,16 @@ impl ScopedDb {
         drop(lease);
         let counted = is_cast && shape.verb() == Verb::Write;
         let affected = match answer.rows.first().filter(|_| counted) {
-            Some(row) => text(row, columns.len())?.and_then(|n| n.parse().ok()).unwrap_or_default(),
+            Some(row) => text(row, columns.len())?
+                .and_then(|n| n.parse().ok())
+                .unwrap_or_default(),
             None => answer.affected,
         };
-        let mut shown = TextRows { columns, affected, ..TextRows::default() };
+        let mut shown = TextRows {
+            columns,
+            affected,
+            ..TextRows::default()
+        };
         shown.fill(&answer.rows, limits)?;
         if is_cast && !counted {
             shown.affected = u64::try_from(shown.rows.len()).unwrap_or(u64::MAX);
@@ -120,7 +135,11 @@ fn cell(columns: &[String]) -> usize {
 }
 
 async fn prepare(lease: &mut Lease, sql: &str) -> Result<Statement, Error> {
-    let limit = lease.shared().limits.statement.map(|limit| limit + Duration::from_secs(2));
+    let limit = lease
+        .shared()
+        .limits
+        .statement
+        .map(|limit| limit + Duration::from_secs(2));
     lease.busy = true;
     let client = &lease.conn()?.client;
     let prepared = match limit {
@@ -141,10 +160,7 @@ async fn prepare(lease: &mut Lease, sql: &str) -> Result<Statement, Error> {
 struct Text(String);
 
 impl<'a> FromSql<'a> for Text {
-    fn from_sql(
-        _: &Type,
-        raw: &'a [u8],
-    ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
         Ok(Self(String::from_utf8_lossy(raw).into_owned()))
     }
 

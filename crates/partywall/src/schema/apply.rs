@@ -77,8 +77,14 @@ impl Schema {
         self.ensure_roles(client).await?;
         let known = known(client).await?;
         // What another release wrote down in another form cannot be compared.
-        let comparable = known.as_deref().is_some_and(|known| known.starts_with(&form()));
-        let drift = if comparable { self.drift_seen_by(client).await? } else { Vec::new() };
+        let comparable = known
+            .as_deref()
+            .is_some_and(|known| known.starts_with(&form()));
+        let drift = if comparable {
+            self.drift_seen_by(client).await?
+        } else {
+            Vec::new()
+        };
         let installed = install(client).await?;
         let migrations = self.migrate(client).await?;
         let is_current = known == Some(self.fingerprint());
@@ -106,7 +112,12 @@ impl Schema {
         let mut extra = self.drift_seen_by(client).await?;
         let (accepted, refused): (Vec<_>, Vec<_>) =
             remaining.into_iter().partition(Drift::may_stay);
-        extra.extend(refused.into_iter().filter(|refused| !extra.contains(refused)).collect::<Vec<_>>());
+        extra.extend(
+            refused
+                .into_iter()
+                .filter(|refused| !extra.contains(refused))
+                .collect::<Vec<_>>(),
+        );
         if !extra.is_empty() {
             return Err(ApplyError::Undeclared(extra.into()));
         }

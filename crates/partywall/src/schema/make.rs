@@ -29,11 +29,16 @@ pub(super) async fn create(client: &Client, table: &Table) -> Result<(), ApplyEr
     let name = table.name.sql();
     // IF NOT EXISTS asks for the right to create before it looks.
     let has_schema = client
-        .query_opt("SELECT FROM pg_namespace WHERE nspname = $1", &[&table.name.schema])
+        .query_opt(
+            "SELECT FROM pg_namespace WHERE nspname = $1",
+            &[&table.name.schema],
+        )
         .await?
         .is_some();
     if !has_schema {
-        client.batch_execute(&format!("CREATE SCHEMA {}", ident(&table.name.schema))).await?;
+        client
+            .batch_execute(&format!("CREATE SCHEMA {}", ident(&table.name.schema)))
+            .await?;
     }
     let exists = client
         .query_one("SELECT to_regclass($1) IS NOT NULL", &[&name])

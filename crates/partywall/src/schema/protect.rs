@@ -299,8 +299,12 @@ impl Table {
             Call::Plain => format!("partywall.{}()", owned.dimension),
         };
         match &owned.by {
-            By::Column(column) | By::Copy { column, .. } => format!("{} OPERATOR(pg_catalog.=) {reads}", ident(column)),
-            By::Exists(parent) => self.exists(parent, |column| format!("{column} OPERATOR(pg_catalog.=) {reads}")),
+            By::Column(column) | By::Copy { column, .. } => {
+                format!("{} OPERATOR(pg_catalog.=) {reads}", ident(column))
+            }
+            By::Exists(parent) => self.exists(parent, |column| {
+                format!("{column} OPERATOR(pg_catalog.=) {reads}")
+            }),
         }
     }
 
@@ -311,8 +315,12 @@ impl Table {
             Call::Plain => format!("ANY (partywall.{dimension}_list())"),
         };
         match &owned.by {
-            By::Column(column) | By::Copy { column, .. } => format!("{} OPERATOR(pg_catalog.=) {reads}", ident(column)),
-            By::Exists(parent) => self.exists(parent, |column| format!("{column} OPERATOR(pg_catalog.=) {reads}")),
+            By::Column(column) | By::Copy { column, .. } => {
+                format!("{} OPERATOR(pg_catalog.=) {reads}", ident(column))
+            }
+            By::Exists(parent) => self.exists(parent, |column| {
+                format!("{column} OPERATOR(pg_catalog.=) {reads}")
+            }),
         }
     }
 
@@ -381,7 +389,13 @@ impl Parent {
     fn join(&self, child: &str, parent: &str) -> String {
         self.on
             .iter()
-            .map(|(own, theirs)| format!("{parent}.{} OPERATOR(pg_catalog.=) {child}.{}", ident(theirs), ident(own)))
+            .map(|(own, theirs)| {
+                format!(
+                    "{parent}.{} OPERATOR(pg_catalog.=) {child}.{}",
+                    ident(theirs),
+                    ident(own)
+                )
+            })
             .collect::<Vec<_>>()
             .join(" AND ")
     }

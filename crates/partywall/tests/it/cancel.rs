@@ -99,14 +99,28 @@ impl Work {
         }
     }
 
-    async fn run(self, db: &Db, scope: &Scope, both: &Scope, mark: &str, nth: u64) -> Result<(), Error> {
+    async fn run(
+        self,
+        db: &Db,
+        scope: &Scope,
+        both: &Scope,
+        mark: &str,
+        nth: u64,
+    ) -> Result<(), Error> {
         let scoped = db.scoped(scope);
         match self {
             Self::Read => drop(scoped.rows("SELECT * FROM post", []).await?),
-            Self::Model => drop(post::Entity::find().all(&scoped).await.map_err(Error::Row)?),
+            Self::Model => drop(
+                post::Entity::find()
+                    .all(&scoped)
+                    .await
+                    .map_err(Error::Row)?,
+            ),
             Self::Insert => drop(row(mark).insert(&scoped).await.map_err(Error::Row)?),
             Self::BlindUpdate => {
-                scoped.execute_sql("UPDATE post SET views = views + 1", []).await?;
+                scoped
+                    .execute_sql("UPDATE post SET views = views + 1", [])
+                    .await?;
             }
             Self::Transaction => {
                 let tx = db.begin(scope).await?;
@@ -153,7 +167,9 @@ impl Work {
                 tx.rollback().await?;
             }
             Self::Stream => {
-                let mut rows = scoped.stream_sql("SELECT g FROM generate_series(1, 500) g", []).await?;
+                let mut rows = scoped
+                    .stream_sql("SELECT g FROM generate_series(1, 500) g", [])
+                    .await?;
                 for _ in 0..nth % 7 {
                     rows.next().await.unwrap().map_err(Error::Row)?;
                 }
@@ -161,7 +177,9 @@ impl Work {
             Self::StreamInTransaction => {
                 let tx = db.begin(scope).await?;
                 tx.execute_sql(INSERT, [mark.into()]).await?;
-                let mut rows = tx.stream_sql("SELECT p.* FROM post p, generate_series(1, 99)", []).await?;
+                let mut rows = tx
+                    .stream_sql("SELECT p.* FROM post p, generate_series(1, 99)", [])
+                    .await?;
                 for _ in 0..nth % 7 {
                     rows.next().await.unwrap().map_err(Error::Row)?;
                 }
@@ -188,7 +206,13 @@ impl Work {
                 for _ in 0..2 {
                     let insert = "INSERT INTO post (id, tenant_id, slug, title) \
                         VALUES (gen_random_uuid(), $2, gen_random_uuid()::text, $1)";
-                    let tenant = scope.to_string().split_once('=').unwrap().1.parse::<Uuid>().unwrap();
+                    let tenant = scope
+                        .to_string()
+                        .split_once('=')
+                        .unwrap()
+                        .1
+                        .parse::<Uuid>()
+                        .unwrap();
                     tx.execute_sql(insert, [mark.into(), tenant.into()]).await?;
                 }
                 partywall::Tx::commit(tx).await?;
@@ -198,9 +222,17 @@ impl Work {
                 drop(scoped.rows(&sql, []).await?);
                 let tx = db.begin(scope).await?;
                 let inner = tx.nested()?;
-                drop(inner.rows(&format!("SELECT views AS v{nth} FROM post"), []).await?);
+                drop(
+                    inner
+                        .rows(&format!("SELECT views AS v{nth} FROM post"), [])
+                        .await?,
+                );
                 let again = inner.nested()?;
-                drop(again.rows(&format!("SELECT views AS w{nth} FROM post"), []).await?);
+                drop(
+                    again
+                        .rows(&format!("SELECT views AS w{nth} FROM post"), [])
+                        .await?,
+                );
             }
             Self::Slow => {
                 let stream = sea_orm::Statement::from_string(
@@ -228,7 +260,8 @@ impl Work {
                 let tx = db.begin(scope).await?;
                 tx.execute_sql("SET search_path = nowhere", []).await?;
                 tx.execute_sql("SELECT pg_advisory_lock(7)", []).await?;
-                tx.execute_sql(&INSERT.replace("post", "public.post"), [mark.into()]).await?;
+                tx.execute_sql(&INSERT.replace("post", "public.post"), [mark.into()])
+                    .await?;
                 tx.commit().await?;
             }
             Self::Commit => {
@@ -258,13 +291,26 @@ struct Bench {
 impl Bench {
     async fn new(pool_size: usize) -> Self {
         let configure = |config: partywall::Config| {
-            config.pool_size(pool_size).acquire_timeout(Duration::from_secs(20))
+            config
+                .pool_size(pool_size)
+                .acquire_timeout(Duration::from_secs(20))
         };
         let world = World::on(TestDb::with(&schema(), configure).await.unwrap()).await;
         let probe = Probe::new(&world.test).await;
-        let clean = Found::by(world.test.db(), world.a.id).await.unwrap().session;
-        assert!(clean.contains("context mine t; ") && clean.contains("fresh t"), "{clean}");
-        Self { world, probe, clean, pool_size }
+        let clean = Found::by(world.test.db(), world.a.id)
+            .await
+            .unwrap()
+            .session;
+        assert!(
+            clean.contains("context mine t; ") && clean.contains("fresh t"),
+            "{clean}"
+        );
+        Self {
+            world,
+            probe,
+            clean,
+            pool_size,
+        }
     }
 
     /// Abandons a few pieces of work one after another, and then looks at what is left.
@@ -308,14 +354,21 @@ impl Bench {
         for (work, case, mark, ended) in &done {
             let count = format!("SELECT count(*) FROM post WHERE title = '{mark}'");
             let rows = self.probe.count(&count).await;
-            assert!(work.outcomes().contains(&rows), "{case}: {rows} rows were written");
+            assert!(
+                work.outcomes().contains(&rows),
+                "{case}: {rows} rows were written"
+            );
             if *ended && !matches!(work, Work::Commit) {
                 assert_eq!(Some(&rows), work.outcomes().last(), "{case}: it ended well");
             }
             written += rows;
         }
         if written > 0 {
-            self.probe.run(&format!("DELETE FROM post WHERE title LIKE 'mark {seed:x} %'")).await;
+            self.probe
+                .run(&format!(
+                    "DELETE FROM post WHERE title LIKE 'mark {seed:x} %'"
+                ))
+                .await;
         }
         // What an UPDATE without WHERE changed, it changed for all rows of its tenant alike.
         let uneven = self
@@ -325,7 +378,10 @@ impl Bench {
                  HAVING min(views) <> max(views)) AS uneven",
             )
             .await;
-        assert!(uneven == 0 || written > 0, "{case}: an UPDATE was done by half");
+        assert!(
+            uneven == 0 || written > 0,
+            "{case}: an UPDATE was done by half"
+        );
         if uneven > 0 {
             self.probe.run("UPDATE post SET views = 0").await;
         }
@@ -340,7 +396,11 @@ async fn fuzz(pool_size: usize, first: u64, cases: u64) {
     for seed in first..first + cases {
         bench.case(seed, &mut tried).await;
     }
-    assert_eq!(tried.len(), ALL.len(), "every kind of work was tried: {tried:?}");
+    assert_eq!(
+        tried.len(),
+        ALL.len(),
+        "every kind of work was tried: {tried:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -364,7 +424,10 @@ async fn d25_dropped_future_leaves_nothing_on_one_thread() {
 async fn d25_an_open_transaction_would_show() {
     let bench = Bench::new(1).await;
     let session = session(&bench.world.test.url("blog_app")).await;
-    session.batch_execute("BEGIN; SELECT pg_advisory_lock(3)").await.unwrap();
+    session
+        .batch_execute("BEGIN; SELECT pg_advisory_lock(3)")
+        .await
+        .unwrap();
     let looking = tokio::spawn(async move { bench.probe.settled("control").await });
     assert!(looking.await.unwrap_err().is_panic());
 }
@@ -379,19 +442,30 @@ async fn d25_unseen_failure_keeps_to_its_level() {
     let all: i64 = tx.scalar("SELECT count(*) FROM post", []).await.unwrap();
     assert_eq!(all, 6);
     let narrow = tx.narrowed(&a.scope).unwrap();
-    let own: i64 = narrow.scalar("SELECT count(*) FROM post", []).await.unwrap();
+    let own: i64 = narrow
+        .scalar("SELECT count(*) FROM post", [])
+        .await
+        .unwrap();
     assert_eq!(own, 3);
     // Prepared before, so that its first poll sends it.
     let fails = "SELECT 1 / (count(*) - $1) FROM post";
     let _: i64 = narrow.scalar(fails, [0_i64.into()]).await.unwrap();
-    let left = abandon(narrow.scalar::<i64, _>(fails, [3_i64.into()]), Leaves::Polls(1)).await;
+    let left = abandon(
+        narrow.scalar::<i64, _>(fails, [3_i64.into()]),
+        Leaves::Polls(1),
+    )
+    .await;
     assert!(left.is_none());
     let inner = narrow.nested().unwrap();
     let error = inner.rows("SELECT id FROM post", []).await.unwrap_err();
     assert_eq!(error.database().unwrap().code(), "25P02", "{error:?}");
     drop(inner);
     let after = narrow.rows("SELECT id FROM post", []).await;
-    assert!(after.is_err(), "{} rows of the outer scope show", after.unwrap().len());
+    assert!(
+        after.is_err(),
+        "{} rows of the outer scope show",
+        after.unwrap().len()
+    );
     drop(narrow);
     // The level is gone, and so is the failure: the transaction goes on.
     let all: i64 = tx.scalar("SELECT count(*) FROM post", []).await.unwrap();
@@ -411,7 +485,11 @@ async fn d25_late_cancel_meets_nobody() {
         let seconds = 0.095 + 0.000_5 * f64::from(u32::try_from(dice.below(20)).unwrap());
         let scoped = db.scoped(&bench.world.a.scope);
         let slow = scoped.rows("SELECT pg_sleep($1)", [seconds.into()]);
-        assert!(abandon(slow, Leaves::After(Duration::from_millis(4))).await.is_none());
+        assert!(
+            abandon(slow, Leaves::After(Duration::from_millis(4)))
+                .await
+                .is_none()
+        );
         for _ in 0..20 {
             let seen: i64 = db
                 .scoped(&bench.world.b.scope)

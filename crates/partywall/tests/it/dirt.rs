@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::StreamExt;
-use partywall::{Db, ScopedDb, Sql, Tx, db::{Error, ErrorKind}, testing::TestDb};
+use partywall::{
+    Db, ScopedDb, Sql, Tx,
+    db::{Error, ErrorKind},
+    testing::TestDb,
+};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
 use uuid::Uuid;
 
@@ -116,8 +120,15 @@ impl Bench {
                  GRANT USAGE ON LANGUAGE plpgsql TO blog_app",
             )
             .await;
-        let clean = Found::by(world.test.db(), world.a.id).await.unwrap().session;
-        Self { world, probe, clean }
+        let clean = Found::by(world.test.db(), world.a.id)
+            .await
+            .unwrap()
+            .session;
+        Self {
+            world,
+            probe,
+            clean,
+        }
     }
 
     fn db(&self) -> &Db {
@@ -135,7 +146,10 @@ impl Bench {
             .collect();
         let mut log = Vec::new();
         let mut note = |way: &str, sql: &str, done: Result<u64, Error>| {
-            log.push(format!("{way} {sql} -> {:?}", done.map_err(|error| error.kind())));
+            log.push(format!(
+                "{way} {sql} -> {:?}",
+                done.map_err(|error| error.kind())
+            ));
         };
         let scoped = self.db().scoped(&actor.scope);
         if dice.one_in(2) {
@@ -183,7 +197,11 @@ impl Bench {
         }
         let scoped = self.db().scoped(&other.scope);
         let last = scoped.rows("SELECT lastval()", []).await;
-        assert_eq!(last.unwrap_err().database().unwrap().code(), "55000", "{case}: lastval");
+        assert_eq!(
+            last.unwrap_err().database().unwrap().code(),
+            "55000",
+            "{case}: lastval"
+        );
         let id = Uuid::now_v7();
         let row = post::ActiveModel {
             id: Set(id),
@@ -191,8 +209,16 @@ impl Bench {
             title: Set("a statement of the next".to_owned()),
             ..Default::default()
         };
-        assert_eq!(row.insert(&scoped).await.unwrap().tenant_id, other.id, "{case}");
-        assert_eq!(post::Entity::find().all(&scoped).await.unwrap().len(), 4, "{case}");
+        assert_eq!(
+            row.insert(&scoped).await.unwrap().tenant_id,
+            other.id,
+            "{case}"
+        );
+        assert_eq!(
+            post::Entity::find().all(&scoped).await.unwrap().len(),
+            4,
+            "{case}"
+        );
         post::Entity::delete_by_id(id).exec(&scoped).await.unwrap();
         self.probe.settled(case).await;
     }
@@ -212,7 +238,10 @@ async fn alone(scoped: &ScopedDb, dice: &mut Dice, sql: &str) -> Result<u64, Err
         return scoped.execute_sql(sql, []).await;
     }
     let mut rows = scoped.stream_sql(sql, []).await?;
-    rows.next().await.map_or(Ok(0), |row| row.map(|_| 1)).map_err(Error::Row)
+    rows.next()
+        .await
+        .map_or(Ok(0), |row| row.map(|_| 1))
+        .map_err(Error::Row)
 }
 
 async fn soil(first: u64, cases: u64) {
@@ -241,8 +270,14 @@ async fn soil(first: u64, cases: u64) {
                 )
                 .await
                 .unwrap();
-            assert_eq!(free.get::<_, i64>(0), 0, "{case}: advisory locks are still held");
-            raw.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+            assert_eq!(
+                free.get::<_, i64>(0),
+                0,
+                "{case}: advisory locks are still held"
+            );
+            raw.batch_execute("SELECT pg_advisory_unlock_all()")
+                .await
+                .unwrap();
         }
     }
     // The dirt is real: a good part of it was let in.
@@ -263,7 +298,12 @@ async fn d28_hidden_time_limit_does_not_stay() {
     let hidden = "SELECT query_to_xml(\
         'SELECT set_con' || 'fig(''statement_timeout'', ''1'', false)', true, true, '')::text";
     for _ in 0..40 {
-        bench.db().scoped(&bench.world.a.scope).execute_sql(hidden, []).await.unwrap();
+        bench
+            .db()
+            .scoped(&bench.world.a.scope)
+            .execute_sql(hidden, [])
+            .await
+            .unwrap();
         let scoped = bench.db().scoped(&bench.world.b.scope);
         let count = || scoped.scalar::<i64, _>("SELECT count(*) FROM post", []);
         let seen = match count().await {

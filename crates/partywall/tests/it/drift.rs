@@ -19,17 +19,50 @@ use crate::{
 /// Statements that take one stone out of the wall, and words of the finding. `Schema::apply` puts
 /// each back. `w_app` and the like are the logins.
 const MENDED: &[(&str, &[&str])] = &[
-    ("ALTER TABLE post DISABLE ROW LEVEL SECURITY", &["public.post", "enabled f"]),
-    ("ALTER TABLE post NO FORCE ROW LEVEL SECURITY", &["public.post", "forced f"]),
-    ("ALTER TABLE country DISABLE ROW LEVEL SECURITY", &["public.country", "enabled f"]),
-    ("DROP POLICY partywall_rows ON post", &["policy `partywall_rows` is missing"]),
-    ("DROP POLICY partywall_app_tenant ON post", &["policy `partywall_app_tenant` is missing"]),
-    ("DROP POLICY partywall_list_tenant ON comment", &["public.comment", "is missing"]),
-    ("ALTER POLICY partywall_app_tenant ON post USING (true)", &["partywall_app_tenant", "altered"]),
-    ("ALTER POLICY partywall_app_tenant ON post WITH CHECK (true)", &["partywall_app_tenant", "altered"]),
-    ("ALTER POLICY partywall_app_tenant ON post TO w_across", &["partywall_app_tenant", "to w_across"]),
-    ("ALTER POLICY partywall_rows ON post TO PUBLIC", &["partywall_rows", "to public"]),
-    ("ALTER POLICY partywall_across ON country TO w_app", &["public.country", "to w_app"]),
+    (
+        "ALTER TABLE post DISABLE ROW LEVEL SECURITY",
+        &["public.post", "enabled f"],
+    ),
+    (
+        "ALTER TABLE post NO FORCE ROW LEVEL SECURITY",
+        &["public.post", "forced f"],
+    ),
+    (
+        "ALTER TABLE country DISABLE ROW LEVEL SECURITY",
+        &["public.country", "enabled f"],
+    ),
+    (
+        "DROP POLICY partywall_rows ON post",
+        &["policy `partywall_rows` is missing"],
+    ),
+    (
+        "DROP POLICY partywall_app_tenant ON post",
+        &["policy `partywall_app_tenant` is missing"],
+    ),
+    (
+        "DROP POLICY partywall_list_tenant ON comment",
+        &["public.comment", "is missing"],
+    ),
+    (
+        "ALTER POLICY partywall_app_tenant ON post USING (true)",
+        &["partywall_app_tenant", "altered"],
+    ),
+    (
+        "ALTER POLICY partywall_app_tenant ON post WITH CHECK (true)",
+        &["partywall_app_tenant", "altered"],
+    ),
+    (
+        "ALTER POLICY partywall_app_tenant ON post TO w_across",
+        &["partywall_app_tenant", "to w_across"],
+    ),
+    (
+        "ALTER POLICY partywall_rows ON post TO PUBLIC",
+        &["partywall_rows", "to public"],
+    ),
+    (
+        "ALTER POLICY partywall_across ON country TO w_app",
+        &["public.country", "to w_app"],
+    ),
     (
         "DROP POLICY partywall_app_tenant ON post; CREATE POLICY partywall_app_tenant ON post \
          AS PERMISSIVE TO w_app USING (tenant_id = (SELECT partywall.tenant()))",
@@ -40,38 +73,104 @@ const MENDED: &[(&str, &[&str])] = &[
          AS RESTRICTIVE FOR SELECT TO w_app USING (tenant_id = (SELECT partywall.tenant()))",
         &["partywall_app_tenant", "restrictive r"],
     ),
-    ("CREATE POLICY partywall_more ON post USING (true)", &["partywall_more", "added"]),
-    ("GRANT UPDATE ON post TO w_app", &["privilege `w_app`", "UPDATE"]),
-    ("GRANT UPDATE (tenant_id) ON post TO w_app", &["privilege `w_app`", "UPDATE(tenant_id)"]),
-    ("GRANT SELECT ON post TO PUBLIC", &["privilege `public`", "SELECT"]),
-    ("GRANT SELECT (id) ON post TO PUBLIC", &["privilege `public`", "SELECT(id)"]),
-    ("GRANT SELECT ON post TO w_app WITH GRANT OPTION", &["privilege `w_app`", "SELECT*"]),
-    ("GRANT INSERT ON country TO w_list", &["public.country", "privilege `w_list`", "INSERT"]),
-    ("REVOKE SELECT ON post FROM w_app", &["privilege `w_app`", "altered"]),
-    ("REVOKE ALL ON comment FROM w_across", &["public.comment", "`w_across` is missing"]),
+    (
+        "CREATE POLICY partywall_more ON post USING (true)",
+        &["partywall_more", "added"],
+    ),
+    (
+        "GRANT UPDATE ON post TO w_app",
+        &["privilege `w_app`", "UPDATE"],
+    ),
+    (
+        "GRANT UPDATE (tenant_id) ON post TO w_app",
+        &["privilege `w_app`", "UPDATE(tenant_id)"],
+    ),
+    (
+        "GRANT SELECT ON post TO PUBLIC",
+        &["privilege `public`", "SELECT"],
+    ),
+    (
+        "GRANT SELECT (id) ON post TO PUBLIC",
+        &["privilege `public`", "SELECT(id)"],
+    ),
+    (
+        "GRANT SELECT ON post TO w_app WITH GRANT OPTION",
+        &["privilege `w_app`", "SELECT*"],
+    ),
+    (
+        "GRANT INSERT ON country TO w_list",
+        &["public.country", "privilege `w_list`", "INSERT"],
+    ),
+    (
+        "REVOKE SELECT ON post FROM w_app",
+        &["privilege `w_app`", "altered"],
+    ),
+    (
+        "REVOKE ALL ON comment FROM w_across",
+        &["public.comment", "`w_across` is missing"],
+    ),
     (
         "CREATE OR REPLACE FUNCTION partywall.tenant() RETURNS uuid LANGUAGE sql STABLE \
          AS 'SELECT gen_random_uuid()'",
         &["function `partywall.tenant()`"],
     ),
-    ("ALTER FUNCTION partywall.tenant() VOLATILE", &["function `partywall.tenant()`", "volatile v"]),
-    ("ALTER FUNCTION partywall.tenant() SECURITY INVOKER", &["partywall.tenant()", "definer f"]),
-    ("ALTER FUNCTION partywall.tenant() SET search_path = public", &["partywall.tenant()", "search_path"]),
-    ("ALTER FUNCTION partywall.tenant() LEAKPROOF", &["partywall.tenant()", "leakproof t"]),
-    ("ALTER FUNCTION partywall.tenant_list() PARALLEL UNSAFE", &["tenant_list()", "parallel u"]),
-    ("ALTER FUNCTION partywall.enter(text, integer) SECURITY DEFINER", &["partywall.enter", "definer t"]),
-    ("ALTER FUNCTION partywall.cross(text, text, integer) SECURITY INVOKER", &["\"cross\"(text", "definer f"]),
+    (
+        "ALTER FUNCTION partywall.tenant() VOLATILE",
+        &["function `partywall.tenant()`", "volatile v"],
+    ),
+    (
+        "ALTER FUNCTION partywall.tenant() SECURITY INVOKER",
+        &["partywall.tenant()", "definer f"],
+    ),
+    (
+        "ALTER FUNCTION partywall.tenant() SET search_path = public",
+        &["partywall.tenant()", "search_path"],
+    ),
+    (
+        "ALTER FUNCTION partywall.tenant() LEAKPROOF",
+        &["partywall.tenant()", "leakproof t"],
+    ),
+    (
+        "ALTER FUNCTION partywall.tenant_list() PARALLEL UNSAFE",
+        &["tenant_list()", "parallel u"],
+    ),
+    (
+        "ALTER FUNCTION partywall.enter(text, integer) SECURITY DEFINER",
+        &["partywall.enter", "definer t"],
+    ),
+    (
+        "ALTER FUNCTION partywall.cross(text, text, integer) SECURITY INVOKER",
+        &["\"cross\"(text", "definer f"],
+    ),
     (
         "CREATE OR REPLACE FUNCTION partywall.enter(context text, statement_ms integer) RETURNS void \
          LANGUAGE sql AS 'SELECT set_config(''partywall.context'', $1, false)'",
         &["function `partywall.enter(text,integer)`", "altered"],
     ),
-    ("DROP FUNCTION partywall.narrow(text)", &["function `partywall.narrow(text)` is missing"]),
-    ("GRANT EXECUTE ON FUNCTION partywall.cross(text, text, integer) TO w_app", &["\"cross\"(text", "w_app"]),
-    ("REVOKE EXECUTE ON FUNCTION partywall.tenant() FROM w_app", &["partywall.tenant()", "acl"]),
-    ("ALTER TABLE post ALTER COLUMN tenant_id DROP DEFAULT", &["column `tenant_id`", "altered"]),
-    ("ALTER TABLE post ALTER COLUMN tenant_id SET DEFAULT gen_random_uuid()", &["column `tenant_id`"]),
-    ("ALTER TABLE comment ALTER COLUMN tenant_id DROP DEFAULT", &["public.comment", "column `tenant_id`"]),
+    (
+        "DROP FUNCTION partywall.narrow(text)",
+        &["function `partywall.narrow(text)` is missing"],
+    ),
+    (
+        "GRANT EXECUTE ON FUNCTION partywall.cross(text, text, integer) TO w_app",
+        &["\"cross\"(text", "w_app"],
+    ),
+    (
+        "REVOKE EXECUTE ON FUNCTION partywall.tenant() FROM w_app",
+        &["partywall.tenant()", "acl"],
+    ),
+    (
+        "ALTER TABLE post ALTER COLUMN tenant_id DROP DEFAULT",
+        &["column `tenant_id`", "altered"],
+    ),
+    (
+        "ALTER TABLE post ALTER COLUMN tenant_id SET DEFAULT gen_random_uuid()",
+        &["column `tenant_id`"],
+    ),
+    (
+        "ALTER TABLE comment ALTER COLUMN tenant_id DROP DEFAULT",
+        &["public.comment", "column `tenant_id`"],
+    ),
     (
         "ALTER TABLE comment DROP CONSTRAINT comment_tenant_id_post_id_fkey",
         &["constraint `comment_tenant_id_post_id_fkey` is missing"],
@@ -87,8 +186,14 @@ const MENDED: &[(&str, &[&str])] = &[
          REFERENCES post (tenant_id, id) NOT VALID",
         &["comment_tenant_id_post_id_fkey", "NOT VALID"],
     ),
-    ("ALTER TABLE comment DISABLE TRIGGER ALL", &["comment_tenant_id_post_id_fkey", "disabled"]),
-    ("ALTER TABLE post DROP CONSTRAINT post_tenant_id_slug_key", &["post_tenant_id_slug_key", "missing"]),
+    (
+        "ALTER TABLE comment DISABLE TRIGGER ALL",
+        &["comment_tenant_id_post_id_fkey", "disabled"],
+    ),
+    (
+        "ALTER TABLE post DROP CONSTRAINT post_tenant_id_slug_key",
+        &["post_tenant_id_slug_key", "missing"],
+    ),
     (
         "ALTER TABLE post DROP CONSTRAINT post_tenant_id_slug_key, \
          ADD CONSTRAINT post_tenant_id_slug_key UNIQUE (id, slug)",
@@ -99,18 +204,42 @@ const MENDED: &[(&str, &[&str])] = &[
          CREATE UNIQUE INDEX post_tenant_id_slug_key ON post (id, slug)",
         &["post_tenant_id_slug_key"],
     ),
-    ("ALTER TABLE post DROP CONSTRAINT post_pkey CASCADE", &["constraint `post_pkey` is missing"]),
+    (
+        "ALTER TABLE post DROP CONSTRAINT post_pkey CASCADE",
+        &["constraint `post_pkey` is missing"],
+    ),
     (
         "ALTER TABLE post DROP CONSTRAINT post_pkey CASCADE, ADD CONSTRAINT post_pkey PRIMARY KEY (id)",
         &["constraint `post_pkey`", "PRIMARY KEY (id)"],
     ),
-    ("ALTER TABLE comment DISABLE TRIGGER partywall_fill_tenant", &["partywall_fill_tenant", "altered"]),
-    ("DROP TRIGGER partywall_fill_tenant ON comment", &["`partywall_fill_tenant` is missing"]),
-    ("GRANT SELECT ON partywall.seal_key TO w_app", &["partywall.seal_key", "privilege `w_app`"]),
-    ("GRANT SELECT (inner_pad) ON partywall.seal_key TO w_list", &["partywall.seal_key", "w_list"]),
-    ("GRANT DELETE ON partywall.expected TO w_app", &["partywall.expected", "DELETE"]),
-    ("GRANT INSERT ON partywall.crossing TO w_app", &["partywall.crossing", "INSERT"]),
-    ("GRANT DELETE ON partywall.crossing TO PUBLIC", &["partywall.crossing", "DELETE"]),
+    (
+        "ALTER TABLE comment DISABLE TRIGGER partywall_fill_tenant",
+        &["partywall_fill_tenant", "altered"],
+    ),
+    (
+        "DROP TRIGGER partywall_fill_tenant ON comment",
+        &["`partywall_fill_tenant` is missing"],
+    ),
+    (
+        "GRANT SELECT ON partywall.seal_key TO w_app",
+        &["partywall.seal_key", "privilege `w_app`"],
+    ),
+    (
+        "GRANT SELECT (inner_pad) ON partywall.seal_key TO w_list",
+        &["partywall.seal_key", "w_list"],
+    ),
+    (
+        "GRANT DELETE ON partywall.expected TO w_app",
+        &["partywall.expected", "DELETE"],
+    ),
+    (
+        "GRANT INSERT ON partywall.crossing TO w_app",
+        &["partywall.crossing", "INSERT"],
+    ),
+    (
+        "GRANT DELETE ON partywall.crossing TO PUBLIC",
+        &["partywall.crossing", "DELETE"],
+    ),
 ];
 
 /// What `Schema::apply` has no right or no reason to undo: it says so and changes nothing.
@@ -157,7 +286,11 @@ const REPORTED: &[(&str, &[&str], &str)] = &[
         &["partywall.seal_key", "pg_monitor"],
         "REVOKE SELECT ON partywall.seal_key FROM pg_monitor",
     ),
-    ("ALTER ROLE w_app CREATEDB", &["role `w_app`", "createdb t"], "ALTER ROLE w_app NOCREATEDB"),
+    (
+        "ALTER ROLE w_app CREATEDB",
+        &["role `w_app`", "createdb t"],
+        "ALTER ROLE w_app NOCREATEDB",
+    ),
     (
         "CREATE ROLE w_harmless; GRANT w_harmless TO w_list",
         &["role `w_list`", "member of w_harmless"],
@@ -190,7 +323,10 @@ const REPORTED: &[(&str, &[&str], &str)] = &[
     ),
     (
         "CREATE TABLE leak (name text); GRANT INSERT ON leak TO PUBLIC",
-        &["public.leak is not declared", "granted to w_across and w_app and w_list"],
+        &[
+            "public.leak is not declared",
+            "granted to w_across and w_app and w_list",
+        ],
         "DROP TABLE leak",
     ),
     (
@@ -239,7 +375,13 @@ impl Damaged {
         }
         let probe = Probe::new(&test).await;
         let expected = Self::expected(&probe).await;
-        Self { test, probe, expected, login, tenants }
+        Self {
+            test,
+            probe,
+            expected,
+            login,
+            tenants,
+        }
     }
 
     async fn expected(probe: &Probe) -> String {
@@ -267,7 +409,11 @@ impl Damaged {
         if let Err(error) = Db::connect(self.test.config().unwrap()).await {
             panic!("{case}: it is not as it was: {error}");
         }
-        assert_eq!(Self::expected(&self.probe).await, self.expected, "{case}: less is expected now");
+        assert_eq!(
+            Self::expected(&self.probe).await,
+            self.expected,
+            "{case}: less is expected now"
+        );
     }
 }
 
@@ -279,7 +425,10 @@ async fn mend(login: &'static str, cases: &[(&str, &[&str])]) {
         damaged.found(damage, words).await;
         let applied = damaged.test.schema().apply(&damaged.test.owner_url()).await;
         let applied = applied.unwrap_or_else(|error| panic!("{damage}: {error:?}"));
-        assert!(applied.changed && !applied.mended.is_empty(), "{damage}: {applied:?}");
+        assert!(
+            applied.changed && !applied.mended.is_empty(),
+            "{damage}: {applied:?}"
+        );
         assert_eq!(applied.accepted, [], "{damage}");
         damaged.whole(damage).await;
     }
@@ -308,7 +457,10 @@ async fn d36_what_nobody_declared_is_found_and_reported() {
             Err(ApplyError::Undeclared(told)) => {
                 for word in *words {
                     let word = damaged.for_login(word);
-                    assert!(told.to_string().contains(&word), "{damage}: `{word}` is not in `{told}`");
+                    assert!(
+                        told.to_string().contains(&word),
+                        "{damage}: `{word}` is not in `{told}`"
+                    );
                 }
             }
             other => panic!("{damage}: it was not reported: {other:?}"),
@@ -325,15 +477,36 @@ async fn d36_what_nobody_declared_is_found_and_reported() {
 async fn d35_columns_and_keys_of_the_owner_are_accepted() {
     let damaged = Damaged::new("mortar").await;
     for (change, words) in [
-        ("ALTER TABLE post ADD COLUMN note text", ["column `note` was added"]),
-        ("ALTER TABLE post ADD CONSTRAINT short CHECK (length(slug) < 99)", ["constraint `short` was added"]),
-        ("CREATE UNIQUE INDEX one_note ON post (tenant_id, note)", ["unique index `public.one_note`"]),
-        ("ALTER TABLE post DROP CONSTRAINT short", ["constraint `short` is missing"]),
+        (
+            "ALTER TABLE post ADD COLUMN note text",
+            ["column `note` was added"],
+        ),
+        (
+            "ALTER TABLE post ADD CONSTRAINT short CHECK (length(slug) < 99)",
+            ["constraint `short` was added"],
+        ),
+        (
+            "CREATE UNIQUE INDEX one_note ON post (tenant_id, note)",
+            ["unique index `public.one_note`"],
+        ),
+        (
+            "ALTER TABLE post DROP CONSTRAINT short",
+            ["constraint `short` is missing"],
+        ),
     ] {
         damaged.probe.run(change).await;
         damaged.found(change, &words).await;
-        let applied = damaged.test.schema().apply(&damaged.test.owner_url()).await.unwrap();
-        assert_eq!((applied.mended.len(), applied.accepted.len()), (0, 1), "{change}: {applied:?}");
+        let applied = damaged
+            .test
+            .schema()
+            .apply(&damaged.test.owner_url())
+            .await
+            .unwrap();
+        assert_eq!(
+            (applied.mended.len(), applied.accepted.len()),
+            (0, 1),
+            "{change}: {applied:?}"
+        );
         Db::connect(damaged.test.config().unwrap()).await.unwrap();
     }
 }
@@ -342,7 +515,10 @@ async fn d35_columns_and_keys_of_the_owner_are_accepted() {
 #[tokio::test]
 async fn d36_unprotected_by_name_is_not_reported() {
     let plain = TestDb::new(&gated("bare", seal())).await.unwrap();
-    plain.as_superuser("CREATE TABLE ledger (tenant_id uuid)").await.unwrap();
+    plain
+        .as_superuser("CREATE TABLE ledger (tenant_id uuid)")
+        .await
+        .unwrap();
     let error = Db::connect(plain.config().unwrap()).await.unwrap_err();
     assert!(matches!(error, ConnectError::Drift(_)), "{error}");
     let named = Schema::builder(plain.schema().roles().clone(), seal())

@@ -35,7 +35,11 @@ const UNSAFE: [(&str, &str, &str); 20] = [
     ("creates roles", "ALTER ROLE gate_app CREATEROLE", ""),
     ("replicates", "ALTER ROLE gate_app REPLICATION", ""),
     ("owner", "ALTER TABLE post OWNER TO gate_app", ""),
-    ("member of the owner", "GRANT partywall_test_owner TO gate_app", ""),
+    (
+        "member of the owner",
+        "GRANT partywall_test_owner TO gate_app",
+        "",
+    ),
     (
         "member of a superuser",
         "CREATE ROLE gate_super SUPERUSER; GRANT gate_super TO gate_app",
@@ -59,15 +63,47 @@ const UNSAFE: [(&str, &str, &str); 20] = [
         "DROP ROLE gate_hop",
     ),
     ("member of across", "GRANT gate_across TO gate_app", ""),
-    ("runs programs", "GRANT pg_execute_server_program TO gate_app", ""),
-    ("temporary", "GRANT TEMPORARY ON DATABASE {database} TO gate_app", ""),
-    ("temporary for all", "GRANT TEMPORARY ON DATABASE {database} TO PUBLIC", ""),
-    ("creates schemas", "GRANT CREATE ON DATABASE {database} TO gate_app", ""),
-    ("creates in public", "GRANT CREATE ON SCHEMA public TO PUBLIC", ""),
-    ("creates in partywall", "GRANT CREATE ON SCHEMA partywall TO gate_app", ""),
+    (
+        "runs programs",
+        "GRANT pg_execute_server_program TO gate_app",
+        "",
+    ),
+    (
+        "temporary",
+        "GRANT TEMPORARY ON DATABASE {database} TO gate_app",
+        "",
+    ),
+    (
+        "temporary for all",
+        "GRANT TEMPORARY ON DATABASE {database} TO PUBLIC",
+        "",
+    ),
+    (
+        "creates schemas",
+        "GRANT CREATE ON DATABASE {database} TO gate_app",
+        "",
+    ),
+    (
+        "creates in public",
+        "GRANT CREATE ON SCHEMA public TO PUBLIC",
+        "",
+    ),
+    (
+        "creates in partywall",
+        "GRANT CREATE ON SCHEMA partywall TO gate_app",
+        "",
+    ),
     ("truncates", "GRANT TRUNCATE ON post TO gate_app", ""),
-    ("truncates with all", "GRANT TRUNCATE ON comment TO PUBLIC", ""),
-    ("refers and fires", "GRANT REFERENCES, TRIGGER ON post TO gate_app", ""),
+    (
+        "truncates with all",
+        "GRANT TRUNCATE ON comment TO PUBLIC",
+        "",
+    ),
+    (
+        "refers and fires",
+        "GRANT REFERENCES, TRIGGER ON post TO gate_app",
+        "",
+    ),
 ];
 
 #[tokio::test]
@@ -77,7 +113,9 @@ async fn d34_unsafe_login_is_refused_with_the_fix() {
     let database = url.rsplit('/').next().unwrap().split('?').next().unwrap();
     let mut told = String::new();
     for (case, damage, after) in UNSAFE {
-        test.as_superuser(&damage.replace("{database}", database)).await.unwrap();
+        test.as_superuser(&damage.replace("{database}", database))
+            .await
+            .unwrap();
         let refused = refusal(&test).await;
         for finding in refused.findings() {
             writeln!(told, "{case}: {finding}").unwrap();
@@ -128,14 +166,21 @@ async fn d34_owner_and_superuser_logins_are_refused() {
     let schema = gated("gate_plain", seal());
     let test = TestDb::new(&schema).await.unwrap();
     for url in [test.owner_url(), test.superuser_url()] {
-        let error = Db::connect(Config::new(&schema, &url).unwrap()).await.unwrap_err();
+        let error = Db::connect(Config::new(&schema, &url).unwrap())
+            .await
+            .unwrap_err();
         assert!(matches!(error, ConnectError::Unsafe(_)), "{error}");
     }
     // A login that is safe and the wrong one.
     let list = test.url("gate_plain_list");
-    let error = Db::connect(Config::new(&schema, &list).unwrap()).await.unwrap_err();
+    let error = Db::connect(Config::new(&schema, &list).unwrap())
+        .await
+        .unwrap_err();
     insta::assert_snapshot!(error, @"connected as `gate_plain_list`, but the policies are for `gate_plain_app`: use that login");
-    for (list, across) in [("gate_plain_app", "gate_plain_across"), ("gate_plain_list", "gate_plain_app")] {
+    for (list, across) in [
+        ("gate_plain_app", "gate_plain_across"),
+        ("gate_plain_list", "gate_plain_app"),
+    ] {
         let config = Config::new(&schema, &test.url("gate_plain_app"))
             .unwrap()
             .list_login(&test.url(list))
@@ -160,14 +205,30 @@ async fn d34_owner_and_superuser_logins_are_refused() {
 async fn d34_other_logins_are_checked_as_well() {
     let test = TestDb::new(&gated("gate_other", seal())).await.unwrap();
     for (damage, fix) in [
-        ("ALTER ROLE gate_other_list BYPASSRLS", "ALTER ROLE gate_other_list NOBYPASSRLS"),
-        ("ALTER ROLE gate_other_across SUPERUSER", "ALTER ROLE gate_other_across NOSUPERUSER"),
-        ("GRANT gate_other_across TO gate_other_list", "REVOKE gate_other_across FROM gate_other_list"),
-        ("GRANT TRUNCATE ON post TO gate_other_across", "REVOKE TRUNCATE ON public.post FROM PUBLIC, gate_other_across"),
+        (
+            "ALTER ROLE gate_other_list BYPASSRLS",
+            "ALTER ROLE gate_other_list NOBYPASSRLS",
+        ),
+        (
+            "ALTER ROLE gate_other_across SUPERUSER",
+            "ALTER ROLE gate_other_across NOSUPERUSER",
+        ),
+        (
+            "GRANT gate_other_across TO gate_other_list",
+            "REVOKE gate_other_across FROM gate_other_list",
+        ),
+        (
+            "GRANT TRUNCATE ON post TO gate_other_across",
+            "REVOKE TRUNCATE ON public.post FROM PUBLIC, gate_other_across",
+        ),
     ] {
         test.as_superuser(damage).await.unwrap();
         let refused = refusal(&test).await;
-        let fixes: Vec<&str> = refused.findings().iter().map(|finding| finding.fix()).collect();
+        let fixes: Vec<&str> = refused
+            .findings()
+            .iter()
+            .map(|finding| finding.fix())
+            .collect();
         assert_eq!(fixes, [fix], "{damage}");
         test.as_superuser(fix).await.unwrap();
         Db::connect(test.config().unwrap()).await.unwrap();

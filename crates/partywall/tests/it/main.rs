@@ -6,19 +6,28 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::duplicate_mod,
+    clippy::wildcard_enum_match_arm,
     reason = "tests fail by panicking, and SeaORM's macros make entities public"
 )]
 
+mod across;
+mod bouncer;
 mod cancel;
 mod cascades;
 mod compile;
 mod context;
 mod dimensions;
+mod dirt;
+mod drift;
+mod guard;
 mod keys;
 mod kit;
 mod lists;
 mod login;
 mod models;
+mod pooler;
 mod probe;
 mod raw_sql;
 mod reads;

@@ -27,7 +27,9 @@ impl Probe {
     /// Gives every login back the sight of what its own session keeps, which a hardened database does
     /// not show: [`Found`] looks there.
     pub async fn new(test: &TestDb) -> Self {
-        let probe = Self { client: session(&test.superuser_url()).await };
+        let probe = Self {
+            client: session(&test.superuser_url()).await,
+        };
         probe
             .run(
                 "GRANT SELECT ON pg_cursors, pg_prepared_statements TO PUBLIC; \
@@ -38,7 +40,10 @@ impl Probe {
     }
 
     pub async fn run(&self, sql: &str) {
-        self.client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        self.client
+            .batch_execute(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 
     pub async fn count(&self, sql: &str) -> i64 {
@@ -70,7 +75,10 @@ impl Probe {
                 return;
             }
             let left: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-            assert!(Instant::now() < deadline, "{case}: sessions are not at rest: {left:#?}");
+            assert!(
+                Instant::now() < deadline,
+                "{case}: sessions are not at rest: {left:#?}"
+            );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -120,16 +128,28 @@ impl Found {
     /// Looks at the connection that a scope gets next.
     pub async fn by(db: &Db, tenant: Uuid) -> Result<Self, partywall::db::Error> {
         let scope = Scope::trusted([TENANT.is(tenant)]);
-        let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let before = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
         // A millisecond for the rounding.
         let before = format!("{:.6}", before.as_secs_f64() - 0.001);
         let tx = db.begin(&scope).await?;
-        let session = tx.scalar(SESSION, [tenant.to_string().into(), before.into()]).await?;
+        let session = tx
+            .scalar(SESSION, [tenant.to_string().into(), before.into()])
+            .await?;
         let posts = tx
-            .rows("SELECT tenant_id, count(*) FROM post GROUP BY 1 ORDER BY 1", [])
+            .rows(
+                "SELECT tenant_id, count(*) FROM post GROUP BY 1 ORDER BY 1",
+                [],
+            )
             .await?
             .iter()
-            .map(|row| (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap()))
+            .map(|row| {
+                (
+                    row.try_get_by_index(0).unwrap(),
+                    row.try_get_by_index(1).unwrap(),
+                )
+            })
             .collect();
         tx.commit().await?;
         Ok(Self { posts, session })

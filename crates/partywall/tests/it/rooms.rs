@@ -26,7 +26,9 @@ fn imports(text: &str) -> Vec<String> {
         .filter(|line| !line.trim_start().starts_with("//"))
         .flat_map(|line| line.split("crate::").skip(1))
         .map(|rest| {
-            rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>()
+            rest.chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect::<String>()
         })
         .collect()
 }
@@ -69,14 +71,19 @@ fn imports_run_downwards() {
             let text = fs::read_to_string(&file).unwrap();
             for import in imports(&text).into_iter().chain(grouped(&text)) {
                 checked += 1;
-                let Some(of) = ROOMS.iter().position(|known| *known == import) else { continue };
+                let Some(of) = ROOMS.iter().position(|known| *known == import) else {
+                    continue;
+                };
                 if of > height {
                     upward.push(format!("{} imports from `{import}`", file.display()));
                 }
             }
         }
     }
-    assert!(checked > 30, "only {checked} imports were found: the check itself is broken");
+    assert!(
+        checked > 30,
+        "only {checked} imports were found: the check itself is broken"
+    );
     assert!(upward.is_empty(), "{}", upward.join("\n"));
 }
 
@@ -86,12 +93,18 @@ fn every_folder_is_a_known_room() {
     for entry in fs::read_dir(source).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        assert!(!path.is_dir() || ROOMS.contains(&name), "`{name}` has no place in the order of rooms");
+        assert!(
+            !path.is_dir() || ROOMS.contains(&name),
+            "`{name}` has no place in the order of rooms"
+        );
     }
 }
 
 #[test]
 fn the_check_sees_both_forms_of_import() {
     assert_eq!(imports("use crate::db::Db;\n// use crate::x;\n"), ["db"]);
-    assert_eq!(grouped("use crate::{\n    db::{Db, Tx},\n    scope::Scope,\n};"), ["db", "scope"]);
+    assert_eq!(
+        grouped("use crate::{\n    db::{Db, Tx},\n    scope::Scope,\n};"),
+        ["db", "scope"]
+    );
 }

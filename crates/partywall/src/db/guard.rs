@@ -52,9 +52,14 @@ pub(super) async fn check_login(
     wanted: &str,
 ) -> Result<Lease, ConnectError> {
     let mut lease = pool.acquire().await?;
-    let rights = unsafe_rights(&lease.conn()?.client, schema).await?;
+    let client = &lease.conn()?.client;
+    let rights = unsafe_rights(client, schema).await?;
     if !rights.is_empty() {
-        return Err(ConnectError::Unsafe(rights.into()));
+        // Applying the schema takes most of these rights away, so it is the first thing to say.
+        return Err(match applied(client).await? {
+            Some(_) => ConnectError::Unsafe(rights.into()),
+            None => ConnectError::NotApplied,
+        });
     }
     if pool.login() != wanted {
         return Err(ConnectError::WrongLogin {
@@ -185,19 +190,20 @@ async fn unsafe_rights(
 ///
 /// [`ConnectError::NotApplied`] when this version of the schema never was.
 async fn drift(client: &Client, schema: &Schema) -> Result<Vec<Drift>, ConnectError> {
-    let applied: Option<String> = match client
-        .query_typed("SELECT declarations FROM partywall.applied", &[])
-        .await
-    {
-        Ok(rows) => rows.first().map(|row| row.try_get(0)).transpose()?,
-        Err(error) if error.as_db_error().is_some() => None,
-        Err(error) => return Err(error.into()),
-    };
-    if applied.as_deref() != Some(&schema.fingerprint()) {
+    if applied(client).await?.as_deref() != Some(&schema.fingerprint()) {
         return Err(ConnectError::NotApplied);
     }
     client.batch_execute("BEGIN").await?;
     let drift = schema.drift_seen_by(client).await;
     client.batch_execute("ROLLBACK").await?;
     Ok(drift?)
+}
+
+/// The fingerprint of the schema that was applied last, if any was.
+async fn applied(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
+    match client.query_typed("SELECT declarations FROM partywall.applied", &[]).await {
+        Ok(rows) => rows.first().map(|row| row.try_get(0)).transpose(),
+        Err(error) if error.as_db_error().is_some() => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -66,6 +66,22 @@ impl Schema {
         Ok(applied)
     }
 
+    /// Installs the first versions of Partywall's own schema and nothing else, as an earlier release
+    /// would have, to show that later ones go on from there.
+    ///
+    /// # Errors
+    ///
+    /// [`ApplyError`].
+    #[doc(hidden)]
+    #[cfg(feature = "testing")]
+    pub async fn install_versions(&self, owner_url: &str, versions: usize) -> Result<(), ApplyError> {
+        let client = connect(owner_url, &Tls::default()).await?;
+        client.batch_execute("BEGIN").await?;
+        install(&client, versions).await?;
+        client.batch_execute("COMMIT").await?;
+        Ok(())
+    }
+
     async fn bring_up(&self, client: &Client) -> Result<Applied, ApplyError> {
         let version: String = client
             .query_one("SELECT current_setting('server_version_num')", &[])
@@ -85,7 +101,7 @@ impl Schema {
         } else {
             Vec::new()
         };
-        let installed = install(client).await?;
+        let installed = install(client, VERSIONS.len()).await?;
         let migrations = self.migrate(client).await?;
         let is_current = known == Some(self.fingerprint());
         if !installed && migrations.is_empty() && drift.is_empty() && is_current {

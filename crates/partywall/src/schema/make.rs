@@ -113,15 +113,23 @@ pub(super) async fn make_primary_key(
     drift: &[Drift],
 ) -> Result<(), ApplyError> {
     let key = table.primary_key();
-    let has_one = client
+    let has = client
         .query_opt(
-            "SELECT FROM pg_constraint WHERE conrelid = $1::text::regclass AND contype = 'p'",
+            "SELECT ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS k (n, at) \
+                          JOIN pg_attribute ON attrelid = conrelid AND attnum = n ORDER BY at) \
+             FROM pg_constraint WHERE conrelid = $1::text::regclass AND contype = 'p'",
             &[&table.name.sql()],
         )
         .await?
-        .is_some();
+        .map(|row| row.try_get::<_, Vec<String>>(0))
+        .transpose()?;
     let altered = drift.iter().any(|drift| drift.is_of_key(table, &key.name));
-    if has_one && !altered {
+    if let Some(columns) = has.filter(|_| !altered) {
+        // A table that was there keeps its key. What foreign keys point at is then one beside it.
+        let (led, unique) = table.led_key();
+        if columns != led {
+            make(client, table, &[unique], drift).await?;
+        }
         return Ok(());
     }
     client.batch_execute(&key.drop).await?;

@@ -123,6 +123,23 @@ impl Table {
         )
     }
 
+    /// The columns of the primary key, tenant-leading, and a unique constraint on them: for a table
+    /// that has another primary key already.
+    pub(super) fn led_key(&self) -> (Vec<String>, Object) {
+        let columns = self.led(&self.primary_key);
+        let (table, name) = (self.name.sql(), self.object_name(&columns, "key"));
+        let unique = Object {
+            create: format!(
+                "ALTER TABLE {table} ADD CONSTRAINT {} UNIQUE ({});\n",
+                ident(&name),
+                idents(&columns)
+            ),
+            drop: format!("ALTER TABLE {table} DROP CONSTRAINT {};\n", ident(&name)),
+            name,
+        };
+        (columns, unique)
+    }
+
     /// Unique constraints and indexes, tenant-leading.
     pub(super) fn keys(&self) -> Vec<Object> {
         let table = self.name.sql();

@@ -119,6 +119,24 @@ impl TestDb {
         Self::config_of(&self.schema, &self.name)
     }
 
+    /// Connects once more, with all the checks that connecting makes.
+    ///
+    /// # Errors
+    ///
+    /// [`TestError`].
+    pub async fn reconnected(&self) -> Result<Db, TestError> {
+        self.connected_as(&self.schema).await
+    }
+
+    /// Connects with another schema than the one that made this database.
+    ///
+    /// # Errors
+    ///
+    /// [`TestError`].
+    pub async fn connected_as(&self, schema: &Schema) -> Result<Db, TestError> {
+        Ok(Db::connect(Self::config_of(schema, &self.name)?).await?)
+    }
+
     /// The connection string of one of the schema's logins.
     #[must_use]
     pub fn url(&self, login: &str) -> String {

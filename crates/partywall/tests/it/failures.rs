@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::ready};
 use partywall::{
     Config, Db, Scope, Sql, TENANT,
     db::{ConnectError, Error, ErrorKind},
@@ -118,12 +118,21 @@ async fn d30_lost_connection_is_replaced() {
     let running = tokio::spawn(async move { scoped.rows("SELECT pg_sleep(30)", []).await });
     let tx = test.db().begin(&a.scope).await.unwrap();
     tx.execute_sql("DELETE FROM post", []).await.unwrap();
-    let mut stream = test.as_scope(&a.scope).stream_sql("SELECT pg_sleep(30)", []).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let rows = "SELECT CASE WHEN g > 9999 THEN pg_sleep(30)::text END FROM generate_series(1, 10000) g";
+    let mut stream = test.as_scope(&a.scope).stream_sql(rows, []).await.unwrap();
+    soon("the first row", stream.next()).await.unwrap().unwrap();
+    let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                AND usename = 'blog_app' AND state <> 'idle'";
+    soon("the start of three", async {
+        while probe.count(busy).await < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
     assert!(probe.count(kill).await >= 3);
     let lost = soon("a running statement", running).await.unwrap().unwrap_err();
     assert!(matches!(lost, Error::Lost(_)), "{lost:?}");
-    let lost = soon("a stream", stream.next()).await.unwrap().unwrap_err();
+    let lost = soon("a stream", stream.by_ref().filter_map(|row| ready(row.err())).next()).await.unwrap();
     assert_eq!(Error::kind_behind(&lost), ErrorKind::Unavailable, "{lost:?}");
     drop(stream);
     let lost = soon("a commit", tx.commit()).await.unwrap_err();
@@ -237,12 +246,20 @@ async fn d30_silent_server_is_given_up_in_time() {
         let pid: i32 = tx.scalar("SELECT pg_backend_pid()", []).await.unwrap();
         signal("STOP", pid);
         let error = match way {
-            "a statement" => soon(way, tx.rows("SELECT pg_backend_pid()", [])).await.unwrap_err(),
+            "a statement" => {
+                let known = soon(way, tx.rows("SELECT pg_backend_pid()", [])).await;
+                drop(tx);
+                known.unwrap_err()
+            }
             "a new statement" => {
-                soon(way, tx.rows(&format!("SELECT {n}"), [])).await.unwrap_err()
+                let new = soon(way, tx.rows(&format!("SELECT {n}"), [])).await;
+                drop(tx);
+                new.unwrap_err()
             }
             "a stream" => {
-                soon(way, tx.stream_sql("SELECT pg_backend_pid()", [])).await.unwrap_err()
+                let stream = soon(way, tx.stream_sql("SELECT pg_backend_pid()", [])).await;
+                drop(tx);
+                stream.unwrap_err()
             }
             _ => soon(way, tx.commit()).await.unwrap_err(),
         };

@@ -201,7 +201,10 @@ async fn drift(client: &Client, schema: &Schema) -> Result<Vec<Drift>, ConnectEr
 
 /// The fingerprint of the schema that was applied last, if any was.
 async fn applied(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
-    match client.query_typed("SELECT declarations FROM partywall.applied", &[]).await {
+    match client
+        .query_typed("SELECT declarations FROM partywall.applied", &[])
+        .await
+    {
         Ok(rows) => rows.first().map(|row| row.try_get(0)).transpose(),
         Err(error) if error.as_db_error().is_some() => Ok(None),
         Err(error) => Err(error),

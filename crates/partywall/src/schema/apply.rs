@@ -74,7 +74,11 @@ impl Schema {
     /// [`ApplyError`].
     #[doc(hidden)]
     #[cfg(feature = "testing")]
-    pub async fn install_versions(&self, owner_url: &str, versions: usize) -> Result<(), ApplyError> {
+    pub async fn install_versions(
+        &self,
+        owner_url: &str,
+        versions: usize,
+    ) -> Result<(), ApplyError> {
         let client = connect(owner_url, &Tls::default()).await?;
         client.batch_execute("BEGIN").await?;
         install(&client, versions).await?;

@@ -40,7 +40,11 @@ mod moment;
 mod network;
 mod numeric;
 mod param;
+#[cfg(all(test, feature = "testing"))]
+mod roundtrip;
 mod row;
+#[cfg(test)]
+mod tests;
 mod text;
 mod variant;
 mod wire;

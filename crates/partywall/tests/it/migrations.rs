@@ -122,10 +122,16 @@ async fn d37_applying_again_changes_nothing() {
     let error = Db::connect(blank.config(&schema)).await.unwrap_err();
     insta::assert_snapshot!(error, @"the database does not have this version of the schema: run `Schema::apply` with the owner's login");
     let first = schema.apply(&blank.owner_url()).await.unwrap();
-    assert!(first.changed && first.mended.is_empty() && first.accepted.is_empty(), "{first:?}");
+    assert!(
+        first.changed && first.mended.is_empty() && first.accepted.is_empty(),
+        "{first:?}"
+    );
     let state = blank.state().await;
     for _ in 0..2 {
-        assert_eq!(schema.apply(&blank.owner_url()).await.unwrap(), Applied::default());
+        assert_eq!(
+            schema.apply(&blank.owner_url()).await.unwrap(),
+            Applied::default()
+        );
         // Bootstrapping again is harmless as well.
         blank.bootstrap(&schema).await;
         similar(&blank.state().await, &state);
@@ -135,9 +141,18 @@ async fn d37_applying_again_changes_nothing() {
 
 /// Equal but for the difference, so that a failure is readable.
 fn similar(is: &str, was: &str) {
-    let lost: Vec<&str> = was.lines().filter(|line| !is.lines().any(|other| other == *line)).collect();
-    let new: Vec<&str> = is.lines().filter(|line| !was.lines().any(|other| other == *line)).collect();
-    assert!(lost.is_empty() && new.is_empty(), "lost: {lost:#?}\nnew: {new:#?}");
+    let lost: Vec<&str> = was
+        .lines()
+        .filter(|line| !is.lines().any(|other| other == *line))
+        .collect();
+    let new: Vec<&str> = is
+        .lines()
+        .filter(|line| !was.lines().any(|other| other == *line))
+        .collect();
+    assert!(
+        lost.is_empty() && new.is_empty(),
+        "lost: {lost:#?}\nnew: {new:#?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -162,7 +177,10 @@ async fn d37_every_earlier_version_rolls_forward() {
     let schema = posts("forward", seal());
     for versions in 0..=3 {
         let blank = Blank::bootstrapped(&schema).await;
-        schema.install_versions(&blank.owner_url(), versions).await.unwrap();
+        schema
+            .install_versions(&blank.owner_url(), versions)
+            .await
+            .unwrap();
         let installed: i64 = blank
             .admin
             .query_one("SELECT count(*) FROM partywall.migration", &[])
@@ -176,7 +194,10 @@ async fn d37_every_earlier_version_rolls_forward() {
         let ((_, a), (_, b)) = (tenant(), tenant());
         insert_post(&db, &a, "one").await.unwrap();
         assert_eq!((count(&db, &a).await, count(&db, &b).await), (1, 0));
-        assert_eq!(schema.apply(&blank.owner_url()).await.unwrap(), Applied::default());
+        assert_eq!(
+            schema.apply(&blank.owner_url()).await.unwrap(),
+            Applied::default()
+        );
     }
     // The other direction is refused: a newer release has been here.
     let blank = Blank::bootstrapped(&schema).await;
@@ -192,7 +213,11 @@ async fn d37_model_that_grew_keeps_its_rows() {
     let build = |grown: bool| {
         let builder = Schema::builder(Roles::named("grown"), seal());
         if grown {
-            builder.model::<folder::Entity>().model::<grown_note::Entity>().build().unwrap()
+            builder
+                .model::<folder::Entity>()
+                .model::<grown_note::Entity>()
+                .build()
+                .unwrap()
         } else {
             builder.model::<note::Entity>().build().unwrap()
         }
@@ -216,29 +241,56 @@ async fn d37_model_that_grew_keeps_its_rows() {
     assert!(applied.changed && applied.mended.is_empty(), "{applied:?}");
     let db = blank.connect(&grown).await;
     for scope in [&a, &b] {
-        let kept = grown_note::Entity::find().all(&db.scoped(scope)).await.unwrap();
+        let kept = grown_note::Entity::find()
+            .all(&db.scoped(scope))
+            .await
+            .unwrap();
         assert_eq!(kept.len(), 1);
         assert_eq!((kept[0].stars, kept[0].title.as_str()), (7, "same"));
     }
     // The unique is the tenant's, and so is the key.
     let scoped = db.scoped(&a);
-    let twice = scoped.execute_sql("INSERT INTO note (id, title) VALUES (gen_random_uuid(), 'same')", []);
-    assert_eq!(twice.await.unwrap_err().kind(), partywall::db::ErrorKind::Unique);
+    let twice = scoped.execute_sql(
+        "INSERT INTO note (id, title) VALUES (gen_random_uuid(), 'same')",
+        [],
+    );
+    assert_eq!(
+        twice.await.unwrap_err().kind(),
+        partywall::db::ErrorKind::Unique
+    );
     let folder_id = Uuid::now_v7();
-    let foreign = folder::ActiveModel { id: Set(folder_id), ..Default::default() };
+    let foreign = folder::ActiveModel {
+        id: Set(folder_id),
+        ..Default::default()
+    };
     foreign.insert(&db.scoped(&b)).await.unwrap();
     let link = "UPDATE note SET folder_id = $1";
-    let refused = scoped.execute_sql(link, [folder_id.into()]).await.unwrap_err();
+    let refused = scoped
+        .execute_sql(link, [folder_id.into()])
+        .await
+        .unwrap_err();
     assert_eq!(refused.kind(), partywall::db::ErrorKind::ForeignKey);
-    assert_eq!(db.scoped(&b).execute_sql(link, [folder_id.into()]).await.unwrap(), 1);
+    assert_eq!(
+        db.scoped(&b)
+            .execute_sql(link, [folder_id.into()])
+            .await
+            .unwrap(),
+        1
+    );
     let index: i64 = blank
         .admin
-        .query_one("SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%(tenant_id, colour)'", &[])
+        .query_one(
+            "SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%(tenant_id, colour)'",
+            &[],
+        )
         .await
         .unwrap()
         .get(0);
     assert_eq!(index, 1);
-    assert_eq!(grown.apply(&blank.owner_url()).await.unwrap(), Applied::default());
+    assert_eq!(
+        grown.apply(&blank.owner_url()).await.unwrap(),
+        Applied::default()
+    );
 }
 
 const BEFORE: &str = "
@@ -257,7 +309,10 @@ async fn old_tables(blank: &Blank, a: Uuid, b: Uuid) {
         for n in 0..3 {
             let post = Uuid::now_v7();
             let insert = "INSERT INTO post (id, tenant_id, slug, title) VALUES ($1, $2, $3, 'old')";
-            owner.execute(insert, &[&post, &tenant, &format!("slug {n}")]).await.unwrap();
+            owner
+                .execute(insert, &[&post, &tenant, &format!("slug {n}")])
+                .await
+                .unwrap();
             let insert = "INSERT INTO comment VALUES (gen_random_uuid(), $1, 'old')";
             owner.execute(insert, &[&post]).await.unwrap();
         }
@@ -277,7 +332,10 @@ async fn d37_tables_with_rows_are_adopted() {
         assert_eq!(seen.len(), 3);
         assert!(seen.iter().all(|post| post.tenant_id == id));
         // The copy of the tenant was filled in from the parent.
-        let comments = comment::Entity::find().count(&db.scoped(scope)).await.unwrap();
+        let comments = comment::Entity::find()
+            .count(&db.scoped(scope))
+            .await
+            .unwrap();
         assert_eq!(comments, 3);
         let comment = comment::ActiveModel {
             id: Set(Uuid::now_v7()),
@@ -293,7 +351,10 @@ async fn d37_tables_with_rows_are_adopted() {
         .unwrap()
         .get(0);
     assert!(forced);
-    assert_eq!(schema.apply(&blank.owner_url()).await.unwrap(), Applied::default());
+    assert_eq!(
+        schema.apply(&blank.owner_url()).await.unwrap(),
+        Applied::default()
+    );
 }
 
 #[tokio::test]
@@ -305,20 +366,33 @@ async fn d37_failed_apply_leaves_the_database_as_it_was() {
     let before = blank.state().await;
     // A row without a tenant, two rows where one is allowed, a table of nobody's.
     for (damage, repair) in [
-        ("UPDATE post SET tenant_id = NULL WHERE slug = 'slug 1'", format!("UPDATE post SET tenant_id = '{a}' WHERE tenant_id IS NULL")),
+        (
+            "UPDATE post SET tenant_id = NULL WHERE slug = 'slug 1'",
+            format!("UPDATE post SET tenant_id = '{a}' WHERE tenant_id IS NULL"),
+        ),
         ("UPDATE post SET slug = 'same'", "SELECT 1".to_owned()),
-        ("CREATE TABLE stray (tenant_id uuid)", "DROP TABLE stray".to_owned()),
+        (
+            "CREATE TABLE stray (tenant_id uuid)",
+            "DROP TABLE stray".to_owned(),
+        ),
     ] {
         blank.admin.batch_execute(damage).await.unwrap();
         let damaged = blank.state().await;
         let error = schema.apply(&blank.owner_url()).await.unwrap_err();
-        assert!(matches!(error, ApplyError::Database(_) | ApplyError::Undeclared(_)), "{error:?}");
+        assert!(
+            matches!(error, ApplyError::Database(_) | ApplyError::Undeclared(_)),
+            "{error:?}"
+        );
         similar(&blank.state().await, &damaged);
         blank.admin.batch_execute(&repair).await.unwrap();
     }
     assert!(!before.contains("partywall.applied"));
     // The control: mended, it applies.
-    blank.admin.batch_execute("UPDATE post SET slug = id::text").await.unwrap();
+    blank
+        .admin
+        .batch_execute("UPDATE post SET slug = id::text")
+        .await
+        .unwrap();
     schema.apply(&blank.owner_url()).await.unwrap();
     blank.connect(&schema).await;
 }
@@ -336,11 +410,19 @@ async fn d37_migrations_of_the_application_run_once_and_do_not_change() {
     let first = build(&[one]);
     let blank = Blank::bootstrapped(&first).await;
     let ran = async || -> i64 {
-        blank.admin.query_one("SELECT last_value FROM ran", &[]).await.unwrap().get(0)
+        blank
+            .admin
+            .query_one("SELECT last_value FROM ran", &[])
+            .await
+            .unwrap()
+            .get(0)
     };
     let applied = first.apply(&blank.owner_url()).await.unwrap();
     assert_eq!(applied.migrations, ["one"]);
-    assert_eq!(first.apply(&blank.owner_url()).await.unwrap(), Applied::default());
+    assert_eq!(
+        first.apply(&blank.owner_url()).await.unwrap(),
+        Applied::default()
+    );
     assert_eq!(ran().await, 1);
     // Another one, which makes a trigger: declared that way, it is expected.
     let two = (
@@ -370,7 +452,10 @@ async fn d37_migrations_of_the_application_run_once_and_do_not_change() {
     similar(&blank.state().await, &state);
     // The control.
     let third = build(&[one, two, three]);
-    assert_eq!(third.apply(&blank.owner_url()).await.unwrap().migrations, ["three"]);
+    assert_eq!(
+        third.apply(&blank.owner_url()).await.unwrap().migrations,
+        ["three"]
+    );
     assert_eq!(ran().await, 3);
 }
 
@@ -401,17 +486,33 @@ async fn d37_seal_keys_are_rotated() {
     // With both, instances with the old key and with the new one work side by side.
     assert!(both.apply(&blank.owner_url()).await.unwrap().changed);
     let rolled_out = blank.connect(&both).await;
-    assert_eq!((count(&running, &scope).await, count(&rolled_out, &scope).await), (1, 1));
+    assert_eq!(
+        (
+            count(&running, &scope).await,
+            count(&rolled_out, &scope).await
+        ),
+        (1, 1)
+    );
     // With the new one alone, a context sealed with the old one reads nothing and writes nothing.
     assert!(new.apply(&blank.owner_url()).await.unwrap().changed);
     let error = Db::connect(blank.config(&old)).await.unwrap_err();
     assert!(matches!(error, ConnectError::NotApplied), "{error}");
     let after = blank.connect(&new).await;
-    assert_eq!((count(&after, &scope).await, count(&rolled_out, &scope).await), (1, 1));
+    assert_eq!(
+        (
+            count(&after, &scope).await,
+            count(&rolled_out, &scope).await
+        ),
+        (1, 1)
+    );
     assert_eq!(count(&running, &scope).await, 0);
     insert_post(&running, &scope, "two").await.unwrap_err();
-    let keys: i64 =
-        blank.admin.query_one("SELECT count(*) FROM partywall.seal_key", &[]).await.unwrap().get(0);
+    let keys: i64 = blank
+        .admin
+        .query_one("SELECT count(*) FROM partywall.seal_key", &[])
+        .await
+        .unwrap()
+        .get(0);
     assert_eq!(keys, 1);
 }
 
@@ -424,7 +525,9 @@ async fn d37_seal_is_switched_off_and_on() {
     for (n, schema) in [&off, &on, &off, &on].into_iter().enumerate() {
         assert!(schema.apply(&blank.owner_url()).await.unwrap().changed);
         let db = blank.connect(schema).await;
-        insert_post(&db, &scope, &format!("slug {n}")).await.unwrap();
+        insert_post(&db, &scope, &format!("slug {n}"))
+            .await
+            .unwrap();
         assert_eq!(count(&db, &scope).await, u64::try_from(n).unwrap() + 1);
         // The other schema's instances, where they come back, are told.
         let other = if n % 2 == 0 { &on } else { &off };
@@ -432,11 +535,17 @@ async fn d37_seal_is_switched_off_and_on() {
         assert!(matches!(error, ConnectError::NotApplied), "{error}");
     }
     // Sealed, a context that anybody can write down reads nothing; unsealed, it reads.
-    let plain = format!("SET partywall.context = '{{\"tenant\":\"{}\"}}'", scope.to_string().split_once('=').unwrap().1);
+    let plain = format!(
+        "SET partywall.context = '{{\"tenant\":\"{}\"}}'",
+        scope.to_string().split_once('=').unwrap().1
+    );
     for (schema, rows) in [(&on, 0), (&off, 4)] {
         schema.apply(&blank.owner_url()).await.unwrap();
         let raw = crate::probe::session(&blank.url("switched_app")).await;
         raw.batch_execute(&plain).await.unwrap();
-        assert_eq!(raw.query("SELECT FROM post", &[]).await.unwrap().len(), rows);
+        assert_eq!(
+            raw.query("SELECT FROM post", &[]).await.unwrap().len(),
+            rows
+        );
     }
 }

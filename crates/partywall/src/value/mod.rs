@@ -43,8 +43,6 @@ mod param;
 #[cfg(all(test, feature = "testing"))]
 mod roundtrip;
 mod row;
-#[cfg(test)]
-mod tests;
 mod text;
 mod variant;
 mod wire;

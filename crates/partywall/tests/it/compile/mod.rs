@@ -8,6 +8,7 @@
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod client_field;
 #[path = "../../ui/pass/client_method.rs"]
 #[allow(
@@ -17,6 +18,7 @@ mod client_field;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod client_method;
 #[path = "../../ui/pass/model_attribute_empty.rs"]
 #[allow(
@@ -26,6 +28,7 @@ mod client_method;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_attribute_empty;
 #[path = "../../ui/pass/model_column_misspelt.rs"]
 #[allow(
@@ -35,6 +38,7 @@ mod model_attribute_empty;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_column_misspelt;
 #[path = "../../ui/pass/model_declares_nothing.rs"]
 #[allow(
@@ -44,6 +48,7 @@ mod model_column_misspelt;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_declares_nothing;
 #[path = "../../ui/pass/model_dense_format.rs"]
 #[allow(
@@ -53,6 +58,7 @@ mod model_declares_nothing;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_dense_format;
 #[path = "../../ui/pass/model_dimension_reserved.rs"]
 #[allow(
@@ -62,6 +68,7 @@ mod model_dense_format;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_dimension_reserved;
 #[path = "../../ui/pass/model_dimension_twice.rs"]
 #[allow(
@@ -71,6 +78,7 @@ mod model_dimension_reserved;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_dimension_twice;
 #[path = "../../ui/pass/model_exists_without_path.rs"]
 #[allow(
@@ -80,6 +88,7 @@ mod model_dimension_twice;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_exists_without_path;
 #[path = "../../ui/pass/model_global_with_dimension.rs"]
 #[allow(
@@ -89,6 +98,7 @@ mod model_exists_without_path;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_global_with_dimension;
 #[path = "../../ui/pass/model_owner_of_wrong_type.rs"]
 #[allow(
@@ -98,6 +108,7 @@ mod model_global_with_dimension;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_owner_of_wrong_type;
 #[path = "../../ui/pass/model_owner_optional.rs"]
 #[allow(
@@ -107,6 +118,7 @@ mod model_owner_of_wrong_type;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_owner_optional;
 #[path = "../../ui/pass/model_path.rs"]
 #[allow(
@@ -116,6 +128,7 @@ mod model_owner_optional;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_path;
 #[path = "../../ui/pass/model_rights_contradict.rs"]
 #[allow(
@@ -125,6 +138,7 @@ mod model_path;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_rights_contradict;
 #[path = "../../ui/pass/model_unknown_relation.rs"]
 #[allow(
@@ -134,6 +148,7 @@ mod model_rights_contradict;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod model_unknown_relation;
 #[path = "../../ui/pass/pool_as_connection.rs"]
 #[allow(
@@ -143,6 +158,7 @@ mod model_unknown_relation;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod pool_as_connection;
 #[path = "../../ui/pass/pool_field.rs"]
 #[allow(
@@ -152,6 +168,7 @@ mod pool_as_connection;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod pool_field;
 #[path = "../../ui/pass/pool_method.rs"]
 #[allow(
@@ -161,6 +178,7 @@ mod pool_field;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod pool_method;
 #[path = "../../ui/pass/query_delete.rs"]
 #[allow(
@@ -170,6 +188,7 @@ mod pool_method;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod query_delete;
 #[path = "../../ui/pass/query_find.rs"]
 #[allow(
@@ -179,6 +198,7 @@ mod query_delete;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod query_find;
 #[path = "../../ui/pass/query_insert.rs"]
 #[allow(
@@ -188,6 +208,7 @@ mod query_find;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod query_insert;
 #[path = "../../ui/pass/query_raw.rs"]
 #[allow(
@@ -197,6 +218,7 @@ mod query_insert;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod query_raw;
 #[path = "../../ui/pass/query_within_undeclared.rs"]
 #[allow(
@@ -206,6 +228,7 @@ mod query_raw;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod query_within_undeclared;
 #[path = "../../ui/pass/scope_default.rs"]
 #[allow(
@@ -215,6 +238,7 @@ mod query_within_undeclared;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod scope_default;
 #[path = "../../ui/pass/scope_from_id.rs"]
 #[allow(
@@ -224,6 +248,7 @@ mod scope_default;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod scope_from_id;
 #[path = "../../ui/pass/scope_from_text.rs"]
 #[allow(
@@ -233,6 +258,7 @@ mod scope_from_id;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod scope_from_text;
 #[path = "../../ui/pass/scope_literal.rs"]
 #[allow(
@@ -242,6 +268,7 @@ mod scope_from_text;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod scope_literal;
 #[path = "../../ui/pass/scope_wrong_id.rs"]
 #[allow(
@@ -251,6 +278,7 @@ mod scope_literal;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod scope_wrong_id;
 #[path = "../../ui/pass/transaction_of_sea_orm.rs"]
 #[allow(
@@ -260,6 +288,7 @@ mod scope_wrong_id;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod transaction_of_sea_orm;
 #[path = "../../ui/pass/transaction_without_scope.rs"]
 #[allow(
@@ -269,6 +298,7 @@ mod transaction_of_sea_orm;
     unused_must_use,
     reason = "it only has to compile"
 )]
+#[rustfmt::skip]
 mod transaction_without_scope;
 mod twins;
 

@@ -5,9 +5,7 @@ async fn case(
     db: partywall::Db,
     scope: partywall::Scope,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    db.scoped(&scope)
-        .execute_sql("DELETE FROM note", [])
-        .await?;
+    db.scoped(&scope).execute_sql("DELETE FROM note", []).await?;
     Ok(())
 }
 

@@ -3,7 +3,12 @@
     unreachable_pub,
     missing_docs,
     clippy::wildcard_enum_match_arm,
-    reason = "tests, and SeaORM's macros"
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests fail by panicking, and SeaORM's macros make entities public"
 )]
 
 use std::collections::BTreeMap;

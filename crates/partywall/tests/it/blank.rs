@@ -2,11 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use partywall::{
-    Config, Db, Schema,
-    schema::Passwords,
-    testing::server,
-};
+use partywall::{Config, Db, Schema, schema::Passwords, testing::server};
 use tokio_postgres::Client;
 
 use crate::probe::session;
@@ -28,8 +24,14 @@ impl Blank {
         let admin = session(&server.superuser_url("postgres")).await;
         let create = format!("CREATE ROLE {name}_owner LOGIN PASSWORD '{PASSWORD}'");
         admin.batch_execute(&create).await.unwrap();
-        admin.batch_execute(&format!("CREATE DATABASE {name} OWNER {name}_owner")).await.unwrap();
-        Self { admin: session(&server.superuser_url(&name)).await, name }
+        admin
+            .batch_execute(&format!("CREATE DATABASE {name} OWNER {name}_owner"))
+            .await
+            .unwrap();
+        Self {
+            admin: session(&server.superuser_url(&name)).await,
+            name,
+        }
     }
 
     pub async fn bootstrapped(schema: &Schema) -> Self {
@@ -40,7 +42,11 @@ impl Blank {
 
     pub async fn bootstrap(&self, schema: &Schema) {
         let password = || PASSWORD.to_owned();
-        let passwords = Passwords { app: password(), list: password(), across: password() };
+        let passwords = Passwords {
+            app: password(),
+            list: password(),
+            across: password(),
+        };
         let url = server().unwrap().superuser_url(&self.name);
         schema.bootstrap(&url, &passwords).await.unwrap();
     }

@@ -26,11 +26,15 @@ use crate::{
 const SOON: Duration = Duration::from_secs(8);
 
 async fn soon<F: Future>(what: &str, future: F) -> F::Output {
-    tokio::time::timeout(SOON, future).await.unwrap_or_else(|_| panic!("{what} hangs"))
+    tokio::time::timeout(SOON, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} hangs"))
 }
 
 async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
-    db.scoped(scope).scalar("SELECT count(*) FROM post", []).await
+    db.scoped(scope)
+        .scalar("SELECT count(*) FROM post", [])
+        .await
 }
 
 /// Tries until it works again.
@@ -57,12 +61,28 @@ async fn d30_server_restart_is_survived() {
     let socket = server.socket_dir().to_owned();
     let schema = schema();
     let admin = session(&server.superuser_url("postgres")).await;
-    admin.batch_execute("CREATE ROLE blog_owner LOGIN PASSWORD 'o'").await.unwrap();
-    admin.batch_execute("CREATE DATABASE blog OWNER blog_owner").await.unwrap();
+    admin
+        .batch_execute("CREATE ROLE blog_owner LOGIN PASSWORD 'o'")
+        .await
+        .unwrap();
+    admin
+        .batch_execute("CREATE DATABASE blog OWNER blog_owner")
+        .await
+        .unwrap();
     let password = || "p".to_owned();
-    let passwords = Passwords { app: password(), list: password(), across: password() };
-    schema.bootstrap(&server.superuser_url("blog"), &passwords).await.unwrap();
-    schema.apply(&server.url("blog_owner", "o", "blog")).await.unwrap();
+    let passwords = Passwords {
+        app: password(),
+        list: password(),
+        across: password(),
+    };
+    schema
+        .bootstrap(&server.superuser_url("blog"), &passwords)
+        .await
+        .unwrap();
+    schema
+        .apply(&server.url("blog_owner", "o", "blog"))
+        .await
+        .unwrap();
     let config = Config::new(&schema, &server.url("blog_app", "p", "blog"))
         .unwrap()
         .connect_attempts(2)
@@ -79,23 +99,42 @@ async fn d30_server_restart_is_survived() {
         async move { scoped.rows("SELECT pg_sleep(30)", []).await }
     });
     tokio::time::sleep(Duration::from_millis(100)).await;
-    tokio::task::spawn_blocking(move || server.stop()).await.unwrap().unwrap();
-    let lost = soon("a running statement", running).await.unwrap().unwrap_err();
+    tokio::task::spawn_blocking(move || server.stop())
+        .await
+        .unwrap()
+        .unwrap();
+    let lost = soon("a running statement", running)
+        .await
+        .unwrap()
+        .unwrap_err();
     assert!(matches!(lost, Error::Lost(_)), "{lost:?}");
-    let lost = soon("an open transaction", tx.rows("SELECT 1", [])).await.unwrap_err();
+    let lost = soon("an open transaction", tx.rows("SELECT 1", []))
+        .await
+        .unwrap_err();
     assert_eq!(lost.kind(), ErrorKind::Unavailable, "{lost:?}");
     let aborted = soon("its commit", tx.commit()).await.unwrap_err();
     assert!(
         matches!(aborted.kind(), ErrorKind::Unavailable | ErrorKind::Aborted),
         "{aborted:?}"
     );
-    let lost = soon("an unused one", unused.rows("SELECT 1", [])).await.unwrap_err();
+    let lost = soon("an unused one", unused.rows("SELECT 1", []))
+        .await
+        .unwrap_err();
     assert_eq!(lost.kind(), ErrorKind::Unavailable, "{lost:?}");
     drop(unused);
-    let down = soon("a statement while it is down", count(&db, &scope)).await.unwrap_err();
+    let down = soon("a statement while it is down", count(&db, &scope))
+        .await
+        .unwrap_err();
     assert_eq!(down.kind(), ErrorKind::Unavailable, "{down:?}");
-    let listed = post::Entity::find().all(&db.scoped(&scope)).await.unwrap_err();
-    assert_eq!(Error::kind_behind(&listed), ErrorKind::Unavailable, "{listed:?}");
+    let listed = post::Entity::find()
+        .all(&db.scoped(&scope))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        Error::kind_behind(&listed),
+        ErrorKind::Unavailable,
+        "{listed:?}"
+    );
 
     let server = start();
     assert_eq!(server.socket_dir(), socket);
@@ -118,7 +157,8 @@ async fn d30_lost_connection_is_replaced() {
     let running = tokio::spawn(async move { scoped.rows("SELECT pg_sleep(30)", []).await });
     let tx = test.db().begin(&a.scope).await.unwrap();
     tx.execute_sql("DELETE FROM post", []).await.unwrap();
-    let rows = "SELECT CASE WHEN g > 9999 THEN pg_sleep(30)::text END FROM generate_series(1, 10000) g";
+    let rows =
+        "SELECT CASE WHEN g > 9999 THEN pg_sleep(30)::text END FROM generate_series(1, 10000) g";
     let mut stream = test.as_scope(&a.scope).stream_sql(rows, []).await.unwrap();
     soon("the first row", stream.next()).await.unwrap().unwrap();
     let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
@@ -130,10 +170,22 @@ async fn d30_lost_connection_is_replaced() {
     })
     .await;
     assert!(probe.count(kill).await >= 3);
-    let lost = soon("a running statement", running).await.unwrap().unwrap_err();
+    let lost = soon("a running statement", running)
+        .await
+        .unwrap()
+        .unwrap_err();
     assert!(matches!(lost, Error::Lost(_)), "{lost:?}");
-    let lost = soon("a stream", stream.by_ref().filter_map(|row| ready(row.err())).next()).await.unwrap();
-    assert_eq!(Error::kind_behind(&lost), ErrorKind::Unavailable, "{lost:?}");
+    let lost = soon(
+        "a stream",
+        stream.by_ref().filter_map(|row| ready(row.err())).next(),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        Error::kind_behind(&lost),
+        ErrorKind::Unavailable,
+        "{lost:?}"
+    );
     drop(stream);
     let lost = soon("a commit", tx.commit()).await.unwrap_err();
     assert_eq!(lost.kind(), ErrorKind::Unavailable, "{lost:?}");
@@ -148,14 +200,28 @@ async fn d30_exhausted_pool_says_so_in_time() {
     let World { test, a, .. } = World::on(TestDb::with(&schema(), one).await.unwrap()).await;
     let tx = test.db().begin(&a.scope).await.unwrap();
     let start = Instant::now();
-    let error = soon("a statement", count(test.db(), &a.scope)).await.unwrap_err();
-    assert!(matches!(error, Error::PoolExhausted(waited) if waited == limit), "{error:?}");
+    let error = soon("a statement", count(test.db(), &a.scope))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, Error::PoolExhausted(waited) if waited == limit),
+        "{error:?}"
+    );
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(start.elapsed() >= limit);
-    let error = soon("a transaction", test.db().begin(&a.scope)).await.unwrap_err();
+    let error = soon("a transaction", test.db().begin(&a.scope))
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::PoolExhausted(_)), "{error:?}");
-    let listed = post::Entity::find().all(&test.as_scope(&a.scope)).await.unwrap_err();
-    assert_eq!(Error::kind_behind(&listed), ErrorKind::Unavailable, "{listed:?}");
+    let listed = post::Entity::find()
+        .all(&test.as_scope(&a.scope))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        Error::kind_behind(&listed),
+        ErrorKind::Unavailable,
+        "{listed:?}"
+    );
     // The control: given back, it works.
     drop(tx);
     assert_eq!(count(test.db(), &a.scope).await.unwrap(), 3);
@@ -189,33 +255,47 @@ async fn d30_unreachable_server_is_an_error_in_time() {
     // A wrong password or database does not pass with time, so it is not tried again.
     let test = TestDb::new(&schema).await.unwrap();
     let url = test.url("blog_app");
-    for wrong in [url.replace("blog_app:", "blog_app:wrong"), url.replace("/test_", "/toast_")] {
+    for wrong in [
+        url.replace("blog_app:", "blog_app:wrong"),
+        url.replace("/test_", "/toast_"),
+    ] {
         assert_ne!(wrong, url);
         let error = connect(&wrong).await;
         assert!(matches!(error, Error::Connect(_)), "{error:?}");
     }
     // The control.
-    Db::connect(Config::new(&schema, &url).unwrap()).await.unwrap();
+    Db::connect(Config::new(&schema, &url).unwrap())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn d30_statement_that_takes_too_long_is_stopped() {
     let hasty = |config: Config| {
-        config.statement_timeout(Some(Duration::from_millis(150))).pool_size(1)
+        config
+            .statement_timeout(Some(Duration::from_millis(150)))
+            .pool_size(1)
     };
     let test: Result<TestDb, TestError> = TestDb::with(&schema(), hasty).await;
     let World { test, a, .. } = World::on(test.unwrap()).await;
     let scoped = test.as_scope(&a.scope);
     let slow = "INSERT INTO post (id, slug, title) \
                 SELECT gen_random_uuid(), 'slow', pg_sleep(30)::text";
-    let error = soon("a statement", scoped.execute_sql(slow, [])).await.unwrap_err();
+    let error = soon("a statement", scoped.execute_sql(slow, []))
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Timeout), "{error:?}");
     let tx = test.db().begin(&a.scope).await.unwrap();
-    let error = soon("in a transaction", tx.execute_sql(slow, [])).await.unwrap_err();
+    let error = soon("in a transaction", tx.execute_sql(slow, []))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
     let error = soon("its commit", tx.commit()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Aborted, "{error:?}");
-    let mut rows = scoped.stream_sql("SELECT 1, pg_sleep(30)", []).await.unwrap();
+    let mut rows = scoped
+        .stream_sql("SELECT 1, pg_sleep(30)", [])
+        .await
+        .unwrap();
     let error = soon("a stream", rows.next()).await.unwrap().unwrap_err();
     assert_eq!(Error::kind_behind(&error), ErrorKind::Timeout, "{error:?}");
     drop(rows);
@@ -232,16 +312,27 @@ async fn d30_statement_that_takes_too_long_is_stopped() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d30_silent_server_is_given_up_in_time() {
     let hasty = |config: Config| {
-        config.statement_timeout(Some(Duration::from_millis(150))).pool_size(1)
+        config
+            .statement_timeout(Some(Duration::from_millis(150)))
+            .pool_size(1)
     };
     let World { test, a, .. } = World::on(TestDb::with(&schema(), hasty).await.unwrap()).await;
     let signal = |name: &str, pid: i32| {
         let done = Command::new("/bin/sh")
-            .args(["-c", "kill -s \"$1\" \"$2\"", "kill", name, &pid.to_string()])
+            .args([
+                "-c",
+                "kill -s \"$1\" \"$2\"",
+                "kill",
+                name,
+                &pid.to_string(),
+            ])
             .status();
         assert!(done.unwrap().success());
     };
-    for (n, way) in ["a statement", "a new statement", "a stream", "a commit"].into_iter().enumerate() {
+    for (n, way) in ["a statement", "a new statement", "a stream", "a commit"]
+        .into_iter()
+        .enumerate()
+    {
         let tx = test.db().begin(&a.scope).await.unwrap();
         let pid: i32 = tx.scalar("SELECT pg_backend_pid()", []).await.unwrap();
         signal("STOP", pid);

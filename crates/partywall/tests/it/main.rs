@@ -7,12 +7,14 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::async_yields_async,
     clippy::duplicate_mod,
     clippy::wildcard_enum_match_arm,
     reason = "tests fail by panicking, and SeaORM's macros make entities public"
 )]
 
 mod across;
+mod blank;
 mod bouncer;
 mod cancel;
 mod cascades;
@@ -21,6 +23,7 @@ mod context;
 mod dimensions;
 mod dirt;
 mod drift;
+mod failures;
 mod guard;
 mod keys;
 mod kit;

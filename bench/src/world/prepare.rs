@@ -92,6 +92,7 @@ async fn protect(world: &World, schema: &Schema, data: Data) -> Outcome {
         app: password(),
         list: password(),
         across: password(),
+        identity: password(),
     };
     schema
         .bootstrap(&world.superuser_url(data, None)?, &passwords)

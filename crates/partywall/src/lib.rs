@@ -10,6 +10,7 @@
 //! | make and check the database | [`Schema`] |
 //! | read and write | [`Db::scoped`], [`Db::begin`], [`Within`], [`Sql`] |
 //! | do what the service itself must do across tenants | [`Db::across`] |
+//! | know who asks and what they may do in a tenant | [`identity`], with the feature of that name |
 //! | test | [`testing`], with the feature of that name |
 //!
 //! The repository's README is the tour, ARCHITECTURE.md the map, DESIGN.md answers why, and
@@ -17,11 +18,15 @@
 
 pub mod connect;
 pub mod db;
+#[cfg(feature = "identity")]
+pub mod identity;
 pub mod schema;
 pub mod scope;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub(crate) mod value;
+#[cfg(feature = "web")]
+pub mod web;
 
 pub use db::{Across, Config, Db, ScopedDb, Sql, Tx, Within};
 pub use partywall_macros::Scoped;

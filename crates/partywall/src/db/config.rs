@@ -24,6 +24,7 @@ pub struct Config {
     pub(super) app: Login,
     pub(super) list: Option<Login>,
     pub(super) across: Option<Login>,
+    pub(super) identity: Option<Login>,
     pub(super) tls: Tls,
     pub(super) limits: Limits,
     pub(super) metrics: Option<Arc<dyn Metrics>>,
@@ -71,6 +72,7 @@ impl Config {
             app: login("application", app_url)?,
             list: None,
             across: None,
+            identity: None,
             tls: Tls::default(),
             limits: Limits {
                 size: 16,
@@ -89,7 +91,8 @@ impl Config {
         })
     }
 
-    /// Reads `DATABASE_URL` and, where set, `PARTYWALL_LIST_URL` and `PARTYWALL_ACROSS_URL`.
+    /// Reads `DATABASE_URL` and, where set, `PARTYWALL_LIST_URL`, `PARTYWALL_ACROSS_URL` and
+    /// `PARTYWALL_IDENTITY_URL`.
     ///
     /// # Errors
     ///
@@ -103,6 +106,9 @@ impl Config {
         }
         if let Some(url) = read("PARTYWALL_ACROSS_URL") {
             config = config.across_login(&url)?;
+        }
+        if let Some(url) = read("PARTYWALL_IDENTITY_URL") {
+            config = config.identity_login(&url)?;
         }
         Ok(config)
     }
@@ -124,6 +130,16 @@ impl Config {
     /// [`ConfigError::Url`].
     pub fn across_login(mut self, url: &str) -> Result<Self, ConfigError> {
         self.across = Some(login("across", url)?);
+        Ok(self)
+    }
+
+    /// The login for users, accounts and sessions. Its connections are opened on first use.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Url`].
+    pub fn identity_login(mut self, url: &str) -> Result<Self, ConfigError> {
+        self.identity = Some(login("identity", url)?);
         Ok(self)
     }
 

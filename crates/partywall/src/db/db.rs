@@ -38,6 +38,11 @@ struct Inner {
     app: Pool,
     list: Option<Pool>,
     across: Option<Pool>,
+    #[cfg_attr(
+        not(feature = "identity"),
+        expect(dead_code, reason = "only the `identity` room works under this login")
+    )]
+    identity: Option<Pool>,
     kinds: Arc<Kinds>,
     seal: Arc<Seal>,
 }
@@ -68,6 +73,7 @@ impl Db {
         let others = [
             (&config.list, roles.list()),
             (&config.across, roles.across()),
+            (&config.identity, roles.identity().unwrap_or_default()),
         ];
         for (login, wanted) in others {
             if let Some(login) = login {
@@ -95,6 +101,7 @@ impl Db {
                 app: pool(config.app.clone(), &limits)?,
                 list: optional(&config.list)?,
                 across: optional(&config.across)?,
+                identity: optional(&config.identity)?,
                 kinds: Arc::new(kinds),
                 seal: Arc::new(schema.seal.clone()),
             }),
@@ -157,6 +164,7 @@ impl Db {
                 kinds: self.inner.kinds.clone(),
                 seal: self.inner.seal.clone(),
                 scope: None,
+                begin: BEGIN,
             })));
             let line = i32::try_from(place.line()).unwrap_or(i32::MAX);
             let row = [reason.into(), place.file().into(), line.into()];
@@ -172,6 +180,19 @@ impl Db {
         }
     }
 
+    /// The identity login's view of a scope. No statement of the application's runs under it.
+    #[cfg(feature = "identity")]
+    pub(crate) fn identity(&self, scope: &Scope) -> ScopedDb {
+        let session = self.inner.identity.as_ref().ok_or(NoLogin::Identity);
+        ScopedDb::new(session.map(|pool| Session {
+            pool: pool.clone(),
+            kinds: self.inner.kinds.clone(),
+            seal: self.inner.seal.clone(),
+            scope: Some(scope.clone()),
+            begin: BEGIN,
+        }))
+    }
+
     fn session(&self, scope: &Scope) -> Result<Session, NoLogin> {
         let pool = if scope.has_list() {
             self.inner.list.as_ref().ok_or(NoLogin::List)?
@@ -183,6 +204,7 @@ impl Db {
             kinds: self.inner.kinds.clone(),
             seal: self.inner.seal.clone(),
             scope: Some(scope.clone()),
+            begin: BEGIN,
         })
     }
 }

@@ -193,6 +193,9 @@ pub enum NoLogin {
     /// The way across runs under its own login.
     #[error("no login for the way across is configured: add one with `Config::across_login`")]
     Across,
+    /// Users, accounts and sessions are the business of a login of their own.
+    #[error("no login for users and accounts is configured: add one with `Config::identity_login`")]
+    Identity,
 }
 
 impl Error {

@@ -162,8 +162,7 @@ async fn unsafe_rights(
         .iter()
         .map(|table| (table.name.schema.as_str(), table.name.table.as_str()))
         .unzip();
-    let roles = schema.roles();
-    let others = [roles.app(), roles.list(), roles.across()];
+    let others = schema.roles().all();
     let rows = client
         .query_typed(
             RIGHTS,

@@ -23,10 +23,22 @@ pub struct ScopedDb {
 
 /// The level is spelt out so that a session default cannot change it.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE";
+pub(super) const BEGIN_READ_ONLY: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE";
 
 impl ScopedDb {
     pub(super) fn new(session: Result<Session, super::NoLogin>) -> Self {
         Self { session }
+    }
+
+    /// The same view for reading: PostgreSQL refuses a statement that writes, with SQLSTATE 25006.
+    /// A transaction that is begun from here says for itself whether it writes.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        if let Ok(session) = &mut self.session {
+            session.begin = BEGIN_READ_ONLY;
+        }
+        self
     }
 
     /// The scope that statements run in.
@@ -58,7 +70,7 @@ impl Run for ScopedDb {
         let session = self.session()?;
         let mut lease: Lease = session.pool.acquire().await?;
         let prepared = pipeline::prepare(&mut lease, &session.kinds, &job).await?;
-        let before = [Step::Control(BEGIN), session.enter()];
+        let before = [Step::Control(session.begin), session.enter()];
         let source =
             pipeline::open_stream(&mut lease, prepared, &before, &job, Some("COMMIT")).await?;
         Ok(RowStream::new(

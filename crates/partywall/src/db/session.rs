@@ -16,7 +16,6 @@ use super::{
     pipeline::{self, OpenStream, Rows, Step},
     pool::Pool,
     run::Answer,
-    scoped::BEGIN,
     statement::Job,
     tx_state::TxState,
 };
@@ -34,6 +33,8 @@ pub(super) struct Session {
     pub(super) seal: Arc<Seal>,
     /// Absent on the way across.
     pub(super) scope: Option<Scope>,
+    /// How single statements begin their transaction.
+    pub(super) begin: &'static str,
 }
 
 impl Session {
@@ -88,7 +89,7 @@ impl Session {
     pub(super) async fn run_alone(&self, lease: &mut Lease, job: &Job) -> Result<Rows, Error> {
         let work = async {
             let prepared = pipeline::prepare(lease, &self.kinds, job).await?;
-            let before = [Step::Control(BEGIN), self.enter()];
+            let before = [Step::Control(self.begin), self.enter()];
             pipeline::run(lease, prepared, &before, job, &[Step::Control("COMMIT")]).await
         };
         self.observed(job, work).await

@@ -126,6 +126,7 @@ impl Schema {
         for table in &self.tables {
             make(client, table, &table.foreign_keys(), &drift).await?;
         }
+        client.batch_execute(&self.routines_sql()).await?;
         client.batch_execute(&self.own_grants_sql()).await?;
         let (remaining, mended) = self.remaining(client, drift).await?;
         self.write_expectations(client).await?;
@@ -149,7 +150,7 @@ impl Schema {
         })
     }
 
-    /// The three logins must exist; an owner that may create roles creates them, without passwords.
+    /// The logins must exist; an owner that may create roles creates them, without passwords.
     async fn ensure_roles(&self, client: &Client) -> Result<(), ApplyError> {
         for role in self.roles.all() {
             let exists = client
@@ -297,8 +298,19 @@ impl Schema {
         for table in &self.tables {
             sql.extend(table.foreign_keys().into_iter().map(|key| key.create));
         }
+        sql.push_str(&self.routines_sql());
         sql.push_str(&self.own_grants_sql());
         sql
+    }
+
+    /// Functions and indexes over the tables.
+    fn routines_sql(&self) -> String {
+        let app = ident(self.roles.app());
+        let identity = ident(self.roles.identity().unwrap_or(self.roles.app()));
+        self.routines
+            .iter()
+            .map(|sql| sql.replace("{app}", &app).replace("{identity}", &identity))
+            .collect()
     }
 
     /// A hash of all that is declared, behind one of the form in which the catalogues are written

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::connect::Tls;
 
-/// The passwords of the three logins.
+/// The passwords of the logins.
 #[derive(Clone)]
 pub struct Passwords {
     /// Of the application login.
@@ -14,6 +14,8 @@ pub struct Passwords {
     pub list: String,
     /// Of the login for the way across.
     pub across: String,
+    /// Of the identity login. Not used where the schema has no accounts.
+    pub identity: String,
 }
 
 impl std::fmt::Debug for Passwords {
@@ -47,11 +49,12 @@ impl Schema {
         passwords: &Passwords,
     ) -> Result<(), ApplyError> {
         let client = connect(superuser_url, &Tls::default()).await?;
-        let logins =
-            self.roles
-                .all()
-                .into_iter()
-                .zip([&passwords.app, &passwords.list, &passwords.across]);
+        let logins = self.roles.all().into_iter().zip([
+            &passwords.app,
+            &passwords.list,
+            &passwords.across,
+            &passwords.identity,
+        ]);
         client.batch_execute("BEGIN").await?;
         for (role, password) in logins {
             let exists = client

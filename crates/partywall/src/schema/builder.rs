@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use sea_orm::EntityTrait;
 
 use super::{
-    Roles, SchemaError, Scoped, Seal,
-    declared::Declared,
+    Rights, Roles, SchemaError, Scoped, Seal,
+    declared::{Audience, Declared},
     migration::Migration,
     table::{self, Table},
 };
@@ -45,6 +45,8 @@ pub struct Schema {
     pub(crate) dimensions: BTreeMap<&'static str, SqlType>,
     pub(super) migrations: Vec<Migration>,
     pub(super) unprotected: Vec<(String, String)>,
+    /// Functions and indexes over the tables, made anew whenever the schema is applied.
+    pub(super) routines: Vec<&'static str>,
 }
 
 /// Collects models and migrations. Made by [`Schema::builder`].
@@ -56,6 +58,7 @@ pub struct SchemaBuilder {
     declared: Vec<Declared>,
     migrations: Vec<Migration>,
     unprotected: Vec<(String, String)>,
+    routines: Vec<&'static str>,
 }
 
 impl Schema {
@@ -67,6 +70,7 @@ impl Schema {
             declared: Vec::new(),
             migrations: Vec::new(),
             unprotected: Vec::new(),
+            routines: Vec::new(),
         }
     }
 
@@ -81,6 +85,27 @@ impl SchemaBuilder {
     /// Adds a model.
     pub fn model<E: EntityTrait + Scoped>(mut self) -> Self {
         self.declared.push(Declared::of::<E>());
+        self
+    }
+
+    /// Adds a model whose rows the identity login works with, and the application's logins as far as
+    /// `application` says.
+    #[cfg(feature = "identity")]
+    pub(crate) fn identity_model<E: EntityTrait + Scoped>(
+        mut self,
+        application: Option<Rights>,
+    ) -> Self {
+        let mut declared = Declared::of::<E>();
+        declared.audience = Audience::Identity(application);
+        self.declared.push(declared);
+        self
+    }
+
+    /// Adds functions and indexes over the tables: SQL that can be repeated, in which `{app}` and
+    /// `{identity}` stand for the logins.
+    #[cfg(feature = "identity")]
+    pub(crate) fn routines(mut self, sql: &'static str) -> Self {
+        self.routines.push(sql);
         self
     }
 
@@ -118,14 +143,20 @@ impl SchemaBuilder {
                 return Err(SchemaError::DuplicateMigration(migration.name().to_owned()));
             }
         }
+        let mut roles = self.roles;
+        roles.with_identity = self
+            .declared
+            .iter()
+            .any(|model| matches!(model.audience, Audience::Identity(_)));
         let (tables, dimensions) = table::resolve(&self.declared)?;
         Ok(Schema {
-            roles: self.roles,
+            roles,
             seal: self.seal,
             tables,
             dimensions,
             migrations: self.migrations,
             unprotected: self.unprotected,
+            routines: self.routines,
         })
     }
 }

@@ -22,7 +22,18 @@ pub(super) struct Declared {
     pub(super) enums: Vec<(String, String)>,
     pub(super) ownership: Ownership,
     pub(super) rights: Rights,
+    pub(super) audience: Audience,
     pub(super) kinds: Vec<(&'static str, Kind)>,
+}
+
+/// Whose statements a table is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// The application's, under the application and the list login.
+    Application,
+    /// Those of the `identity` room, under the identity login; and the application's as far as this
+    /// says.
+    Identity(Option<Rights>),
 }
 
 /// A foreign key.
@@ -89,6 +100,7 @@ impl Declared {
                 .collect(),
             ownership: E::ownership(),
             rights: E::rights(),
+            audience: Audience::Application,
             kinds: E::kinds(),
         }
     }

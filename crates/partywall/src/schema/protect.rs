@@ -4,6 +4,7 @@ use sea_orm::sea_query::ForeignKeyAction;
 
 use super::{
     Rights, Roles,
+    declared::Audience,
     sql::{ident, idents, object_name, short_hash},
     table::{By, Dimensioned, ForeignKey, Parent, Table},
 };
@@ -257,30 +258,36 @@ impl Table {
     /// The policies: one permissive that lets rows through to the restrictive ones, and for each
     /// dimension a bare equality, for one value and for a list.
     pub(super) fn policies(&self, roles: &Roles, call: Call) -> Vec<Object> {
-        let (app, list, across) = (
-            ident(roles.app()),
-            ident(roles.list()),
-            ident(roles.across()),
-        );
+        let (list, across) = (ident(roles.list()), ident(roles.across()));
+        let ones = self.audience.single_owner_logins(roles);
         if self.is_global() {
             return vec![
                 self.policy(
                     "partywall_read",
                     "PERMISSIVE FOR SELECT",
-                    &format!("{app}, {list}"),
+                    &format!("{ones}, {list}"),
                     "true",
                 ),
                 self.policy("partywall_across", "PERMISSIVE FOR ALL", &across, "true"),
             ];
         }
-        let all = roles.quoted();
+        let all = format!("{ones}, {list}, {across}");
         let mut policies = vec![self.policy("partywall_rows", "PERMISSIVE FOR ALL", &all, "true")];
+        if let Audience::Identity(_) = self.audience {
+            // For the functions that answer to a secret: they run as the owner and only read.
+            policies.push(self.policy(
+                "partywall_lookup",
+                "PERMISSIVE FOR SELECT",
+                "CURRENT_USER",
+                "true",
+            ));
+        }
         for owned in &self.owned {
             let dimension = owned.dimension;
             policies.push(self.policy(
                 &object_name(&["partywall_app", dimension]),
                 "RESTRICTIVE FOR ALL",
-                &app,
+                &ones,
                 &self.one(owned, call),
             ));
             policies.push(self.policy(
@@ -357,11 +364,19 @@ impl Table {
     /// What each login may do.
     pub(super) fn grants_sql(&self, roles: &Roles) -> String {
         let table = self.name.sql();
-        let (app, list, across) = (
-            ident(roles.app()),
-            ident(roles.list()),
-            ident(roles.across()),
-        );
+        let across = ident(roles.across());
+        let mut sql = format!("REVOKE ALL ON {table} FROM PUBLIC, {};\n", roles.quoted());
+        for (login, rights) in self.audience.grants(roles, self.rights) {
+            let rights = self.rights_sql(rights);
+            sql.push_str(&format!("GRANT {rights} ON {table} TO {login};\n"));
+        }
+        sql.push_str(&format!(
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {across};\n"
+        ));
+        sql
+    }
+
+    fn rights_sql(&self, rights: Rights) -> String {
         let owners: Vec<&str> = self.owner_columns().map(|(_, column)| column).collect();
         let free: Vec<&str> = self
             .columns
@@ -369,20 +384,15 @@ impl Table {
             .map(|(name, _)| name.as_str())
             .filter(|name| !owners.contains(name))
             .collect();
-        let mut rights = match (self.is_global(), self.rights) {
+        let mut sql = match (self.is_global(), rights) {
             (true, _) | (false, Rights::ReadOnly) => "SELECT".to_owned(),
             (false, Rights::AppendOnly) => "SELECT, INSERT".to_owned(),
             (false, Rights::ReadWrite) => "SELECT, INSERT, DELETE".to_owned(),
         };
-        if !self.is_global() && self.rights == Rights::ReadWrite && !free.is_empty() {
-            rights.push_str(&format!(", UPDATE ({})", idents(&free)));
+        if !self.is_global() && rights == Rights::ReadWrite && !free.is_empty() {
+            sql.push_str(&format!(", UPDATE ({})", idents(&free)));
         }
-        format!(
-            "REVOKE ALL ON {table} FROM PUBLIC, {};\n\
-             GRANT {rights} ON {table} TO {app}, {list};\n\
-             GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {across};\n",
-            roles.quoted()
-        )
+        sql
     }
 
     /// Row-level security on, also for the owner.
@@ -399,6 +409,33 @@ impl Table {
         parts.extend(columns.iter().map(String::as_str));
         parts.push(suffix);
         object_name(&parts)
+    }
+}
+
+impl Audience {
+    /// The logins whose policies compare with one value.
+    fn single_owner_logins(self, roles: &Roles) -> String {
+        let app = ident(roles.app());
+        match (self, roles.identity().map(ident)) {
+            (Self::Identity(Some(_)), Some(identity)) => format!("{app}, {identity}"),
+            (Self::Identity(None), Some(identity)) => identity,
+            (Self::Application, _) | (_, None) => app,
+        }
+    }
+
+    /// What the logins may do that see the rows of a scope.
+    fn grants(self, roles: &Roles, rights: Rights) -> Vec<(String, Rights)> {
+        match (self, roles.identity()) {
+            (Self::Identity(app), Some(identity)) => app
+                .map(|rights| (ident(roles.app()), rights))
+                .into_iter()
+                .chain([(ident(identity), rights)])
+                .collect(),
+            (Self::Application, _) | (_, None) => {
+                let logins = format!("{}, {}", ident(roles.app()), ident(roles.list()));
+                vec![(logins, rights)]
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt};
 
 use super::{
     Ownership, PathBy, Rights, SchemaError, Source,
-    declared::{Declared, Reference},
+    declared::{Audience, Declared, Reference},
     sql::ident,
 };
 use crate::{scope::SqlType, value::Kind};
@@ -47,6 +47,7 @@ pub(crate) struct Table {
     pub(super) references: Vec<ForeignKey>,
     pub(super) enums: Vec<(String, String)>,
     pub(super) rights: Rights,
+    pub(super) audience: Audience,
     pub(crate) kinds: Vec<(&'static str, Kind)>,
     /// Empty for a global table.
     pub(super) owned: Vec<Dimensioned>,
@@ -177,6 +178,7 @@ pub(super) fn resolve(
             references: Vec::new(),
             enums: model.enums.clone(),
             rights: model.rights,
+            audience: model.audience,
             kinds: model.kinds.clone(),
             owned,
         });

@@ -175,9 +175,13 @@ impl TestDb {
                 .unwrap_or_default()
         };
         let roles = schema.roles();
-        Config::new(schema, &url(roles.app()))?
+        let config = Config::new(schema, &url(roles.app()))?
             .list_login(&url(roles.list()))?
-            .across_login(&url(roles.across()))
+            .across_login(&url(roles.across()))?;
+        match roles.identity() {
+            Some(login) => config.identity_login(&url(login)),
+            None => Ok(config),
+        }
     }
 
     /// Makes the template if there is none, and clones it.
@@ -225,6 +229,7 @@ impl TestDb {
             app: password(),
             list: password(),
             across: password(),
+            identity: password(),
         };
         schema
             .bootstrap(&server()?.superuser_url(template), &passwords)

@@ -46,6 +46,7 @@ impl Blank {
             app: password(),
             list: password(),
             across: password(),
+            identity: password(),
         };
         let url = server().unwrap().superuser_url(&self.name);
         schema.bootstrap(&url, &passwords).await.unwrap();

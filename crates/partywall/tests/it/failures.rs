@@ -74,6 +74,7 @@ async fn d30_server_restart_is_survived() {
         app: password(),
         list: password(),
         across: password(),
+        identity: password(),
     };
     schema
         .bootstrap(&server.superuser_url("blog"), &passwords)

@@ -25,6 +25,7 @@ mod dirt;
 mod drift;
 mod failures;
 mod guard;
+mod identity;
 mod keys;
 mod kit;
 mod lists;

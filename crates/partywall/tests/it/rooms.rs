@@ -6,7 +6,9 @@ use std::{
 };
 
 /// From the ground up. A room may import from those before it.
-const ROOMS: [&str; 6] = ["scope", "value", "connect", "schema", "db", "testing"];
+const ROOMS: [&str; 8] = [
+    "scope", "value", "connect", "schema", "db", "identity", "web", "testing",
+];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

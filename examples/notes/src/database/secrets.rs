@@ -18,6 +18,7 @@ pub(super) struct Secrets {
     pub(super) app: String,
     pub(super) list: String,
     pub(super) across: String,
+    pub(super) identity: String,
     /// What the sample users sign in with.
     pub(super) password: String,
 }
@@ -58,6 +59,7 @@ impl Secrets {
             app: hex::<16>()?,
             list: hex::<16>()?,
             across: hex::<16>()?,
+            identity: hex::<16>()?,
             password: hex::<5>()?,
         })
     }
@@ -84,6 +86,7 @@ impl Secrets {
             app: self.app.clone(),
             list: self.list.clone(),
             across: self.across.clone(),
+            identity: self.identity.clone(),
         }
     }
 }

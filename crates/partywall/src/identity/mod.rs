@@ -1,0 +1,50 @@
+//! One login, many accounts.
+//!
+//! Signing in says *who* somebody is: a [`RequestUser`]. Their [account](model::account) in a tenant,
+//! the membership, says *what* they may do there: a [`RequestAccount`]. Permissions are asked of the
+//! account and never of the user:
+//!
+//! ```no_run
+//! # use partywall::identity::{Error, RequestAccount};
+//! # async fn publish(account: RequestAccount) -> Result<(), Error> {
+//! account.require("note.publish")?;
+//! let tx = account.write().await?;
+//! # let _ = tx; Ok(()) }
+//! ```
+//!
+//! The room's own tables are behind the wall as well, under a login of their own: a statement of the
+//! application's, injected or not, reads no password, signs nobody in and gives nobody a role.
+
+mod account;
+mod audit;
+mod authenticate;
+mod email;
+mod error;
+mod event;
+mod outbox;
+mod permissions;
+mod secret;
+mod service;
+mod settings;
+
+pub mod model;
+
+pub use account::{Actor, RequestAccount, TenantInfo};
+pub use audit::AuditEntry;
+pub use authenticate::{Authenticated, RequestUser, TenantSelector};
+pub use email::EmailAddress;
+pub use error::{Error, ErrorKind};
+pub use event::Event;
+pub use permissions::{BuiltIn, PermissionSet, Permissions};
+pub use secret::{ApiKey, SessionToken};
+pub use service::Identity;
+pub use settings::Settings;
+
+use crate::scope::Dimension;
+
+/// The dimension of what belongs to a person and to no tenant.
+pub const USER: Dimension = Dimension::new("user");
+
+/// The dimension of what belongs to an address: all that is known of somebody before their password
+/// was checked. Its values are in canonical form.
+pub const EMAIL: Dimension<String> = Dimension::new("email");

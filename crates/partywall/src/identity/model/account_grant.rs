@@ -1,0 +1,40 @@
+//! An account has a permission by itself, by no role.
+
+use sea_orm::entity::prelude::*;
+
+use crate::Scoped;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Scoped)]
+#[sea_orm(schema_name = "identity", table_name = "account_grant")]
+#[scoped(tenant = "tenant_id")]
+pub struct Model {
+    /// The account.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub account_id: Uuid,
+    /// The permission.
+    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    pub permission: String,
+    /// The tenant.
+    pub tenant_id: Uuid,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::tenant::Entity",
+        from = "Column::TenantId",
+        to = "super::tenant::Column::Id",
+        on_delete = "Cascade"
+    )]
+    Tenant,
+    #[sea_orm(
+        belongs_to = "super::account::Entity",
+        from = "Column::AccountId",
+        to = "super::account::Column::Id",
+        on_delete = "Cascade"
+    )]
+    Account,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

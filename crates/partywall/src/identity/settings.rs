@@ -1,0 +1,58 @@
+use std::time::Duration;
+
+use ipnetwork::IpNetwork;
+
+/// Limits and times. The defaults suit a service for businesses.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Where the application is reached, for links in mail: `https://notes.example`.
+    pub public_url: String,
+    /// The address that mail comes from.
+    pub mail_from: String,
+    /// How long a session may rest before it ends.
+    pub idle: Duration,
+    /// How long a session may last in spite of use.
+    pub absolute: Duration,
+    /// How long an invitation can be accepted.
+    pub invitation: Duration,
+    /// How long a link for a new password, or to show an address to be one's own, is good.
+    pub link: Duration,
+    /// How long a deleted tenant can be brought back.
+    pub grace: Duration,
+    /// How long a member of the staff may stay in a tenant, or act as somebody, at most.
+    pub staff: Duration,
+    /// The proxies whose `X-Forwarded-For` is believed. None by default: anybody can send the header.
+    pub proxies: Vec<IpNetwork>,
+    /// Password checks at once. Each takes 19 MiB and some tens of milliseconds of one core.
+    pub password_checks: usize,
+    /// Attempts to sign in or to ask for a new password that one address (of mail, or of the
+    /// network) has within `attempts_in`.
+    pub attempts: u32,
+    /// See `attempts`.
+    pub attempts_in: Duration,
+}
+
+impl Settings {
+    /// The defaults: 30 minutes idle, 12 hours at most, a week for invitations, an hour for links,
+    /// 30 days of grace, an hour for the staff, 10 attempts in a quarter of an hour.
+    #[must_use]
+    pub fn new(public_url: impl Into<String>, mail_from: impl Into<String>) -> Self {
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        const DAY: Duration = HOUR.saturating_mul(24);
+        Self {
+            public_url: public_url.into(),
+            mail_from: mail_from.into(),
+            idle: HOUR / 2,
+            absolute: HOUR * 12,
+            invitation: DAY * 7,
+            link: HOUR,
+            grace: DAY * 30,
+            staff: HOUR,
+            proxies: Vec::new(),
+            password_checks: 2,
+            attempts: 10,
+            attempts_in: HOUR / 4,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use axum::extract::{FromRef, FromRequestParts, Query};
+use http::{HeaderName, request::Parts};
+
+use super::{
+    Problem,
+    authenticated::{authenticated, tenant_in_path},
+};
+use crate::identity::{Error, Identity, RequestAccount};
+
+/// The account that a page was made for; a request that would act as another one is refused.
+const EXPECTED_ACCOUNT: HeaderName = HeaderName::from_static("expected-account");
+
+/// Selects a tenant for programs, beside the path.
+const TENANT_HEADER: HeaderName = HeaderName::from_static("x-tenant");
+
+impl<S> FromRequestParts<S> for RequestAccount
+where
+    S: Send + Sync,
+    Identity: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    /// The account in the tenant that the path names (`{tenant}`, an id or a slug), or else the
+    /// session's current one.
+    ///
+    /// 401 without a session or key; 404 for a tenant that is unknown or not the visitor's; 403 for
+    /// members of a suspended one; 400 where the query (`tenant`, `tenant_id`) or the header
+    /// `X-Tenant` names another tenant; 409 where the header `Expected-Account` names another account.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = authenticated(parts, state).await?;
+        let account = found.account()?;
+        if tenant_in_path(parts, state).await.is_some() || has_selector(parts) {
+            check_selectors(parts, &account)?;
+        }
+        if let Some(expected) = parts.headers.get(EXPECTED_ACCOUNT) {
+            let own = account.id().map(|id| id.to_string());
+            if own.as_deref() != expected.to_str().ok() {
+                return Err(Error::StaleAccount.into());
+            }
+        }
+        account
+            .note_staff_access(&format!("{} {}", parts.method, parts.uri.path()))
+            .await?;
+        Ok(account)
+    }
+}
+
+fn has_selector(parts: &Parts) -> bool {
+    parts.headers.contains_key(TENANT_HEADER)
+}
+
+/// Whatever else in the request names a tenant names the same one.
+fn check_selectors(parts: &Parts, account: &RequestAccount) -> Result<(), Problem> {
+    let tenant = account.tenant();
+    let is_same = |text: &str| text == tenant.slug || text == tenant.id.to_string();
+    let header = parts.headers.get_all(TENANT_HEADER);
+    let headers_agree = header.iter().all(|value| value.to_str().is_ok_and(is_same));
+    let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+    let query_agrees = query.is_ok_and(|Query(pairs)| {
+        pairs
+            .iter()
+            .filter(|(name, _)| name == "tenant" || name == "tenant_id")
+            .all(|(_, value)| is_same(value))
+    });
+    if headers_agree && query_agrees {
+        Ok(())
+    } else {
+        Err(Error::TwoTenants.into())
+    }
+}

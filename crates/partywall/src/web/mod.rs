@@ -1,0 +1,33 @@
+//! axum: who asks, as extractors, and what a stranger is told.
+//!
+//! ```no_run
+//! use axum::{Router, extract::FromRef, routing::get};
+//! use partywall::{identity::{Identity, RequestAccount, RequestUser}, web::Problem};
+//!
+//! #[derive(Clone, FromRef)]
+//! struct App { identity: Identity }
+//!
+//! async fn hello(user: RequestUser) -> String { format!("hello {}", user.name) }
+//!
+//! async fn notes(account: RequestAccount) -> Result<String, Problem> {
+//!     account.require("note.read")?;
+//!     Ok(format!("the notes of {}", account.tenant().name))
+//! }
+//!
+//! let router: Router<App> = Router::new()
+//!     .route("/me", get(hello))
+//!     .route("/tenants/{tenant}/notes", get(notes));
+//! ```
+
+mod account;
+mod authenticated;
+mod client;
+mod cookie;
+mod cross_site;
+mod problem;
+mod user;
+
+pub use client::ClientAddress;
+pub use cookie::SessionCookie;
+pub use cross_site::refuse_cross_site;
+pub use problem::Problem;

@@ -1,0 +1,4 @@
+//! Users, accounts and sessions, below HTTP.
+
+mod lookups;
+pub mod world;

@@ -1,0 +1,105 @@
+//! Two tenants and their people, written past the wall: ann owns A and views B, bob is a member of A,
+//! eve owns B, sue is of the staff.
+
+use partywall::{
+    Roles, Schema, Seal, SealKey,
+    identity::{BuiltIn, Identity, Permissions, SessionToken, Settings},
+    testing::TestDb,
+};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+pub struct World {
+    pub test: TestDb,
+    pub identity: Identity,
+    pub a: Uuid,
+    pub b: Uuid,
+}
+
+pub fn schema() -> Schema {
+    let key = SealKey::new(&[7; 32]).unwrap();
+    Identity::tables(Schema::builder(Roles::named("people"), Seal::on(key)))
+        .build()
+        .unwrap()
+}
+
+pub fn permissions() -> Permissions {
+    Permissions::new()
+        .declare("note.read", BuiltIn::Viewer)
+        .and_then(|all| all.declare("note.write", BuiltIn::Member))
+        .and_then(|all| all.declare("note.publish", BuiltIn::Admin))
+        .unwrap()
+}
+
+/// The id of somebody or something that the fixture names.
+pub fn id(name: &str) -> Uuid {
+    let hash = Sha256::digest(name);
+    Uuid::from_slice(&hash[..16]).unwrap()
+}
+
+/// The token of a session that the fixture opens for a person.
+pub fn token(name: &str) -> SessionToken {
+    SessionToken::parse(&hex(&Sha256::digest(format!("session of {name}")))).unwrap()
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let test = TestDb::new(&schema()).await.unwrap();
+        let mut sql = String::new();
+        for tenant in ["a", "b"] {
+            sql += &format!(
+                "INSERT INTO identity.tenant (id, slug, name, created_at) VALUES ('{0}', '{tenant}', 'Tenant {tenant}', now());",
+                id(tenant)
+            );
+            for role in BuiltIn::ALL.map(BuiltIn::name) {
+                sql += &format!(
+                    "INSERT INTO identity.role (id, tenant_id, name, builtin, permissions) VALUES ('{}', '{}', '{role}', '{role}', '{{}}');",
+                    id(&format!("{tenant} {role}")),
+                    id(tenant)
+                );
+            }
+        }
+        for name in ["ann", "bob", "eve", "sue"] {
+            let person = id(name);
+            sql += &format!(
+                "INSERT INTO identity.\"user\" (id, email, name, created_at) VALUES ('{person}', '{name}@example.com', '{name}', now());\
+                 INSERT INTO identity.session (id, user_id, token_hash, created_at, seen_at, expires_at) \
+                 VALUES ('{}', '{person}', '{}', now(), now(), now() + interval '1 hour');",
+                id(&format!("session of {name}")),
+                hex(&Sha256::digest(token(name).expose())),
+            );
+        }
+        sql += &format!(
+            "INSERT INTO identity.staff (user_id) VALUES ('{}');",
+            id("sue")
+        );
+        for (name, tenant, role) in [
+            ("ann", "a", "owner"),
+            ("ann", "b", "viewer"),
+            ("bob", "a", "member"),
+            ("eve", "b", "owner"),
+        ] {
+            let account = id(&format!("{name} in {tenant}"));
+            sql += &format!(
+                "INSERT INTO identity.account (id, tenant_id, user_id, name, email, created_at) VALUES ('{account}', '{t}', '{}', '{name}', '{name}@example.com', now());\
+                 INSERT INTO identity.account_role (account_id, role_id, tenant_id) VALUES ('{account}', '{}', '{t}');",
+                id(name),
+                id(&format!("{tenant} {role}")),
+                t = id(tenant),
+            );
+        }
+        test.as_superuser(&sql).await.unwrap();
+        let settings = Settings::new("http://127.0.0.1:8080", "notes@example.com");
+        let identity = Identity::new(test.db().clone(), permissions(), settings);
+        Self {
+            test,
+            identity,
+            a: id("a"),
+            b: id("b"),
+        }
+    }
+}

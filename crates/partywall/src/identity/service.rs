@@ -1,10 +1,10 @@
 use std::{fmt, sync::Arc};
 
-use tokio::sync::broadcast;
+use tokio::sync::{OnceCell, broadcast};
 
 use super::{Event, Permissions, Settings, event::WAITING, model};
 use crate::{
-    db::Db,
+    db::{Across, Db},
     schema::{Rights, SchemaBuilder},
 };
 
@@ -19,6 +19,8 @@ pub(super) struct Inner {
     pub(super) permissions: Permissions,
     pub(super) settings: Settings,
     pub(super) events: broadcast::Sender<Event>,
+    /// The way across, for the mail of everybody: taken once.
+    pub(super) mail: OnceCell<Across>,
 }
 
 impl Identity {
@@ -31,6 +33,7 @@ impl Identity {
                 permissions,
                 settings,
                 events: broadcast::Sender::new(WAITING),
+                mail: OnceCell::new(),
             }),
         }
     }

@@ -8,7 +8,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS credential_reset_key ON identity.credential (r
 CREATE UNIQUE INDEX IF NOT EXISTS credential_user_key ON identity.credential (user_id);
 CREATE INDEX IF NOT EXISTS account_user_idx ON identity.account (user_id, tenant_id);
 CREATE INDEX IF NOT EXISTS staff_entry_session_idx ON identity.staff_entry (session_id);
-CREATE INDEX IF NOT EXISTS outbox_unsent_idx ON identity.outbox (created_at) WHERE sent_at IS NULL;
+CREATE INDEX IF NOT EXISTS outbox_unsent_idx ON identity.outbox (due_at) WHERE sent_at IS NULL;
 CREATE INDEX IF NOT EXISTS audit_at_idx ON identity.audit (tenant_id, id DESC);
 -- One open invitation for an address and a tenant.
 CREATE UNIQUE INDEX IF NOT EXISTS invitation_open_key ON identity.invitation (tenant_id, email_key)

@@ -10,6 +10,7 @@ CREATE INDEX IF NOT EXISTS account_user_idx ON identity.account (user_id, tenant
 CREATE INDEX IF NOT EXISTS staff_entry_session_idx ON identity.staff_entry (session_id);
 CREATE INDEX IF NOT EXISTS outbox_unsent_idx ON identity.outbox (due_at) WHERE sent_at IS NULL;
 CREATE INDEX IF NOT EXISTS audit_at_idx ON identity.audit (tenant_id, id DESC);
+CREATE INDEX IF NOT EXISTS invitation_email_idx ON identity.invitation (tenant_id, email_key, sent_at);
 -- One open invitation for an address and a tenant.
 CREATE UNIQUE INDEX IF NOT EXISTS invitation_open_key ON identity.invitation (tenant_id, email_key)
   WHERE accepted_at IS NULL AND revoked_at IS NULL;
@@ -228,3 +229,14 @@ GRANT EXECUTE ON FUNCTION partywall.identity_rights(uuid, uuid),
   partywall.identity_invitation(text), partywall.identity_reset(text),
   partywall.identity_sign_up(text) TO {identity};
 GRANT EXECUTE ON FUNCTION partywall.identity_hold(uuid) TO {app}, {identity};
+
+-- Whether a person can sign in. A tenant's scope does not reach people; whether an owner could still
+-- act, and who may do something today, hangs on it.
+CREATE OR REPLACE FUNCTION partywall.identity_is_live(wanted uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
+BEGIN
+  RETURN EXISTS (SELECT FROM identity."user" u WHERE u.id = wanted AND u.deactivated_at IS NULL);
+END
+$partywall$;
+REVOKE ALL ON FUNCTION partywall.identity_is_live(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION partywall.identity_is_live(uuid) TO {identity};

@@ -1,6 +1,7 @@
 //! Users, accounts and sessions, below HTTP.
 
 pub mod asking;
+mod invitations;
 mod lookups;
 mod mail;
 pub mod world;

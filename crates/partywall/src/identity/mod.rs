@@ -16,6 +16,7 @@
 //! application's, injected or not, reads no password, signs nobody in and gives nobody a role.
 
 mod account;
+mod api_key;
 mod audit;
 mod authenticate;
 mod email;
@@ -33,6 +34,7 @@ mod settings;
 pub mod model;
 
 pub use account::{Actor, RequestAccount, TenantInfo};
+pub use api_key::NewKey;
 pub use audit::{AuditEntry, AuditQuery};
 pub use authenticate::{Authenticated, RequestUser, TenantSelector};
 pub use email::EmailAddress;

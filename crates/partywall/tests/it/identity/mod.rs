@@ -2,6 +2,7 @@
 
 pub mod asking;
 mod invitations;
+mod keys;
 mod lookups;
 mod mail;
 pub mod world;

@@ -30,6 +30,7 @@ mod rights;
 mod secret;
 mod service;
 mod settings;
+mod staff;
 
 pub mod model;
 
@@ -46,6 +47,7 @@ pub use permissions::{BuiltIn, PermissionSet, Permissions};
 pub use secret::{ApiKey, SessionToken};
 pub use service::Identity;
 pub use settings::Settings;
+pub use staff::{Impersonation, StaffEntry};
 
 use crate::scope::Dimension;
 

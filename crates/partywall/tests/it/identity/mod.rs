@@ -5,4 +5,5 @@ mod invitations;
 mod keys;
 mod lookups;
 mod mail;
+mod staff;
 pub mod world;

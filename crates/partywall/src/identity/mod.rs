@@ -22,10 +22,12 @@ mod email;
 mod error;
 mod event;
 mod outbox;
+mod password;
 mod permissions;
 mod secret;
 mod service;
 mod settings;
+mod throttle;
 
 pub mod model;
 

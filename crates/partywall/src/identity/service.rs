@@ -2,7 +2,9 @@ use std::{fmt, sync::Arc};
 
 use tokio::sync::broadcast;
 
-use super::{Event, Permissions, Settings, event::WAITING, model};
+use super::{
+    Event, Permissions, Settings, event::WAITING, model, password::Passwords, throttle::Throttle,
+};
 use crate::{
     db::Db,
     schema::{Rights, SchemaBuilder},
@@ -19,6 +21,10 @@ pub(super) struct Inner {
     pub(super) permissions: Permissions,
     pub(super) settings: Settings,
     pub(super) events: broadcast::Sender<Event>,
+    pub(super) passwords: Passwords,
+    pub(super) sign_ins: Throttle,
+    pub(super) sign_ups: Throttle,
+    pub(super) resets: Throttle,
 }
 
 impl Identity {
@@ -29,8 +35,12 @@ impl Identity {
             inner: Arc::new(Inner {
                 db,
                 permissions,
-                settings,
                 events: broadcast::Sender::new(WAITING),
+                passwords: Passwords::new(settings.password_checks),
+                sign_ins: Throttle::new(&settings),
+                sign_ups: Throttle::new(&settings),
+                resets: Throttle::new(&settings),
+                settings,
             }),
         }
     }

@@ -24,9 +24,13 @@ mod event;
 mod outbox;
 mod password;
 mod permissions;
+mod reset;
 mod secret;
 mod service;
+mod session;
 mod settings;
+mod sign_in;
+mod sign_up;
 mod throttle;
 
 pub mod model;
@@ -40,6 +44,7 @@ pub use event::Event;
 pub use permissions::{BuiltIn, PermissionSet, Permissions};
 pub use secret::{ApiKey, SessionToken};
 pub use service::Identity;
+pub use session::SessionInfo;
 pub use settings::Settings;
 
 use crate::scope::Dimension;

@@ -18,6 +18,8 @@
 mod account;
 mod audit;
 mod authenticate;
+mod current_account;
+mod deactivate;
 mod email;
 mod error;
 mod event;
@@ -38,6 +40,7 @@ pub mod model;
 pub use account::{Actor, RequestAccount, TenantInfo};
 pub use audit::AuditEntry;
 pub use authenticate::{Authenticated, RequestUser, TenantSelector};
+pub use current_account::AccountInfo;
 pub use email::EmailAddress;
 pub use error::{Error, ErrorKind};
 pub use event::Event;

@@ -4,4 +4,6 @@ mod desk;
 mod lookups;
 mod passwords;
 mod people;
+mod sessions;
+mod switching;
 pub mod world;

@@ -7,18 +7,37 @@ use std::{
     time::Duration,
 };
 
-use partywall::{Db, db::ConnectError};
+use axum::extract::FromRef;
+use partywall::{
+    Db,
+    db::ConnectError,
+    identity::{self, Identity, Settings},
+};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use crate::{database::Database, identity::Passwords, playground, web};
+use crate::{
+    database::Database, permissions::permissions, playground, sign_in_for_now::Passwords, web,
+};
 
 /// What every handler may use.
 #[derive(Clone, Debug)]
 pub(crate) struct App {
-    pub(crate) db: Db,
+    pub(crate) identity: Identity,
     /// The playground's own connections, where it is on.
     pub(crate) playground: Option<Db>,
     pub(crate) passwords: Arc<Passwords>,
+}
+
+impl FromRef<App> for Identity {
+    fn from_ref(app: &App) -> Self {
+        app.identity.clone()
+    }
+}
+
+/// Limits and times of accounts, for an application that is reached at an address.
+#[must_use]
+pub fn settings(address: SocketAddr) -> Settings {
+    Settings::new(format!("http://{address}"), "notes@example.com")
 }
 
 /// The application, listening.
@@ -50,6 +69,9 @@ pub enum StartError {
     /// Passwords cannot be hashed.
     #[error("passwords cannot be checked")]
     Passwords(#[from] argon2::password_hash::Error),
+    /// The permissions are declared wrongly.
+    #[error(transparent)]
+    Permissions(#[from] identity::Error),
     /// The server failed while it ran.
     #[error("the server failed")]
     Serve(#[from] io::Error),
@@ -85,6 +107,7 @@ impl Serving {
         listener: TcpListener,
         database: &Database,
         with_playground: bool,
+        settings: Settings,
     ) -> Result<Self, StartError> {
         let playground = match with_playground {
             true => Some(playground::connect(database).await?),
@@ -92,13 +115,15 @@ impl Serving {
         };
         let passwords = Arc::new(Passwords::new()?);
         let app = App {
-            db: database.db().clone(),
+            identity: Identity::new(database.db().clone(), permissions()?, settings),
             playground,
             passwords,
         };
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let serve = axum::serve(listener, web::router(app)).with_graceful_shutdown(async {
+        // Who is limited by their address has to be known by it.
+        let service = web::router(app).into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, service).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
         Ok(Self {

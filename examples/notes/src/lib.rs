@@ -1,21 +1,22 @@
 //! Notes for several tenants: what Partywall looks like in an application.
 //!
-//! The handlers hold no tenant filter. Who may see what is declared in `models`, decided once per
-//! request in `identity`, and enforced by PostgreSQL.
+//! The handlers hold no tenant filter. Whose rows there are is declared in `models`, who may do what in
+//! `permissions`, both are decided once per request by `partywall::identity`, and PostgreSQL enforces.
 
 mod app;
 mod args;
 mod database;
-mod identity;
 mod import;
 mod models;
 mod notes;
+mod permissions;
 mod playground;
 mod run;
 mod seed;
+mod sign_in_for_now;
 mod web;
 
-pub use app::{Serving, StartError};
+pub use app::{Serving, StartError, settings};
 pub use args::Args;
 pub use database::{Database, OpenError, Place};
 pub use import::{Import, ImportError};

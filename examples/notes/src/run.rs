@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    app::Serving,
+    app::{self, Serving},
     args::Args,
     database::Database,
     import::{Import, ImportError},
@@ -43,7 +43,8 @@ async fn serve(args: &Args) -> Result<(), Box<dyn Error + Send + Sync>> {
     let listener = Serving::bind(args.port).await?;
     let database = Database::open(&args.place(), args.reset).await?;
     let users = seed::USERS.map(|user| user.email).join(", ");
-    let serving = Serving::start(listener, &database, args.playground).await?;
+    let settings = app::settings(listener.local_addr()?);
+    let serving = Serving::start(listener, &database, args.playground, settings).await?;
     println!("Notes:    http://{}", serving.address());
     println!("Users:    {users}");
     println!("Password: {}", database.password());

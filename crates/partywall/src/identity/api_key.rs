@@ -137,8 +137,8 @@ impl RequestAccount {
 
     /// The account of a person who asks as themselves.
     fn person(&self) -> Result<Uuid, Error> {
-        if self.user().is_some_and(|user| user.impersonator.is_some()) {
-            return Err(Error::Impersonating);
+        if let Some(user) = self.user() {
+            user.require_self()?;
         }
         match self.actor() {
             Actor::Member { account, .. } => Ok(*account),

@@ -114,7 +114,7 @@ struct KeyRow {
 }
 
 /// What is looked up has no owner yet: the secret that was brought is what opens it.
-fn nobody() -> Scope {
+pub(super) fn nobody() -> Scope {
     Scope::trusted([])
 }
 

@@ -78,6 +78,12 @@ impl Admin {
         Ok(self.client.batch_execute(&sql).await?)
     }
 
+    /// Whether the tables are those of the example's own sign-in, which came before the library's.
+    pub(super) async fn is_outdated(&self) -> Result<bool, OpenError> {
+        let sql = "SELECT to_regclass('public.membership') IS NOT NULL";
+        Ok(self.client.query_one(sql, &[]).await?.try_get(0)?)
+    }
+
     /// Drops what the owner has in this database, which is all of the example's and nothing else.
     pub(super) async fn remove_everything(&self, owner: &str) -> Result<(), OpenError> {
         let sql = format!("DROP OWNED BY \"{owner}\" CASCADE");

@@ -64,6 +64,11 @@ pub enum OpenError {
         "the database `{0}` holds tables that are not the example's: give it a database of its own"
     )]
     Shared(String),
+    /// Data of the time before accounts.
+    #[error(
+        "the data in `{0}` is of an earlier version of this example, which this one cannot read: start anew with --reset, which throws it away"
+    )]
+    Outdated(String),
     /// The administrator's work.
     #[error("the database refused what its administrator has to do")]
     Admin(#[from] tokio_postgres::Error),
@@ -113,6 +118,8 @@ impl Database {
         let owner = admin.take_over().await?;
         if reset {
             admin.remove_everything(&owner).await?;
+        } else if admin.is_outdated().await? {
+            return Err(OpenError::Outdated(place.folder.display().to_string()));
         }
         let (secrets, are_new) = Secrets::keep(&place.folder, reset)?;
         let seal = match sealed {
@@ -182,5 +189,9 @@ fn config(
     let roles = schema.roles();
     Config::new(schema, &url(roles.app(), &secrets.app))?
         .list_login(&url(roles.list(), &secrets.list))?
-        .across_login(&url(roles.across(), &secrets.across))
+        .across_login(&url(roles.across(), &secrets.across))?
+        .identity_login(&url(
+            roles.identity().unwrap_or_default(),
+            &secrets.identity,
+        ))
 }

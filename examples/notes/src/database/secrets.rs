@@ -40,6 +40,10 @@ impl Secrets {
         let read = || -> io::Result<Self> { Ok(serde_json::from_slice(&fs::read(&path)?)?) };
         match read() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // It is JSON, and something is missing that this version needs.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(OpenError::Outdated(folder.display().to_string()));
+            }
             kept => return Ok((kept.map_err(failed("read"))?, false)),
         }
         let made = Self::generate()?;

@@ -1,7 +1,7 @@
 use std::io::IsTerminal as _;
 
 use csv::StringRecord;
-use partywall::{Db, Scope, TENANT, Tx};
+use partywall::{Db, Scope, TENANT, Tx, identity::model::tenant};
 use sea_orm::EntityTrait as _;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     database::Database,
-    models::tenant,
     notes::{Draft, note_add_many},
 };
 
@@ -140,7 +139,7 @@ fn draft(record: &StringRecord, columns: &Columns, encoding: &str) -> Result<Dra
     }
     let field = |column| record.get(column).unwrap_or_default();
     Draft::new(field(columns.title), field(columns.body), &[])
-        .map_err(|problem| problem.message().to_owned())
+        .map_err(|problem| problem.detail().to_owned())
 }
 
 /// The line that a record begins on, from the one behind it: blank lines before it do not count,

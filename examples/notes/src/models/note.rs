@@ -24,9 +24,9 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
     #[sea_orm(
-        belongs_to = "super::tenant::Entity",
+        belongs_to = "partywall::identity::model::tenant::Entity",
         from = "Column::TenantId",
-        to = "super::tenant::Column::Id",
+        to = "partywall::identity::model::tenant::Column::Id",
         on_delete = "Cascade"
     )]
     Tenant,

@@ -1,23 +1,22 @@
 use chrono::Utc;
-use partywall::{ScopedDb, Within as _};
+use partywall::{Tx, Within as _, identity::RequestAccount};
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
-use super::{CommentDraft, CommentView, Items, NoteQuery, note::note_exists};
-use crate::{identity::InTenant, models::comment, web::Problem};
+use super::{CommentDraft, CommentView, Items, NoteQuery};
+use crate::models::comment;
 
-/// A note's comments, the oldest first. A foreign note is no note.
+/// A note's comments, the oldest first.
 pub(crate) async fn comment_list(
-    tenant: &InTenant,
+    account: &RequestAccount,
     note: Uuid,
     query: &NoteQuery,
-) -> Result<Items<CommentView>, Problem> {
-    note_exists(&tenant.db, note).await?;
+) -> Result<Items<CommentView>, DbErr> {
     let mut comments = comment::Entity::find()
-        .within(&tenant.scope)
+        .within(account.scope())
         .filter(comment::Column::NoteId.eq(note))
         .order_by_asc(comment::Column::Id)
         .limit(query.limit + 1);
@@ -27,7 +26,7 @@ pub(crate) async fn comment_list(
     if let Some(matches) = query.matching([comment::Column::Body]) {
         comments = comments.filter(matches);
     }
-    let rows = comments.all(&tenant.db).await?;
+    let rows = comments.all(&account.read()).await?;
     let (rows, next) = Items::<CommentView>::page(rows, query.limit, |comment| comment.id);
     Ok(Items {
         items: rows.into_iter().map(CommentView::from).collect(),
@@ -37,12 +36,11 @@ pub(crate) async fn comment_list(
 
 /// Adds a comment. The keys refuse one to a foreign note as they refuse one to no note at all.
 pub(crate) async fn comment_add(
-    db: &ScopedDb,
+    tx: &Tx,
     author: &str,
     note: Uuid,
     draft: CommentDraft,
-) -> Result<CommentView, Problem> {
-    note_exists(db, note).await?;
+) -> Result<CommentView, DbErr> {
     let row = comment::ActiveModel {
         id: Set(Uuid::now_v7()),
         note_id: Set(note),
@@ -50,5 +48,5 @@ pub(crate) async fn comment_add(
         body: Set(draft.body),
         created_at: Set(Utc::now()),
     };
-    Ok(row.insert(db).await?.into())
+    Ok(row.insert(tx).await?.into())
 }

@@ -1,17 +1,16 @@
 use chrono::Utc;
-use partywall::{ScopedDb, Tx, Within as _};
+use partywall::{Tx, Within as _, identity::RequestAccount};
 use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::Set,
-    ColumnTrait, Condition, DbErr, EntityTrait as _, IntoActiveModel as _, LoaderTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, TransactionTrait as _,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait as _, LoaderTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
     sea_query::{Expr, ExprTrait as _, Query, extension::postgres::PgExpr as _},
 };
 use uuid::Uuid;
 
 use super::{Change, Draft, Items, NoteView, tag::tag_replace};
 use crate::{
-    identity::InTenant,
     models::{note, note_tag, tag},
     web::Problem,
 };
@@ -47,11 +46,12 @@ impl NoteQuery {
 
 /// A page of notes, the newest first.
 pub(crate) async fn note_list(
-    tenant: &InTenant,
+    account: &RequestAccount,
     query: &NoteQuery,
 ) -> Result<Items<NoteView>, DbErr> {
+    let db = account.read();
     let mut notes = note::Entity::find()
-        .within(&tenant.scope)
+        .within(account.scope())
         .order_by_desc(note::Column::Id)
         .limit(query.limit + 1);
     if let Some(after) = query.after {
@@ -73,10 +73,10 @@ pub(crate) async fn note_list(
             .to_owned();
         notes = notes.filter(note::Column::Id.in_subquery(tagged));
     }
-    let rows = notes.all(&tenant.db).await?;
+    let rows = notes.all(&db).await?;
     let (rows, next) = Items::<NoteView>::page(rows, query.limit, |note| note.id);
     let tags = rows
-        .load_many_to_many(tag::Entity, note_tag::Entity, &tenant.db)
+        .load_many_to_many(tag::Entity, note_tag::Entity, &db)
         .await?;
     let items = rows
         .into_iter()
@@ -87,82 +87,66 @@ pub(crate) async fn note_list(
 }
 
 /// A note with its tags.
-pub(crate) async fn note_find(db: &ScopedDb, id: Uuid) -> Result<NoteView, Problem> {
+pub(crate) async fn note_find(db: &impl ConnectionTrait, id: Uuid) -> Result<NoteView, Problem> {
     let found = note::Entity::find()
         .filter(note::Column::Id.eq(id))
         .find_with_related(tag::Entity)
         .all(db)
         .await?;
-    let (note, tags) = found.into_iter().next().ok_or(Problem::NotFound)?;
+    let (note, tags) = found.into_iter().next().ok_or_else(Problem::not_found)?;
     Ok(NoteView::new(note, tags))
 }
 
-pub(super) async fn note_exists(db: &ScopedDb, id: Uuid) -> Result<(), Problem> {
-    let found = note::Entity::find()
-        .filter(note::Column::Id.eq(id))
-        .one(db)
-        .await?;
-    found.map(drop).ok_or(Problem::NotFound)
-}
-
 /// Writes a note down.
-pub(crate) async fn note_add(tenant: &InTenant, draft: Draft) -> Result<NoteView, Problem> {
-    let tx = tenant.db.begin().await?;
+pub(crate) async fn note_add(
+    tx: &Tx,
+    account: &RequestAccount,
+    draft: Draft,
+) -> Result<NoteView, Problem> {
     let now = Utc::now();
     let row = note::ActiveModel {
         id: Set(Uuid::now_v7()),
         title: Set(draft.title),
         body: Set(draft.body),
-        author: Set(tenant.person.name.clone()),
+        author: Set(account.actor().name().to_owned()),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
     };
-    let note = row.insert(&tx).await?;
-    tag_replace(&tx, &tenant.scope, note.id, &draft.tags).await?;
-    tx.commit().await?;
-    note_find(&tenant.db, note.id).await
+    let note = row.insert(tx).await?;
+    tag_replace(tx, account.scope(), note.id, &draft.tags).await?;
+    note_find(tx, note.id).await
 }
 
 /// Changes a note.
 pub(crate) async fn note_change(
-    tenant: &InTenant,
+    tx: &Tx,
+    account: &RequestAccount,
     id: Uuid,
     change: Change,
 ) -> Result<NoteView, Problem> {
-    let tx = tenant.db.begin().await?;
-    let note = note::Entity::find()
-        .filter(note::Column::Id.eq(id))
-        .one(&tx)
-        .await?;
-    let mut note = note.ok_or(Problem::NotFound)?.into_active_model();
+    let mut row = note::ActiveModel {
+        id: Set(id),
+        updated_at: Set(Utc::now()),
+        ..Default::default()
+    };
     if let Some(title) = change.title {
-        note.title = Set(title);
+        row.title = Set(title);
     }
     if let Some(body) = change.body {
-        note.body = Set(body);
+        row.body = Set(body);
     }
-    note.updated_at = Set(Utc::now());
-    note.update(&tx).await?;
+    row.update(tx).await?;
     if let Some(tags) = &change.tags {
-        tag_replace(&tx, &tenant.scope, id, tags).await?;
+        tag_replace(tx, account.scope(), id, tags).await?;
     }
-    tx.commit().await?;
-    note_find(&tenant.db, id).await
+    note_find(tx, id).await
 }
 
 /// Removes a note, and its comments with it.
-pub(crate) async fn note_remove(db: &ScopedDb, id: Uuid) -> Result<(), Problem> {
-    let removed = note::Entity::delete_many()
-        .filter(note::Column::Id.eq(id))
-        .exec(db)
-        .await?
-        .rows_affected;
-    if removed == 0 {
-        Err(Problem::NotFound)
-    } else {
-        Ok(())
-    }
+pub(crate) async fn note_remove(tx: &Tx, id: Uuid) -> Result<(), DbErr> {
+    note::Entity::delete_by_id(id).exec(tx).await?;
+    Ok(())
 }
 
 /// Writes many notes down in one statement.

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use partywall::{
     Db, Scope,
     db::{ConnectError, Error, TextLimits},
@@ -73,24 +74,25 @@ pub(crate) async fn statement_run(db: &Db, scope: &Scope, sql: &str) -> Result<A
 )]
 fn refusal(error: &Error) -> Problem {
     if let Some(reported) = error.database() {
-        return Problem::Statement(reported.code().to_owned(), brief(reported.message()));
+        return statement(reported.code(), reported.message());
     }
     let code = match error {
         Error::Scope(_) => "scope",
         Error::Refused(_) | Error::Value(_) => "refused",
         Error::Timeout => "timeout",
-        Error::PoolExhausted(_) => return Problem::Busy,
+        Error::PoolExhausted(_) => return Problem::busy(),
         // The statement ended its own connection, and nobody else's.
         Error::Lost(_) => "connection_lost",
         _ => {
             tracing::error!(error = %error, "a statement of the playground failed");
-            return Problem::Internal;
+            return Problem::internal();
         }
     };
-    Problem::Statement(code.to_owned(), brief(&error.to_string()))
+    statement(code, &error.to_string())
 }
 
-/// A message can quote what the statement made.
-fn brief(message: &str) -> String {
-    message.chars().take(1_000).collect()
+/// A visitor's own statement failed. A message can quote what the statement made.
+fn statement(code: &str, message: &str) -> Problem {
+    let brief: String = message.chars().take(1_000).collect();
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code.to_owned(), brief)
 }

@@ -1,4 +1,9 @@
-//! What requests carry, each with a refusal of ours.
+//! What requests carry.
+//!
+//! Bodies and queries are read by the handler, when it has found the row and checked the permission:
+//! whoever may not do something is not told what is wrong with how they asked.
+
+use std::convert::Infallible;
 
 use axum::{
     Json,
@@ -12,16 +17,17 @@ use super::Problem;
 use crate::notes::NoteQuery;
 
 /// A JSON body.
-pub(super) struct Body<T>(pub(super) T);
+pub(super) struct Body<T>(Result<T, Problem>);
 
 /// A form's fields.
-pub(super) struct Fields<T>(pub(super) T);
-
-/// The note in the path; what is no id is no note.
-pub(super) struct NoteId(pub(super) Uuid);
+pub(super) struct Fields<T>(Result<T, Problem>);
 
 /// The part of a list in the query.
-pub(super) struct Part(pub(super) NoteQuery);
+pub(super) struct Part(Result<NoteQuery, Problem>);
+
+/// The note in the path; what is no id, or not in its one canonical form, is no note.
+#[derive(Clone, Copy)]
+pub(super) struct NoteId(pub(super) Uuid);
 
 #[derive(Deserialize)]
 struct Raw {
@@ -34,25 +40,45 @@ struct Raw {
 const LIMIT: u64 = 20;
 const MOST: u64 = 100;
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Problem;
+impl<T> Body<T> {
+    pub(super) fn read(self) -> Result<T, Problem> {
+        self.0
+    }
+}
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Json::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection) => Err(Problem::invalid(rejection.body_text())),
-        }
+impl<T> Fields<T> {
+    pub(super) fn read(self) -> Result<T, Problem> {
+        self.0
+    }
+}
+
+impl Part {
+    pub(super) fn read(self) -> Result<NoteQuery, Problem> {
+        self.0
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
+        let read = Json::from_request(request, state).await;
+        let told = |Json(body)| body;
+        Ok(Self(read.map(told).map_err(|rejection| {
+            Problem::invalid(rejection.body_text())
+        })))
     }
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
-    type Rejection = Problem;
+    type Rejection = Infallible;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match axum::Form::from_request(request, state).await {
-            Ok(axum::Form(fields)) => Ok(Self(fields)),
-            Err(rejection) => Err(Problem::invalid(rejection.body_text())),
-        }
+    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
+        let read = axum::Form::from_request(request, state).await;
+        let told = |axum::Form(fields)| fields;
+        Ok(Self(read.map(told).map_err(|rejection| {
+            Problem::invalid(rejection.body_text())
+        })))
     }
 }
 
@@ -62,38 +88,45 @@ impl<S: Send + Sync> FromRequestParts<S> for NoteId {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = RawPathParams::from_request_parts(parts, state)
             .await
-            .map_err(|_| Problem::NotFound)?;
+            .map_err(|_| Problem::not_found())?;
         path.iter()
             .find(|(name, _)| *name == "note")
-            .and_then(|(_, id)| Uuid::try_parse(id).ok())
+            .and_then(|(_, text)| {
+                let id = Uuid::try_parse(text).ok();
+                id.filter(|id| id.to_string() == text)
+            })
             .map(Self)
-            .ok_or(Problem::NotFound)
+            .ok_or_else(Problem::not_found)
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Part {
-    type Rejection = Problem;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Query(raw) = Query::<Raw>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Problem::invalid("the query cannot be read"))?;
-        let search = given(raw.q);
-        let tag = given(raw.tag);
-        if search
-            .iter()
-            .chain(&tag)
-            .any(|text| text.contains('\0') || text.len() > 1_000)
-        {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let read = Query::<Raw>::from_request_parts(parts, state).await;
+        Ok(Self(match read {
+            Ok(Query(raw)) => raw.check(),
+            Err(_) => Err(Problem::invalid("the query cannot be read")),
+        }))
+    }
+}
+
+impl Raw {
+    fn check(self) -> Result<NoteQuery, Problem> {
+        let search = given(self.q);
+        let tag = given(self.tag);
+        let is_odd = |text: &String| text.contains('\0') || text.len() > 1_000;
+        if search.iter().chain(&tag).any(is_odd) {
             return Err(Problem::invalid(
                 "`q` or `tag` is too long or holds a NUL character",
             ));
         }
-        let after = given(raw.after)
+        let after = given(self.after)
             .map(|after| Uuid::try_parse(&after))
             .transpose()
             .map_err(|_| Problem::invalid("`after` is not the `next` of a list"))?;
-        let limit = match given(raw.limit) {
+        let limit = match given(self.limit) {
             None => LIMIT,
             Some(limit) => limit
                 .parse()
@@ -101,12 +134,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Part {
                 .filter(|limit| (1..=MOST).contains(limit))
                 .ok_or_else(|| Problem::invalid(format!("`limit` is a number from 1 to {MOST}")))?,
         };
-        Ok(Self(NoteQuery {
+        Ok(NoteQuery {
             search,
             tag,
             after,
             limit,
-        }))
+        })
     }
 }
 

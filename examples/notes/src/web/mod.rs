@@ -2,18 +2,18 @@
 
 mod api;
 mod fields;
-mod forgery;
+mod method;
 mod pages;
-mod problem;
 
 use axum::{
     Router,
     http::{HeaderName, HeaderValue},
     middleware,
 };
+use partywall::web::refuse_cross_site;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-pub(crate) use problem::Problem;
+pub(crate) use partywall::web::Problem;
 
 use crate::app::App;
 
@@ -47,7 +47,8 @@ pub(crate) fn router(app: App) -> Router {
     let router = Router::new()
         .merge(pages::router(&app))
         .nest("/api", api::router(&app))
-        .layer(middleware::from_fn(forgery::refuse))
+        .layer(middleware::from_fn(refuse_cross_site))
+        .layer(middleware::map_response(method::hide))
         .with_state(app);
     HEADERS.into_iter().fold(router, |router, (name, value)| {
         router.layer(SetResponseHeaderLayer::if_not_present(name, value))

@@ -137,7 +137,7 @@ fn bad_lines_are_named_and_nothing_is_half_loaded() {
         "3500 notes loaded\n"
     );
     assert_eq!(desk.loaded().len(), 3_500);
-    let elsewhere = "SELECT count(*) FROM note JOIN tenant t ON t.id = tenant_id WHERE author = 'Import' AND slug <> 'acme'";
+    let elsewhere = "SELECT count(*) FROM note JOIN identity.tenant t ON t.id = tenant_id WHERE author = 'Import' AND slug <> 'acme'";
     assert_eq!(desk.world.one(elsewhere), "0");
 }
 
@@ -179,5 +179,5 @@ fn what_is_missing_is_told() {
     );
     assert!(desk.loaded().is_empty());
     let url = desk.world.place.url.as_deref().unwrap();
-    assert_eq!(query(url, "SELECT count(*) FROM tenant"), ["3"]);
+    assert_eq!(query(url, "SELECT count(*) FROM identity.tenant"), ["3"]);
 }

@@ -12,6 +12,7 @@ fn every_user_sees_their_own_tenants() {
         ("bob", &["acme"], &["globex", "initech"]),
         ("eve", &["globex"], &["acme", "initech"]),
         ("ivy", &["initech"], &["acme", "globex"]),
+        ("sue", &[], &["acme", "globex", "initech"]),
     ] {
         let browser = world.user(user);
         assert_eq!(browser.get("/api/tenants").is(200).each("slug"), own);
@@ -21,12 +22,14 @@ fn every_user_sees_their_own_tenants() {
                 .is(200);
             let mut titles = listed.each("title");
             let mut expected = world.sql(&format!(
-                "SELECT title FROM note JOIN tenant t ON t.id = tenant_id WHERE slug = '{tenant}'"
+                "SELECT title FROM note JOIN identity.tenant t ON t.id = tenant_id WHERE slug = '{tenant}'"
             ));
             titles.sort();
             expected.sort();
             assert_eq!(titles, expected);
-            let id = world.one(&format!("SELECT id FROM tenant WHERE slug = '{tenant}'"));
+            let id = world.one(&format!(
+                "SELECT id FROM identity.tenant WHERE slug = '{tenant}'"
+            ));
             assert_eq!(
                 browser
                     .get(&format!("/api/tenants/{id}/notes?limit=100"))
@@ -36,7 +39,9 @@ fn every_user_sees_their_own_tenants() {
             browser.get(&format!("/t/{tenant}")).is(200);
         }
         for tenant in foreign {
-            let id = world.one(&format!("SELECT id FROM tenant WHERE slug = '{tenant}'"));
+            let id = world.one(&format!(
+                "SELECT id FROM identity.tenant WHERE slug = '{tenant}'"
+            ));
             browser.get(&format!("/api/tenants/{tenant}/notes")).is(404);
             browser.get(&format!("/api/tenants/{id}/notes")).is(404);
             browser.get(&format!("/t/{tenant}")).is(404);
@@ -74,13 +79,8 @@ fn probe(browser: &Browser, tenant: &str, note: &str) -> Vec<String> {
 fn unknown_foreign_and_malformed_are_one() {
     let world = World::start(false);
     let bob = world.user("bob");
-    let note = |slug: &str| {
-        world.one(&format!(
-            "SELECT n.id FROM note n JOIN tenant t ON t.id = tenant_id WHERE slug = '{slug}' LIMIT 1"
-        ))
-    };
-    let (own, foreign) = (note("acme"), note("globex"));
-    let foreign_tenant = world.one("SELECT id FROM tenant WHERE slug = 'globex'");
+    let (own, foreign) = (world.note("acme"), world.note("globex"));
+    let foreign_tenant = world.tenant("globex");
     let rows = "SELECT md5(string_agg(n::text, '' ORDER BY id)) FROM note n";
     let before = world.one(rows);
     let unknown = probe(&bob, "acme", "01890000-0000-7000-8000-000000000000");
@@ -161,12 +161,13 @@ fn what_one_writes_the_other_does_not_see() {
 }
 
 #[test]
-fn without_a_membership_the_door_closes_at_once() {
+fn without_an_account_the_door_closes_at_once() {
     let world = World::start(false);
     let ann = world.user("ann");
     ann.get("/api/tenants/globex/notes").is(200);
-    world
-        .sql("DELETE FROM membership USING tenant WHERE tenant_id = tenant.id AND slug = 'globex'");
+    world.sql(
+        "DELETE FROM identity.account a USING identity.tenant t WHERE a.tenant_id = t.id AND slug = 'globex'",
+    );
     ann.get("/api/tenants/globex/notes").is(404);
     ann.get("/api/tenants/acme/notes").is(200);
 }

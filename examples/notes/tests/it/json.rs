@@ -16,13 +16,10 @@ fn signing_in_and_out() {
         &json!({ "email": "Ann@Example.com ", "password": world.password }),
     );
     let cookie = reply.is(200).set_cookie.unwrap();
-    for part in ["notes_session=", "HttpOnly", "SameSite=Lax", "Path=/"] {
+    assert!(cookie.starts_with("__Host-session="), "{cookie}");
+    for part in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(part), "{cookie}");
     }
-    assert!(
-        !cookie.contains("Secure"),
-        "a loopback address has no TLS: {cookie}"
-    );
     ann.cookie = Some(cookie.split(';').next().unwrap().to_owned());
     let tenants = ann.get("/api/tenants").is(200);
     assert_eq!(tenants.each("slug"), ["acme", "globex"]);
@@ -61,9 +58,9 @@ fn an_unknown_address_looks_like_a_wrong_password() {
         );
     }
     for cookie in [
-        "notes_session=",
-        "notes_session=abc",
-        &format!("notes_session={}", "0".repeat(64)),
+        "__Host-session=",
+        "__Host-session=abc",
+        &format!("__Host-session={}", "0".repeat(64)),
     ] {
         let mut forged = world.anonymous();
         forged.cookie = Some(cookie.to_owned());
@@ -76,7 +73,7 @@ fn a_session_ends_when_its_time_is_over() {
     let world = World::start(false);
     let bob = world.user("bob");
     bob.get("/api/tenants").is(200);
-    world.sql("UPDATE session SET expires_at = now() - interval '1 second'");
+    world.sql("UPDATE identity.session SET expires_at = now() - interval '1 second'");
     bob.get("/api/tenants").is(401);
 }
 
@@ -146,8 +143,8 @@ fn what_does_not_fit_is_told() {
         json!([]),
     ] {
         let error = bob.post(notes, &body).is(422).json();
-        assert_eq!(error["error"]["code"], "invalid");
-        assert!(error["error"]["message"].as_str().unwrap().len() > 5);
+        assert_eq!(error["code"], "invalid");
+        assert!(error["detail"].as_str().unwrap().len() > 5);
     }
     bob.send("POST", notes, Some(("application/json", "{".to_owned())))
         .is(422);
@@ -222,8 +219,15 @@ fn an_error_inside_stays_inside() {
     let bob = world.user("bob");
     world.sql("ALTER TABLE note RENAME COLUMN body TO other");
     let reply = bob.get("/api/tenants/acme/notes").is(500);
+    assert_eq!(reply.code(), "internal");
     assert_eq!(
         reply.json(),
-        json!({ "error": { "code": "internal", "message": "something went wrong on our side" } })
+        json!({
+            "type": "about:blank",
+            "title": "Internal Server Error",
+            "status": 500,
+            "code": "internal",
+            "detail": "something went wrong on our side",
+        })
     );
 }

@@ -23,16 +23,18 @@ fn a_visit() {
         "/sign-in",
         &[("email", "ann@example.com"), ("password", &world.password)],
     );
-    assert_eq!(signed_in.location.as_deref(), Some("/tenants"));
-    ann.cookie = signed_in
-        .set_cookie
-        .map(|cookie| cookie.split(';').next().unwrap().to_owned());
+    assert_eq!(signed_in.location.as_deref(), Some("/"));
+    ann.keep(&signed_in);
+    assert_eq!(ann.get("/").is(303).location.as_deref(), Some("/tenants"));
     let tenants = ann.get("/tenants").is(200).body;
-    assert!(
-        tenants.contains("/t/acme")
-            && tenants.contains("/t/globex")
-            && !tenants.contains("initech")
-    );
+    assert!(tenants.contains("acme") && tenants.contains("globex") && !tenants.contains("initech"));
+    let acme = world.account("ann", "acme");
+    let switched = ann.form("/switch", &[("account", &acme)]).is(303);
+    assert_eq!(switched.location.as_deref(), Some("/t/acme"));
+    assert_eq!(ann.get("/").is(303).location.as_deref(), Some("/t/acme"));
+    ann.form("/switch", &[("account", &world.account("bob", "acme"))])
+        .is(404);
+    assert_eq!(ann.get("/").is(303).location.as_deref(), Some("/t/acme"));
     assert!(ann.get("/t/acme").is(200).body.contains("/t/acme/sql"));
 
     let hostile = "<script>alert(1)</script> \"quoted\" & 'x'";
@@ -110,4 +112,36 @@ fn pages_of_a_list() {
             && !second.contains("Row 00")
             && second.contains("First page")
     );
+}
+
+#[test]
+fn what_an_account_may_not_do_is_not_offered() {
+    let world = World::start(true);
+    let ann = world.user("ann");
+    let (own, viewed) = (world.note("acme"), world.note("globex"));
+    let offers = ["/new", "/edit", "/delete", "/comments", "/sql"];
+    let shown = |slug: &str, note: &str| {
+        let list = ann.get(&format!("/t/{slug}")).is(200).body;
+        list + &ann.get(&format!("/t/{slug}/notes/{note}")).is(200).body
+    };
+    let all = shown("acme", &own);
+    let few = shown("globex", &viewed);
+    for offer in offers {
+        assert!(all.contains(&format!("{offer}\"")), "{offer}");
+        assert!(!few.contains(&format!("{offer}\"")), "{offer}");
+    }
+    let rows = "SELECT md5(string_agg(n::text, '' ORDER BY id)) FROM note n";
+    let before = world.one(rows);
+    for path in ["new", "sql", &format!("notes/{viewed}/edit")] {
+        let page = ann.get(&format!("/t/globex/{path}")).is(403);
+        assert!(page.body.contains("Not for you"), "{}", page.body);
+    }
+    let fields = [("title", "x"), ("body", "y"), ("sql", "SELECT 1")];
+    for path in ["edit", "delete", "comments"] {
+        ann.form(&format!("/t/globex/notes/{viewed}/{path}"), &fields)
+            .is(403);
+    }
+    ann.form("/t/globex/notes", &fields).is(403);
+    ann.form("/t/globex/sql", &fields).is(403);
+    assert_eq!(world.one(rows), before);
 }

@@ -20,11 +20,25 @@ SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
   UNION ALL SELECT 'comment' || t::text FROM comment t WHERE tenant_id <> '{acme}'
   UNION ALL SELECT 'tag' || t::text FROM tag t WHERE tenant_id <> '{acme}'
   UNION ALL SELECT 'note_tag' || t::text FROM note_tag t WHERE tenant_id <> '{acme}'
-  UNION ALL SELECT 'tenant' || t::text FROM tenant t
-  UNION ALL SELECT 'person' || t::text FROM person t
-  UNION ALL SELECT 'credential' || t::text FROM credential t
-  UNION ALL SELECT 'membership' || t::text FROM membership t
-  UNION ALL SELECT 'session' || t::text FROM session t
+  UNION ALL SELECT 'tenant' || t::text FROM identity.tenant t
+  UNION ALL SELECT 'user' || t::text FROM identity.\"user\" t
+  UNION ALL SELECT 'credential' || t::text FROM identity.credential t
+  UNION ALL SELECT 'session' || (to_jsonb(t) - 'seen_at')::text FROM identity.session t
+  UNION ALL SELECT 'sign-up' || t::text FROM identity.sign_up t
+  UNION ALL SELECT 'staff' || t::text FROM identity.staff t
+  UNION ALL SELECT 'outbox' || t::text FROM identity.outbox t
+  UNION ALL SELECT 'account' || t::text FROM identity.account t
+  UNION ALL SELECT 'role' || t::text FROM identity.role t
+  UNION ALL SELECT 'inclusion' || t::text FROM identity.role_inclusion t
+  UNION ALL SELECT 'account role' || t::text FROM identity.account_role t
+  UNION ALL SELECT 'grant' || t::text FROM identity.account_grant t
+  UNION ALL SELECT 'group' || t::text FROM identity.account_group t
+  UNION ALL SELECT 'group member' || t::text FROM identity.group_member t
+  UNION ALL SELECT 'group role' || t::text FROM identity.group_role t
+  UNION ALL SELECT 'invitation' || t::text FROM identity.invitation t
+  UNION ALL SELECT 'api key' || t::text FROM identity.api_key t
+  UNION ALL SELECT 'staff entry' || t::text FROM identity.staff_entry t
+  UNION ALL SELECT 'audit' || t::text FROM identity.audit t WHERE tenant_id <> '{acme}'
   UNION ALL SELECT 'key' || t::text FROM partywall.seal_key t
   UNION ALL SELECT 'crossing' || count(*) FROM partywall.crossing t
   UNION ALL SELECT 'expected' || t::text FROM partywall.expected t
@@ -32,7 +46,7 @@ SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
             relforcerowsecurity, relacl) FROM pg_class WHERE relpersistence = 'p' AND relnamespace::regnamespace::text !~ '^pg_toast'
   UNION ALL SELECT 'policy' || t::text FROM pg_policy t
   UNION ALL SELECT 'function' || proname || prosrc FROM pg_proc WHERE pronamespace = 'partywall'::regnamespace
-  UNION ALL SELECT 'role' || t::text FROM pg_roles t WHERE rolname IN ('postgres', current_database() || '_app', current_database() || '_list', current_database() || '_across', current_database() || '_owner')
+  UNION ALL SELECT 'role' || t::text FROM pg_roles t WHERE rolname IN ('postgres', current_database() || '_app', current_database() || '_list', current_database() || '_across', current_database() || '_identity', current_database() || '_owner')
   UNION ALL SELECT 'large' || oid FROM pg_largeobject_metadata
 ) AS everything";
 
@@ -70,49 +84,47 @@ struct Siege {
 impl Siege {
     fn lay(world: World) -> Self {
         for (slug, marker) in [("globex", SECRET), ("acme", OWN)] {
-            let id = format!("(SELECT id FROM tenant WHERE slug = '{slug}')");
+            let id = format!("(SELECT id FROM identity.tenant WHERE slug = '{slug}')");
             world.sql(&format!(
                 "UPDATE note SET title = '{marker} ' || title, body = '{marker} ' || body WHERE tenant_id = {id};
                  UPDATE comment SET body = '{marker} ' || body WHERE tenant_id = {id};
                  UPDATE tag SET label = '{marker} ' || label WHERE tenant_id = {id}"
             ));
         }
+        let (bob, eve) = (world.user("bob"), world.user("eve"));
         let one = |sql: &str| world.one(sql);
         let names = vec![
-            ("{acme}", one("SELECT id FROM tenant WHERE slug = 'acme'")),
+            ("{acme}", world.tenant("acme")),
+            ("{globex}", world.tenant("globex")),
+            ("{eve}", world.person("eve")),
+            ("{bob}", world.person("bob")),
+            ("{bob_account}", world.account("bob", "acme")),
+            ("{ann_account}", world.account("ann", "acme")),
+            ("{eve_account}", world.account("eve", "globex")),
             (
-                "{globex}",
-                one("SELECT id FROM tenant WHERE slug = 'globex'"),
-            ),
-            (
-                "{eve}",
-                one("SELECT id FROM person WHERE email = 'eve@example.com'"),
-            ),
-            (
-                "{bob}",
-                one("SELECT id FROM person WHERE email = 'bob@example.com'"),
-            ),
-            (
-                "{acme_note}",
+                "{acme_owner}",
                 one(
-                    "SELECT n.id FROM note n JOIN tenant t ON t.id = tenant_id WHERE slug = 'acme' ORDER BY 1 LIMIT 1",
+                    "SELECT r.id FROM identity.role r JOIN identity.tenant t ON t.id = tenant_id WHERE slug = 'acme' AND builtin = 'owner'",
                 ),
             ),
             (
-                "{globex_note}",
-                one(
-                    "SELECT n.id FROM note n JOIN tenant t ON t.id = tenant_id WHERE slug = 'globex' ORDER BY 1 LIMIT 1",
-                ),
+                "{token_hash}",
+                one("SELECT token_hash FROM identity.session LIMIT 1"),
             ),
+            ("{acme_note}", world.note("acme")),
+            ("{globex_note}", world.note("globex")),
             (
                 "{globex_tag}",
                 one(
-                    "SELECT n.id FROM tag n JOIN tenant t ON t.id = tenant_id WHERE slug = 'globex' ORDER BY 1 LIMIT 1",
+                    "SELECT n.id FROM tag n JOIN identity.tenant t ON t.id = tenant_id WHERE slug = 'globex' ORDER BY 1 LIMIT 1",
                 ),
             ),
             ("{app}", one("SELECT current_database() || '_app'")),
+            (
+                "{identity_login}",
+                one("SELECT current_database() || '_identity'"),
+            ),
         ];
-        let (bob, eve) = (world.user("bob"), world.user("eve"));
         let mut siege = Self {
             world,
             bob,
@@ -375,18 +387,14 @@ fn answers_have_the_shape_that_is_promised() {
             .contains('.')
     );
     let error = bob.sql("acme", "SELEC 1").is(422).json();
-    assert_eq!(error["error"]["code"], "42601");
+    assert_eq!(error["code"], "42601");
     for (sql, code) in [
         ("", "refused"),
         ("COMMIT", "refused"),
         ("SELECT 1; SELECT 2", "42601"),
         ("SELECT pg_sleep(9)", "timeout"),
     ] {
-        assert_eq!(
-            bob.sql("acme", sql).is(422).json()["error"]["code"],
-            code,
-            "{sql}"
-        );
+        assert_eq!(bob.sql("acme", sql).is(422).json()["code"], code, "{sql}");
     }
     bob.sql("acme", &format!("SELECT '{}'", "x".repeat(10_000)))
         .is(422);

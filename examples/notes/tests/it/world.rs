@@ -9,7 +9,8 @@ use std::{
 };
 
 use notes::{Database, Place, Serving};
-use partywall_embedded::{Server, Settings};
+use partywall::identity::Settings;
+use partywall_embedded::Server;
 use tokio::runtime::Runtime;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
@@ -23,7 +24,8 @@ pub fn runtime() -> &'static Runtime {
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
-        Server::start(&Settings::temporary().parameter("max_connections", "300")).unwrap()
+        let settings = partywall_embedded::Settings::temporary();
+        Server::start(&settings.parameter("max_connections", "300")).unwrap()
     })
 }
 
@@ -55,14 +57,21 @@ impl World {
     pub fn start(playground: bool) -> Self {
         let place = Self::place();
         let database = runtime().block_on(Database::open(&place, false)).unwrap();
-        Self::on(database, place, playground)
+        Self::on(database, place, playground, |_| {})
+    }
+
+    /// With other limits and times: `World::tuned(|settings| settings.attempts = 3)`.
+    pub fn tuned(tune: impl FnOnce(&mut Settings)) -> Self {
+        let place = Self::place();
+        let database = runtime().block_on(Database::open(&place, false)).unwrap();
+        Self::on(database, place, false, tune)
     }
 
     /// Without the seal.
     pub fn unsealed() -> Self {
         let place = Self::place();
         let database = runtime().block_on(Database::open_unsealed(&place)).unwrap();
-        Self::on(database, place, true)
+        Self::on(database, place, true, |_| {})
     }
 
     /// A database that is still empty.
@@ -80,10 +89,19 @@ impl World {
         }
     }
 
-    fn on(database: Database, place: Place, playground: bool) -> Self {
+    fn on(
+        database: Database,
+        place: Place,
+        playground: bool,
+        tune: impl FnOnce(&mut Settings),
+    ) -> Self {
         let serving = runtime().block_on(async {
             let listener = Serving::bind(0).await.unwrap();
-            Serving::start(listener, &database, playground)
+            let mut settings = notes::settings(listener.local_addr().unwrap());
+            // All tests come from one address.
+            settings.attempts = 10_000;
+            tune(&mut settings);
+            Serving::start(listener, &database, playground, settings)
                 .await
                 .unwrap()
         });
@@ -101,7 +119,7 @@ impl World {
         Browser::new(&self.url)
     }
 
-    /// Signed in: `world.user("bob")`.
+    /// Signed in: `world.user("bob")`. Twice is two browsers of one person.
     pub fn user(&self, name: &str) -> Browser {
         let mut browser = self.anonymous();
         browser.sign_in(&format!("{name}@example.com"), &self.password);
@@ -113,9 +131,83 @@ impl World {
         query(self.database.superuser_url(), sql)
     }
 
+    /// The first row; empty where there is none.
     pub fn one(&self, sql: &str) -> String {
         self.sql(sql).into_iter().next().unwrap_or_default()
     }
+
+    /// The id of a tenant: `world.tenant("acme")`.
+    pub fn tenant(&self, slug: &str) -> String {
+        self.one(&format!(
+            "SELECT id FROM identity.tenant WHERE slug = '{slug}'"
+        ))
+    }
+
+    /// The id of a person: `world.person("bob")`.
+    pub fn person(&self, name: &str) -> String {
+        self.one(&format!(
+            "SELECT id FROM identity.\"user\" WHERE email = '{name}@example.com'"
+        ))
+    }
+
+    /// The id of somebody's account in a tenant: `world.account("bob", "acme")`.
+    pub fn account(&self, name: &str, slug: &str) -> String {
+        self.one(&format!(
+            "SELECT a.id FROM identity.account a JOIN identity.tenant t ON t.id = a.tenant_id \
+             JOIN identity.\"user\" u ON u.id = a.user_id \
+             WHERE u.email = '{name}@example.com' AND t.slug = '{slug}'"
+        ))
+    }
+
+    /// The id of some note of a tenant.
+    pub fn note(&self, slug: &str) -> String {
+        self.one(&format!(
+            "SELECT n.id FROM note n JOIN identity.tenant t ON t.id = n.tenant_id \
+             WHERE t.slug = '{slug}' ORDER BY 1 LIMIT 1"
+        ))
+    }
+
+    /// Gives somebody another of the built-in roles in a tenant, past all rules.
+    pub fn give_role(&self, name: &str, slug: &str, builtin: &str) {
+        let account = self.account(name, slug);
+        self.sql(&format!(
+            "DELETE FROM identity.account_role WHERE account_id = '{account}'; \
+             INSERT INTO identity.account_role (account_id, role_id, tenant_id) \
+             SELECT '{account}', r.id, r.tenant_id FROM identity.role r \
+             JOIN identity.tenant t ON t.id = r.tenant_id \
+             WHERE t.slug = '{slug}' AND r.builtin = '{builtin}'"
+        ));
+    }
+
+    /// Lets time pass for whatever the database keeps times of: `world.pass("31 minutes")`.
+    pub fn pass(&self, time: &str) {
+        let updates = self.sql(
+            "SELECT format('UPDATE %I.%I SET %s', table_schema, table_name, \
+               string_agg(format('%1$I = %1$I - interval {time}', column_name), ', ')) \
+             FROM information_schema.columns \
+             WHERE table_schema = 'identity' AND data_type = 'timestamp with time zone' \
+             GROUP BY table_schema, table_name",
+        );
+        for update in updates {
+            self.sql(&update.replace("{time}", &format!("'{time}'")));
+        }
+    }
+
+    /// The mails to an address, the newest last: subject and text.
+    pub fn mail(&self, address: &str) -> Vec<(String, String)> {
+        let rows = self.sql(&format!(
+            "SELECT json_build_array(subject, body) FROM identity.outbox \
+             WHERE recipient = '{address}' ORDER BY id"
+        ));
+        rows.iter()
+            .map(|row| serde_json::from_str(row).unwrap())
+            .collect()
+    }
+}
+
+/// A new id in its canonical form: of nothing.
+pub fn nothing() -> String {
+    uuid::Uuid::now_v7().to_string()
 }
 
 pub fn query(url: &str, sql: &str) -> Vec<String> {

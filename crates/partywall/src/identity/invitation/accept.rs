@@ -15,6 +15,8 @@ use crate::{
         AuditEntry, EMAIL, EmailAddress, Error, Event, Identity, RequestUser, USER,
         audit::Who,
         model::{account, account_role, credential, invitation, role, user},
+        password::NewPassword,
+        sign_up::person_name,
     },
     scope::{Scope, TENANT},
 };
@@ -60,17 +62,25 @@ impl Identity {
         user: &RequestUser,
         token: &str,
     ) -> Result<Accepted, Error> {
-        if user.impersonator.is_some() {
-            return Err(Error::Impersonating);
-        }
+        user.require_self()?;
         let link = self.invitation_find(token).await?;
-        // The token was found to be this tenant's. What is done there follows from the invitation.
-        let tx = self
-            .begin(&Scope::trusted([TENANT.is(link.tenant)]))
-            .await?;
+        // The token was found to be this tenant's: what is done there follows from the invitation. The
+        // person has just been authenticated.
+        let scope = Scope::trusted([TENANT.is(link.tenant), USER.is(user.id)]);
+        let tx = self.begin(&scope).await?;
         let (tenant, invitation) = link.take(&tx).await?;
         if EmailAddress::parse(&user.email)?.key() != invitation.email_key {
             return Err(Error::OtherAddress);
+        }
+        // Whoever deactivates the person waits, and then finds the account.
+        let is_active = tx
+            .rows(
+                "SELECT 1 FROM identity.\"user\" WHERE id = $1 AND deactivated_at IS NULL FOR SHARE",
+                [user.id.into()],
+            )
+            .await?;
+        if is_active.is_empty() {
+            return Err(Error::Anonymous);
         }
         let person = Person {
             id: user.id,
@@ -101,11 +111,8 @@ impl Identity {
         // Passwords are hashed for good links only: hashing is costly.
         let email = self.invitation_show(token).await?.email;
         let link = self.invitation_find(token).await?;
-        let name = name.trim();
-        if name.is_empty() || name.chars().count() > 200 || name.contains(char::is_control) {
-            let message = "a name has 1 to 200 characters";
-            return Err(Error::invalid("name", message));
-        }
+        let name = person_name(name)?;
+        let password = NewPassword::parse("password", password)?;
         let id = Uuid::now_v7();
         // The token was mailed to this address and found to be this tenant's; the person is new.
         let scope = Scope::trusted([
@@ -119,13 +126,20 @@ impl Identity {
         if known.is_some() {
             return Err(Error::SignInFirst);
         }
-        let hash = self.password_hash(password).await?;
+        let hash = self.inner.passwords.hash(password).await?;
         let tx = self.begin(&scope).await?;
         let (tenant, invitation) = link.take(&tx).await?;
+        // Whoever else began to sign up with this address ends here. Confirming a sign-up locks these
+        // rows first as well.
+        tx.execute_sql(
+            "DELETE FROM identity.sign_up WHERE email_key = $1",
+            [link.email_key.clone().into()],
+        )
+        .await?;
         let row = user::ActiveModel {
             id: Set(id),
             email: Set(email.clone()),
-            name: Set(name.to_owned()),
+            name: Set(name.clone()),
             created_at: Set(Utc::now()),
             deactivated_at: Set(None),
             last_account: Set(None),
@@ -143,11 +157,9 @@ impl Identity {
         if is_first == 0 {
             return Err(Error::SignInFirst);
         }
-        // Whoever else began to sign up with this address ends here.
-        tx.execute_sql("DELETE FROM identity.sign_up", []).await?;
         let person = Person {
             id,
-            name,
+            name: &name,
             email: &email,
             address,
         };
@@ -294,24 +306,4 @@ async fn account_add(tx: &Tx, tenant: Uuid, person: &Person<'_>) -> Result<Uuid,
         .exec_without_returning(tx)
         .await?;
     Ok(id)
-}
-
-impl Identity {
-    // TODO the room's own module of passwords.
-    async fn password_hash(&self, password: &str) -> Result<String, Error> {
-        use argon2::{Argon2, PasswordHasher as _};
-        let password = password.to_owned();
-        if password.chars().count() < 10 {
-            return Err(Error::invalid(
-                "password",
-                "a password has at least 10 characters",
-            ));
-        }
-        let hashed = tokio::task::spawn_blocking(move || {
-            let hash = Argon2::default().hash_password(password.as_bytes())?;
-            Ok::<_, argon2::password_hash::Error>(hash.to_string())
-        });
-        let failed = argon2::password_hash::Error::Internal;
-        Ok(hashed.await.map_err(|_| failed)??)
-    }
 }

@@ -188,8 +188,8 @@ impl RequestAccount {
     /// The account that may invite.
     fn inviter(&self) -> Result<Uuid, Error> {
         self.require("invitation.write")?;
-        if self.user().is_some_and(|user| user.impersonator.is_some()) {
-            return Err(Error::Impersonating);
+        if let Some(user) = self.user() {
+            user.require_self()?;
         }
         let forbidden = || Error::Forbidden("invitation.write".to_owned());
         self.id().ok_or_else(forbidden)
@@ -261,17 +261,16 @@ impl RequestAccount {
         role: Option<&str>,
         secret: &Secret,
     ) -> Result<(), Error> {
-        let settings = self.identity().settings();
-        let days = settings.invitation.as_secs() / (24 * 60 * 60);
+        let identity = self.identity();
+        let days = identity.settings().invitation.as_secs() / (24 * 60 * 60);
         let (tenant, who) = (&self.tenant().name, self.actor().name());
         let role = role.map_or_else(String::new, |role| format!(" as {role}"));
         let body = format!(
             "{who} invites you to join {tenant}{role}.\n\n\
              To accept, open this link within {days} days and sign in, or sign up, with this address:\n\n\
-             {}/invitation?token={}\n\n\
+             {}\n\n\
              If you do not know what this is about, you need not do anything.\n",
-            settings.public_url.trim_end_matches('/'),
-            secret.as_str(),
+            identity.link("invitation", secret),
         );
         let mail = Mail {
             to: email,

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{Sql as _, Tx},
-    identity::{Error, Identity, model::invitation, secret::Secret},
+    identity::{Error, Identity, authenticate::nobody, model::invitation, secret::Secret},
     scope::{Scope, TENANT},
 };
 
@@ -86,11 +86,10 @@ impl Identity {
 
     pub(super) async fn invitation_find(&self, token: &str) -> Result<Link, Error> {
         let hash = Secret::parse(token).ok_or(Error::BadLink)?.hash();
-        // What is looked up has no owner yet: the token is what opens it.
         let found: Found = self
             .inner
             .db
-            .identity(&Scope::trusted([]))
+            .identity(&nobody())
             .read_only()
             .one(
                 "SELECT * FROM partywall.identity_invitation($1)",

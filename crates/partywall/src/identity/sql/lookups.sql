@@ -174,6 +174,7 @@ BEGIN
     FROM identity.account a JOIN identity."user" u ON u.id = a.user_id
     JOIN identity.tenant t ON t.id = a.tenant_id
     WHERE a.user_id = wanted_user AND a.deactivated_at IS NULL AND t.suspended_at IS NULL
+      AND t.delete_after IS NULL
     ORDER BY a.id = u.last_account DESC NULLS LAST
     LIMIT 2
   )

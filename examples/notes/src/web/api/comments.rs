@@ -1,9 +1,9 @@
 use axum::{Json, http::StatusCode};
+use partywall::identity::RequestAccount;
 use serde::Deserialize;
 
 use crate::{
-    identity::InTenant,
-    notes::{CommentDraft, CommentView, Items, comment_add, comment_list},
+    notes::{CommentDraft, CommentView, Items, comment_add, comment_list, note_find},
     web::{
         Problem,
         fields::{Body, NoteId, Part},
@@ -16,19 +16,25 @@ pub(super) struct NewComment {
 }
 
 pub(super) async fn list(
-    tenant: InTenant,
+    account: RequestAccount,
     NoteId(note): NoteId,
-    Part(query): Part,
+    part: Part,
 ) -> Result<Json<Items<CommentView>>, Problem> {
-    Ok(Json(comment_list(&tenant, note, &query).await?))
+    note_find(&account.read(), note).await?;
+    account.require("comment.read")?;
+    Ok(Json(comment_list(&account, note, &part.read()?).await?))
 }
 
 pub(super) async fn add(
-    tenant: InTenant,
+    account: RequestAccount,
     NoteId(note): NoteId,
-    Body(new): Body<NewComment>,
+    body: Body<NewComment>,
 ) -> Result<(StatusCode, Json<CommentView>), Problem> {
-    let draft = CommentDraft::new(&new.body)?;
-    let comment = comment_add(&tenant.db, &tenant.person.name, note, draft).await?;
+    let tx = account.write().await?;
+    note_find(&tx, note).await?;
+    account.require("comment.create")?;
+    let draft = CommentDraft::new(&body.read()?.body)?;
+    let comment = comment_add(&tx, account.actor().name(), note, draft).await?;
+    tx.commit().await?;
     Ok((StatusCode::CREATED, Json(comment)))
 }

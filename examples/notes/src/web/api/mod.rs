@@ -11,12 +11,17 @@ use axum::{
     routing::{get, post},
 };
 
-use super::Problem;
+use super::{Problem, method};
 use crate::app::App;
 
 pub(super) fn router(app: &App) -> Router<App> {
     let router = Router::new()
-        .route("/session", post(session::open).delete(session::close))
+        .route(
+            "/session",
+            get(session::show)
+                .post(session::open)
+                .delete(session::close),
+        )
         .route("/tenants", get(tenants::list))
         .route("/tenants/{tenant}/notes", get(notes::list).post(notes::add))
         .route(
@@ -32,6 +37,6 @@ pub(super) fn router(app: &App) -> Router<App> {
         None => router,
     };
     router
-        .fallback(async || Problem::NotFound)
-        .method_not_allowed_fallback(async || Problem::Method)
+        .fallback(async || Problem::not_found())
+        .method_not_allowed_fallback(method::not_allowed)
 }

@@ -1,8 +1,8 @@
 use axum::{Json, http::StatusCode};
+use partywall::identity::RequestAccount;
 use serde::Deserialize;
 
 use crate::{
-    identity::InTenant,
     notes::{
         Change, Draft, Items, NoteView, note_add, note_change, note_find, note_list, note_remove,
     },
@@ -29,41 +29,62 @@ pub(super) struct NoteChange {
 }
 
 pub(super) async fn list(
-    tenant: InTenant,
-    Part(query): Part,
+    account: RequestAccount,
+    part: Part,
 ) -> Result<Json<Items<NoteView>>, Problem> {
-    Ok(Json(note_list(&tenant, &query).await?))
+    account.require("note.read")?;
+    Ok(Json(note_list(&account, &part.read()?).await?))
 }
 
 pub(super) async fn add(
-    tenant: InTenant,
-    Body(new): Body<NewNote>,
+    account: RequestAccount,
+    body: Body<NewNote>,
 ) -> Result<(StatusCode, Json<NoteView>), Problem> {
+    account.require("note.create")?;
+    let new = body.read()?;
     let draft = Draft::new(&new.title, &new.body, &new.tags)?;
-    Ok((StatusCode::CREATED, Json(note_add(&tenant, draft).await?)))
+    let tx = account.write().await?;
+    let note = note_add(&tx, &account, draft).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(note)))
 }
 
 pub(super) async fn show(
-    tenant: InTenant,
+    account: RequestAccount,
     NoteId(note): NoteId,
 ) -> Result<Json<NoteView>, Problem> {
-    Ok(Json(note_find(&tenant.db, note).await?))
+    let note = note_find(&account.read(), note).await?;
+    account.require("note.read")?;
+    Ok(Json(note))
 }
 
 pub(super) async fn change(
-    tenant: InTenant,
+    account: RequestAccount,
     NoteId(note): NoteId,
-    Body(new): Body<NoteChange>,
+    body: Body<NoteChange>,
 ) -> Result<Json<NoteView>, Problem> {
+    let tx = account.write().await?;
+    note_find(&tx, note).await?;
+    account.require("note.update")?;
+    let new = body.read()?;
     let change = Change::new(
         new.title.as_deref(),
         new.body.as_deref(),
         new.tags.as_deref(),
     )?;
-    Ok(Json(note_change(&tenant, note, change).await?))
+    let note = note_change(&tx, &account, note, change).await?;
+    tx.commit().await?;
+    Ok(Json(note))
 }
 
-pub(super) async fn remove(tenant: InTenant, NoteId(note): NoteId) -> Result<StatusCode, Problem> {
-    note_remove(&tenant.db, note).await?;
+pub(super) async fn remove(
+    account: RequestAccount,
+    NoteId(note): NoteId,
+) -> Result<StatusCode, Problem> {
+    let tx = account.write().await?;
+    note_find(&tx, note).await?;
+    account.require("note.delete")?;
+    note_remove(&tx, note).await?;
+    tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

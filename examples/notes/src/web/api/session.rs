@@ -1,15 +1,19 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, StatusCode, header::SET_COOKIE},
+    http::{StatusCode, header::SET_COOKIE},
     response::IntoResponse,
 };
+use partywall::{
+    identity::{RequestAccount, RequestUser},
+    web::SessionCookie,
+};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    identity::{self, SignedIn},
+    sign_in_for_now::{sign_in, sign_out},
     web::{Problem, fields::Body},
 };
 
@@ -21,24 +25,47 @@ pub(super) struct Credentials {
 
 pub(super) async fn open(
     State(app): State<App>,
-    headers: HeaderMap,
-    Body(credentials): Body<Credentials>,
+    body: Body<Credentials>,
 ) -> Result<impl IntoResponse, Problem> {
-    let token = identity::sign_in(&app, &credentials.email, &credentials.password).await?;
-    Ok((
-        [(SET_COOKIE, identity::holding(&token, &headers))],
-        Json(json!({ "signed_in": true })),
-    ))
+    let credentials = body.read()?;
+    let token = sign_in(&app, &credentials.email, &credentials.password).await?;
+    let cookie = SessionCookie::holding(&app.identity, &token);
+    Ok(([(SET_COOKIE, cookie)], Json(json!({ "signed_in": true }))))
+}
+
+/// Who is signed in, and the account that is current where an address names no tenant.
+pub(super) async fn show(
+    user: RequestUser,
+    account: Result<RequestAccount, Problem>,
+) -> Json<Value> {
+    let account = account.ok().map(|account| {
+        json!({
+            "id": account.id(),
+            "name": account.actor().name(),
+            "tenant": {
+                "id": account.tenant().id,
+                "slug": account.tenant().slug,
+                "name": account.tenant().name,
+            },
+            "permissions": account.permissions().iter().collect::<Vec<_>>(),
+        })
+    });
+    let user = json!({
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "is_staff": user.is_staff,
+    });
+    Json(json!({ "user": user, "account": account }))
 }
 
 pub(super) async fn close(
     State(app): State<App>,
-    headers: HeaderMap,
-    signed_in: SignedIn,
+    user: RequestUser,
 ) -> Result<impl IntoResponse, Problem> {
-    identity::session_close(&app.db, &signed_in.token).await?;
+    sign_out(&app, &user).await?;
     Ok((
         StatusCode::NO_CONTENT,
-        [(SET_COOKIE, identity::cleared(&headers))],
+        [(SET_COOKIE, SessionCookie::cleared())],
     ))
 }

@@ -1,9 +1,9 @@
 use axum::{Json, extract::State};
+use partywall::identity::RequestAccount;
 use serde::Deserialize;
 
 use crate::{
     app::App,
-    identity::InTenant,
     playground::{Answer, statement_run},
     web::{Problem, fields::Body},
 };
@@ -15,11 +15,13 @@ pub(super) struct Statement {
 
 pub(super) async fn run(
     State(app): State<App>,
-    tenant: InTenant,
-    Body(statement): Body<Statement>,
+    account: RequestAccount,
+    body: Body<Statement>,
 ) -> Result<Json<Answer>, Problem> {
-    let playground = app.playground.as_ref().ok_or(Problem::NotFound)?;
+    let playground = app.playground.as_ref().ok_or_else(Problem::not_found)?;
+    account.require("sql.run")?;
+    let sql = body.read()?.sql;
     Ok(Json(
-        statement_run(playground, &tenant.scope, &statement.sql).await?,
+        statement_run(playground, account.scope(), &sql).await?,
     ))
 }

@@ -1,32 +1,31 @@
 use axum::{Json, extract::State};
+use partywall::identity::RequestUser;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{
-    app::App,
-    identity::{SignedIn, tenant_list},
-    notes::Items,
-    web::Problem,
-};
+use crate::{app::App, notes::Items, sign_in_for_now::account_list, web::Problem};
 
 #[derive(Serialize)]
 pub(super) struct TenantView {
     id: Uuid,
     slug: String,
     name: String,
+    /// The visitor's account in it.
+    account: Uuid,
 }
 
 pub(super) async fn list(
     State(app): State<App>,
-    signed_in: SignedIn,
+    user: RequestUser,
 ) -> Result<Json<Items<TenantView>>, Problem> {
-    let tenants = tenant_list(&app.db, signed_in.person.id).await?;
-    let items = tenants
+    let accounts = account_list(&app, &user).await?;
+    let items = accounts
         .into_iter()
-        .map(|tenant| TenantView {
-            id: tenant.id,
-            slug: tenant.slug,
-            name: tenant.name,
+        .map(|account| TenantView {
+            id: account.tenant_id,
+            slug: account.slug,
+            name: account.tenant_name,
+            account: account.id,
         })
         .collect();
     Ok(Json(Items { items, next: None }))

@@ -1,16 +1,19 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderMap, header::SET_COOKIE},
+    http::header::SET_COOKIE,
     response::{IntoResponse, Redirect, Response},
+};
+use partywall::{
+    identity::{RequestAccount, RequestUser},
+    web::SessionCookie,
 };
 use serde::Deserialize;
 
 use super::page::Page;
 use crate::{
     app::App,
-    identity::{self, SignedIn, tenant_list},
-    models::tenant,
+    sign_in_for_now::{MyAccount, account_list, account_switch, sign_in, sign_out},
     web::{Problem, fields::Fields},
 };
 
@@ -24,8 +27,14 @@ struct SignInPage {
 #[derive(Template)]
 #[template(path = "tenants.html")]
 struct TenantsPage {
-    person: String,
-    tenants: Vec<tenant::Model>,
+    user: RequestUser,
+    accounts: Vec<MyAccount>,
+}
+
+impl TenantsPage {
+    fn is_current(&self, account: &MyAccount) -> bool {
+        self.user.current_account == Some(account.id)
+    }
 }
 
 #[derive(Deserialize)]
@@ -34,8 +43,17 @@ pub(super) struct Credentials {
     password: String,
 }
 
-pub(super) async fn start(_: SignedIn) -> Redirect {
-    Redirect::to("/tenants")
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    account: String,
+}
+
+/// Where the current account is, or the choice of one.
+pub(super) async fn start(_: RequestUser, account: Result<RequestAccount, Problem>) -> Redirect {
+    match account {
+        Ok(account) => to_tenant(&account.tenant().slug),
+        Err(_) => Redirect::to("/tenants"),
+    }
 }
 
 pub(super) async fn form() -> Page<impl Template> {
@@ -47,44 +65,56 @@ pub(super) async fn form() -> Page<impl Template> {
 
 pub(super) async fn open(
     State(app): State<App>,
-    headers: HeaderMap,
-    Fields(credentials): Fields<Credentials>,
+    fields: Fields<Credentials>,
 ) -> Result<Response, Problem> {
-    match identity::sign_in(&app, &credentials.email, &credentials.password).await {
+    let credentials = fields.read()?;
+    match sign_in(&app, &credentials.email, &credentials.password).await {
         Ok(token) => {
-            let cookie = [(SET_COOKIE, identity::holding(&token, &headers))];
-            Ok((cookie, Redirect::to("/tenants")).into_response())
+            let cookie = [(SET_COOKIE, SessionCookie::holding(&app.identity, &token))];
+            Ok((cookie, Redirect::to("/")).into_response())
         }
-        Err(problem @ Problem::WrongPassword) => {
+        Err(error) => {
+            let problem = Problem::from(error);
+            if problem.status().is_server_error() {
+                return Err(problem);
+            }
             let page = SignInPage {
                 email: credentials.email,
-                problem: Some(problem.message().to_owned()),
+                problem: Some(problem.detail().to_owned()),
             };
             Ok((problem.status(), Page(page)).into_response())
         }
-        Err(problem) => Err(problem),
     }
 }
 
 pub(super) async fn close(
     State(app): State<App>,
-    headers: HeaderMap,
-    signed_in: SignedIn,
+    user: RequestUser,
 ) -> Result<impl IntoResponse, Problem> {
-    identity::session_close(&app.db, &signed_in.token).await?;
+    sign_out(&app, &user).await?;
     Ok((
-        [(SET_COOKIE, identity::cleared(&headers))],
+        [(SET_COOKIE, SessionCookie::cleared())],
         Redirect::to("/sign-in"),
     ))
 }
 
 pub(super) async fn tenants(
     State(app): State<App>,
-    signed_in: SignedIn,
+    user: RequestUser,
 ) -> Result<Page<impl Template>, Problem> {
-    let tenants = tenant_list(&app.db, signed_in.person.id).await?;
-    Ok(Page(TenantsPage {
-        person: signed_in.person.name,
-        tenants,
-    }))
+    let accounts = account_list(&app, &user).await?;
+    Ok(Page(TenantsPage { user, accounts }))
+}
+
+pub(super) async fn switch(
+    State(app): State<App>,
+    user: RequestUser,
+    fields: Fields<Wanted>,
+) -> Result<Redirect, Problem> {
+    let wanted = fields.read()?.account;
+    Ok(to_tenant(&account_switch(&app, &user, &wanted).await?))
+}
+
+fn to_tenant(slug: &str) -> Redirect {
+    Redirect::to(&format!("/t/{slug}"))
 }

@@ -3,12 +3,12 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
+use partywall::identity::RequestAccount;
 use serde::Deserialize;
 
 use super::page::{Page, Top};
 use crate::{
     app::App,
-    identity::InTenant,
     playground::{Answer, LONGEST, statement_run},
     web::{Problem, fields::Fields},
 };
@@ -30,23 +30,29 @@ pub(super) struct Statement {
 
 const FIRST: &str = "SELECT title, author, created_at\nFROM note\nORDER BY created_at DESC";
 
-pub(super) async fn form(tenant: InTenant) -> Page<impl Template> {
-    Page(ConsolePage {
-        top: Top::new(&tenant, true),
+pub(super) async fn form(
+    State(app): State<App>,
+    account: RequestAccount,
+) -> Result<Page<impl Template>, Problem> {
+    account.require("sql.run")?;
+    Ok(Page(ConsolePage {
+        top: Top::new(&account, &app),
         sql: FIRST.to_owned(),
         answer: None,
         problem: None,
         longest: LONGEST,
-    })
+    }))
 }
 
 pub(super) async fn run(
     State(app): State<App>,
-    tenant: InTenant,
-    Fields(statement): Fields<Statement>,
+    account: RequestAccount,
+    fields: Fields<Statement>,
 ) -> Result<Response, Problem> {
-    let playground = app.playground.as_ref().ok_or(Problem::NotFound)?;
-    let ran = statement_run(playground, &tenant.scope, &statement.sql).await;
+    let playground = app.playground.as_ref().ok_or_else(Problem::not_found)?;
+    account.require("sql.run")?;
+    let sql = fields.read()?.sql;
+    let ran = statement_run(playground, account.scope(), &sql).await;
     let status = match &ran {
         Ok(_) => axum::http::StatusCode::OK,
         Err(problem) => problem.status(),
@@ -54,10 +60,10 @@ pub(super) async fn run(
     let problem = ran
         .as_ref()
         .err()
-        .map(|problem| (problem.code().to_owned(), problem.message().to_owned()));
+        .map(|problem| (problem.code().to_owned(), problem.detail().to_owned()));
     let page = ConsolePage {
-        top: Top::new(&tenant, true),
-        sql: statement.sql,
+        top: Top::new(&account, &app),
+        sql,
         answer: ran.ok(),
         problem,
         longest: LONGEST,

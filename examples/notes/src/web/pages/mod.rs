@@ -13,7 +13,7 @@ use axum::{
     routing::{get, post},
 };
 
-use super::Problem;
+use super::{Problem, method};
 use crate::app::App;
 
 pub(super) fn router(app: &App) -> Router<App> {
@@ -22,6 +22,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/sign-in", get(account::form).post(account::open))
         .route("/sign-out", post(account::close))
         .route("/tenants", get(account::tenants))
+        .route("/switch", post(account::switch))
         .route("/t/{tenant}", get(notes::list))
         .route("/t/{tenant}/notes", post(notes::add))
         .route("/t/{tenant}/new", get(notes::new))
@@ -41,8 +42,8 @@ pub(super) fn router(app: &App) -> Router<App> {
         None => router,
     };
     router
-        .fallback(async || Problem::NotFound)
-        .method_not_allowed_fallback(async || Problem::Method)
+        .fallback(async || Problem::not_found())
+        .method_not_allowed_fallback(method::not_allowed)
         .layer(middleware::map_response(problem::page))
 }
 

@@ -3,12 +3,12 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Redirect, Response},
 };
+use partywall::identity::RequestAccount;
 use serde::Deserialize;
 
 use super::page::{Page, Top};
 use crate::{
     app::App,
-    identity::InTenant,
     notes::{
         Change, CommentDraft, CommentView, Draft, Items, MAX_TITLE, NoteView, comment_add,
         comment_list, note_add, note_change, note_find, note_list, note_remove, split_tags,
@@ -36,7 +36,8 @@ struct ListPage {
 struct NotePage {
     top: Top,
     note: NoteView,
-    comments: Items<CommentView>,
+    /// Absent for whoever may not read them.
+    comments: Option<Items<CommentView>>,
 }
 
 #[derive(Template)]
@@ -74,13 +75,15 @@ pub(super) struct Comment {
 
 pub(super) async fn list(
     State(app): State<App>,
-    tenant: InTenant,
-    Part(query): Part,
+    account: RequestAccount,
+    part: Part,
 ) -> Result<Page<impl Template>, Problem> {
-    let notes = note_list(&tenant, &query).await?;
-    let tags = tag_list(&tenant.db, &tenant.scope).await?;
+    account.require("note.read")?;
+    let query = part.read()?;
+    let notes = note_list(&account, &query).await?;
+    let tags = tag_list(&account.read(), account.scope()).await?;
     Ok(Page(ListPage {
-        top: Top::new(&tenant, app.playground.is_some()),
+        top: Top::new(&account, &app),
         is_first: query.after.is_none(),
         search: query.search.unwrap_or_default(),
         tag: query.tag.unwrap_or_default(),
@@ -89,42 +92,54 @@ pub(super) async fn list(
     }))
 }
 
-pub(super) async fn new(State(app): State<App>, tenant: InTenant) -> Page<impl Template> {
-    Page(WritePage {
-        top: Top::new(&tenant, app.playground.is_some()),
+pub(super) async fn new(
+    State(app): State<App>,
+    account: RequestAccount,
+) -> Result<Page<impl Template>, Problem> {
+    account.require("note.create")?;
+    Ok(Page(WritePage {
+        top: Top::new(&account, &app),
         id: None,
         title: String::new(),
         body: String::new(),
         tags: String::new(),
         problem: None,
         longest: MAX_TITLE,
-    })
+    }))
 }
 
 pub(super) async fn add(
     State(app): State<App>,
-    tenant: InTenant,
-    Fields(written): Fields<Written>,
+    account: RequestAccount,
+    fields: Fields<Written>,
 ) -> Result<Response, Problem> {
+    account.require("note.create")?;
+    let written = fields.read()?;
     match Draft::new(&written.title, &written.body, &split_tags(&written.tags)) {
         Ok(draft) => {
-            let note = note_add(&tenant, draft).await?;
-            Ok(to_note(&tenant, &note.id.to_string()).into_response())
+            let tx = account.write().await?;
+            let note = note_add(&tx, &account, draft).await?;
+            tx.commit().await?;
+            Ok(to_note(&account, &note.id.to_string()).into_response())
         }
-        Err(problem) => Ok(again(&app, &tenant, None, written, &problem)),
+        Err(problem) => Ok(again(&app, &account, None, written, &problem)),
     }
 }
 
 pub(super) async fn show(
     State(app): State<App>,
-    tenant: InTenant,
+    account: RequestAccount,
     NoteId(note): NoteId,
-    Part(query): Part,
+    part: Part,
 ) -> Result<Page<impl Template>, Problem> {
-    let comments = comment_list(&tenant, note, &query).await?;
-    let note = note_find(&tenant.db, note).await?;
+    let note = note_find(&account.read(), note).await?;
+    account.require("note.read")?;
+    let comments = match account.has("comment.read") {
+        true => Some(comment_list(&account, note.id, &part.read()?).await?),
+        false => None,
+    };
     Ok(Page(NotePage {
-        top: Top::new(&tenant, app.playground.is_some()),
+        top: Top::new(&account, &app),
         note,
         comments,
     }))
@@ -132,12 +147,13 @@ pub(super) async fn show(
 
 pub(super) async fn edit(
     State(app): State<App>,
-    tenant: InTenant,
+    account: RequestAccount,
     NoteId(note): NoteId,
 ) -> Result<Page<impl Template>, Problem> {
-    let note = note_find(&tenant.db, note).await?;
+    let note = note_find(&account.read(), note).await?;
+    account.require("note.update")?;
     Ok(Page(WritePage {
-        top: Top::new(&tenant, app.playground.is_some()),
+        top: Top::new(&account, &app),
         id: Some(note.id.to_string()),
         title: note.title,
         body: note.body,
@@ -149,70 +165,84 @@ pub(super) async fn edit(
 
 pub(super) async fn change(
     State(app): State<App>,
-    tenant: InTenant,
+    account: RequestAccount,
     NoteId(note): NoteId,
-    Fields(written): Fields<Written>,
+    fields: Fields<Written>,
 ) -> Result<Response, Problem> {
+    let tx = account.write().await?;
+    note_find(&tx, note).await?;
+    account.require("note.update")?;
+    let written = fields.read()?;
     let tags = split_tags(&written.tags);
     let id = note.to_string();
     match Change::new(Some(&written.title), Some(&written.body), Some(&tags)) {
         Ok(change) => {
-            note_change(&tenant, note, change).await?;
-            Ok(to_note(&tenant, &id).into_response())
+            note_change(&tx, &account, note, change).await?;
+            tx.commit().await?;
+            Ok(to_note(&account, &id).into_response())
         }
-        Err(problem) => {
-            note_find(&tenant.db, note).await?;
-            Ok(again(&app, &tenant, Some(id), written, &problem))
-        }
+        Err(problem) => Ok(again(&app, &account, Some(id), written, &problem)),
     }
 }
 
 pub(super) async fn ask(
     State(app): State<App>,
-    tenant: InTenant,
+    account: RequestAccount,
     NoteId(note): NoteId,
 ) -> Result<Page<impl Template>, Problem> {
-    let note = note_find(&tenant.db, note).await?;
+    let note = note_find(&account.read(), note).await?;
+    account.require("note.delete")?;
     Ok(Page(DeletePage {
-        top: Top::new(&tenant, app.playground.is_some()),
+        top: Top::new(&account, &app),
         note,
     }))
 }
 
-pub(super) async fn remove(tenant: InTenant, NoteId(note): NoteId) -> Result<Redirect, Problem> {
-    note_remove(&tenant.db, note).await?;
-    Ok(Redirect::to(&format!("/t/{}", tenant.tenant.slug)))
+pub(super) async fn remove(
+    account: RequestAccount,
+    NoteId(note): NoteId,
+) -> Result<Redirect, Problem> {
+    let tx = account.write().await?;
+    note_find(&tx, note).await?;
+    account.require("note.delete")?;
+    note_remove(&tx, note).await?;
+    tx.commit().await?;
+    Ok(Redirect::to(&format!("/t/{}", account.tenant().slug)))
 }
 
 pub(super) async fn comment(
-    tenant: InTenant,
+    account: RequestAccount,
     NoteId(note): NoteId,
-    Fields(comment): Fields<Comment>,
+    fields: Fields<Comment>,
 ) -> Result<Redirect, Problem> {
-    let draft = CommentDraft::new(&comment.body)?;
-    comment_add(&tenant.db, &tenant.person.name, note, draft).await?;
-    Ok(to_note(&tenant, &note.to_string()))
+    let tx = account.write().await?;
+    note_find(&tx, note).await?;
+    account.require("comment.create")?;
+    let draft = CommentDraft::new(&fields.read()?.body)?;
+    comment_add(&tx, account.actor().name(), note, draft).await?;
+    tx.commit().await?;
+    Ok(to_note(&account, &note.to_string()))
 }
 
-fn to_note(tenant: &InTenant, note: &str) -> Redirect {
-    Redirect::to(&format!("/t/{}/notes/{note}", tenant.tenant.slug))
+fn to_note(account: &RequestAccount, note: &str) -> Redirect {
+    Redirect::to(&format!("/t/{}/notes/{note}", account.tenant().slug))
 }
 
 /// The form as it was filled in, with what is wrong.
 fn again(
     app: &App,
-    tenant: &InTenant,
+    account: &RequestAccount,
     id: Option<String>,
     written: Written,
     problem: &Problem,
 ) -> Response {
     let page = WritePage {
-        top: Top::new(tenant, app.playground.is_some()),
+        top: Top::new(account, app),
         id,
         title: written.title,
         body: written.body,
         tags: written.tags,
-        problem: Some(problem.message().to_owned()),
+        problem: Some(problem.detail().to_owned()),
         longest: MAX_TITLE,
     };
     (problem.status(), Page(page)).into_response()

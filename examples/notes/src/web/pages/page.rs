@@ -1,7 +1,8 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
+use partywall::identity::RequestAccount;
 
-use crate::{identity::InTenant, web::Problem};
+use crate::{app::App, web::Problem};
 
 /// The top of a page inside a tenant.
 pub(super) struct Top {
@@ -9,16 +10,23 @@ pub(super) struct Top {
     pub(super) tenant: String,
     pub(super) person: String,
     pub(super) playground: bool,
+    account: RequestAccount,
 }
 
 impl Top {
-    pub(super) fn new(tenant: &InTenant, playground: bool) -> Self {
+    pub(super) fn new(account: &RequestAccount, app: &App) -> Self {
         Self {
-            slug: tenant.tenant.slug.clone(),
-            tenant: tenant.tenant.name.clone(),
-            person: tenant.person.name.clone(),
-            playground,
+            slug: account.tenant().slug.clone(),
+            tenant: account.tenant().name.clone(),
+            person: account.actor().name().to_owned(),
+            playground: app.playground.is_some() && account.has("sql.run"),
+            account: account.clone(),
         }
+    }
+
+    /// Whether to offer what needs a permission.
+    pub(super) fn may(&self, permission: &str) -> bool {
+        self.account.has(permission)
     }
 }
 
@@ -31,7 +39,7 @@ impl<T: Template> IntoResponse for Page<T> {
             Ok(html) => Html(html).into_response(),
             Err(error) => {
                 tracing::error!(%error, "a page could not be made");
-                Problem::Internal.into_response()
+                Problem::internal().into_response()
             }
         }
     }

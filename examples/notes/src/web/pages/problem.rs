@@ -1,5 +1,8 @@
 use askama::Template;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::{
+    http::{StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse as _, Redirect, Response},
+};
 
 use super::page::Page;
 use crate::web::Problem;
@@ -16,26 +19,21 @@ pub(super) async fn page(response: Response) -> Response {
     let Some(problem) = response.extensions().get::<Problem>() else {
         return response;
     };
-    if *problem == Problem::Anonymous {
-        return Redirect::to("/sign-in").into_response();
-    }
-    let title = match problem {
-        Problem::NotFound => "Not found",
-        Problem::Invalid(_) => "That did not fit",
-        Problem::CrossSite => "Not from there",
-        Problem::Anonymous
-        | Problem::WrongPassword
-        | Problem::Method
-        | Problem::Statement(..)
-        | Problem::Busy
-        | Problem::Internal => "That did not work",
+    let title = match (problem.status(), problem.code()) {
+        (StatusCode::UNAUTHORIZED, _) => return Redirect::to("/sign-in").into_response(),
+        (StatusCode::NOT_FOUND, _) => "Not found",
+        (StatusCode::UNPROCESSABLE_ENTITY, _) => "That did not fit",
+        (StatusCode::FORBIDDEN, "cross_site") => "Not from there",
+        (StatusCode::FORBIDDEN, _) => "Not for you",
+        _ => "That did not work",
     };
-    (
-        problem.status(),
-        Page(ProblemPage {
-            title,
-            message: problem.message(),
-        }),
-    )
-        .into_response()
+    let page = Page(ProblemPage {
+        title,
+        message: problem.detail(),
+    });
+    let mut answer = (problem.status(), page).into_response();
+    if let Some(wait) = response.headers().get(RETRY_AFTER) {
+        answer.headers_mut().insert(RETRY_AFTER, wait.clone());
+    }
+    answer
 }

@@ -57,7 +57,7 @@ pub const CLASSIC: &[(&str, &str)] = &[
         "an aggregate behind it",
     ),
     (
-        "SELECT set_config('partywall.context', '{\"tenant\":\"{globex}\",\"person\":\"{eve}\"}', true) UNION ALL SELECT title FROM note",
+        "SELECT set_config('partywall.context', '{\"tenant\":\"{globex}\",\"user\":\"{eve}\"}', true) UNION ALL SELECT title FROM note",
         "with further dimensions",
     ),
     (

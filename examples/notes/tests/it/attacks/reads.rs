@@ -59,10 +59,10 @@ pub fn kind() -> Kind {
                 "the victim's tag",
             ),
             (
-                "SELECT * FROM tenant WHERE slug = 'globex'",
+                "SELECT * FROM identity.tenant WHERE slug = 'globex'",
                 "the victim's own row",
             ),
-            ("SELECT * FROM tenant", "all tenants"),
+            ("SELECT * FROM identity.tenant", "all tenants"),
             (
                 "SELECT title FROM note UNION SELECT body FROM comment",
                 "UNION",
@@ -177,7 +177,7 @@ pub fn kind() -> Kind {
             ),
             ("SELECT * FROM note TABLESAMPLE BERNOULLI (100)", "OWN"),
             ("SELECT title::int FROM note", "OWN"),
-            ("SELECT slug FROM tenant", "acme"),
+            ("SELECT slug FROM identity.tenant", "acme"),
         ],
     }
 }

@@ -63,7 +63,7 @@ pub fn kind() -> Kind {
             ),
             ("LOCK TABLE note IN ACCESS EXCLUSIVE MODE", "a table locked"),
             (
-                "LOCK TABLE tenant, credential, session",
+                "LOCK TABLE identity.tenant, identity.credential, identity.session",
                 "the tables of signing in locked",
             ),
             (

@@ -43,15 +43,21 @@ pub fn kind() -> Kind {
                 "UPDATE note_tag SET tag_id = '{globex_tag}'",
                 "notes with the victim's tag",
             ),
-            ("UPDATE tenant SET name = 'owned'", "tenants renamed"),
-            ("UPDATE tenant SET id = '{globex}'", "to be the victim"),
+            (
+                "UPDATE identity.tenant SET name = 'owned'",
+                "tenants renamed",
+            ),
+            (
+                "UPDATE identity.tenant SET id = '{globex}'",
+                "to be the victim",
+            ),
             ("DELETE FROM note", "everything deleted"),
             (
                 "DELETE FROM note WHERE tenant_id = '{globex}'",
                 "the victim's rows deleted",
             ),
             (
-                "DELETE FROM note USING tenant WHERE slug = 'globex'",
+                "DELETE FROM note USING identity.tenant t WHERE slug = 'globex'",
                 "deleted through a join",
             ),
             (
@@ -59,10 +65,10 @@ pub fn kind() -> Kind {
                 "comments deleted and returned",
             ),
             ("DELETE FROM tag", "tags deleted"),
-            ("DELETE FROM tenant", "tenants deleted"),
+            ("DELETE FROM identity.tenant", "tenants deleted"),
             ("TRUNCATE note CASCADE", "TRUNCATE"),
             (
-                "TRUNCATE tenant, note, comment, tag, note_tag",
+                "TRUNCATE identity.tenant, note, comment, tag, note_tag",
                 "TRUNCATE of all",
             ),
             (
@@ -106,7 +112,7 @@ pub fn kind() -> Kind {
                 "a tag for the victim",
             ),
             (
-                "INSERT INTO tenant VALUES (gen_random_uuid(), 'new', 'New')",
+                "INSERT INTO identity.tenant (id, slug, name, created_at) VALUES (gen_random_uuid(), 'new', 'New', now())",
                 "a tenant of one's own",
             ),
             (
@@ -114,7 +120,7 @@ pub fn kind() -> Kind {
                 "MERGE that deletes",
             ),
             (
-                "MERGE INTO note n USING tenant t ON n.tenant_id <> t.id WHEN MATCHED THEN UPDATE SET title = 'owned'",
+                "MERGE INTO note n USING identity.tenant t ON n.tenant_id <> t.id WHEN MATCHED THEN UPDATE SET title = 'owned'",
                 "MERGE that changes",
             ),
             (

@@ -1,0 +1,15 @@
+use partywall::identity::{BuiltIn, Error, Permissions};
+
+/// Everything that can be permitted, and the least of the built-in roles that holds it. A tenant's own
+/// roles, its groups and its keys are made of the same.
+pub(crate) fn permissions() -> Result<Permissions, Error> {
+    Permissions::new()
+        .declare("note.read", BuiltIn::Viewer)?
+        .declare("note.create", BuiltIn::Member)?
+        .declare("note.update", BuiltIn::Member)?
+        .declare("note.delete", BuiltIn::Member)?
+        .declare("comment.read", BuiltIn::Viewer)?
+        .declare("comment.create", BuiltIn::Member)?
+        // The playground, which is off unless it is asked for.
+        .declare("sql.run", BuiltIn::Member)
+}

@@ -3,13 +3,15 @@
 //! Bodies and queries are read by the handler, when it has found the row and checked the permission:
 //! whoever may not do something is not told what is wrong with how they asked.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    Json,
+    Form, Json,
+    body::Bytes,
     extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request},
     http::request::Parts,
 };
+use partywall::identity::{Authenticated, Error};
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
@@ -28,6 +30,20 @@ pub(super) struct Part(Result<NoteQuery, Problem>);
 /// The note in the path; what is no id, or not in its one canonical form, is no note.
 #[derive(Clone, Copy)]
 pub(super) struct NoteId(pub(super) Uuid);
+
+/// A request that can be read more than once: for what is wanted of its body, and for the tenant that
+/// it may name.
+struct Kept {
+    parts: Parts,
+    body: Bytes,
+}
+
+/// The tenant, as far as a body says one.
+#[derive(Deserialize)]
+struct Named {
+    tenant: Option<String>,
+    tenant_id: Option<String>,
+}
 
 #[derive(Deserialize)]
 struct Raw {
@@ -58,27 +74,72 @@ impl Part {
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Body<T> {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
-        let read = Json::from_request(request, state).await;
-        let told = |Json(body)| body;
-        Ok(Self(read.map(told).map_err(|rejection| {
-            Problem::invalid(rejection.body_text())
-        })))
+        let read = async {
+            let kept = Kept::from_request(request, state).await?;
+            let Json(body) = Json::<T>::from_request(kept.again(), state)
+                .await
+                .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+            let named = Json::<Named>::from_request(kept.again(), state).await;
+            kept.check(named.ok().map(|Json(named)| named))?;
+            Ok(body)
+        };
+        Ok(Self(read.await))
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Fields<T> {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
-        let read = axum::Form::from_request(request, state).await;
-        let told = |axum::Form(fields)| fields;
-        Ok(Self(read.map(told).map_err(|rejection| {
-            Problem::invalid(rejection.body_text())
-        })))
+        let read = async {
+            let kept = Kept::from_request(request, state).await?;
+            let Form(fields) = Form::<T>::from_request(kept.again(), state)
+                .await
+                .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+            let named = Form::<Named>::from_request(kept.again(), state).await;
+            kept.check(named.ok().map(|Form(named)| named))?;
+            Ok(fields)
+        };
+        Ok(Self(read.await))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Kept {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
+            .await
+            .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+        Ok(Self { parts, body })
+    }
+}
+
+impl Kept {
+    fn again(&self) -> Request {
+        Request::from_parts(self.parts.clone(), self.body.clone().into())
+    }
+
+    /// A body names the tenant that the account was found in, or none.
+    fn check(&self, named: Option<Named>) -> Result<(), Problem> {
+        let found = self.parts.extensions.get::<Arc<Authenticated>>();
+        let Some(account) = found.and_then(|found| found.account().ok()) else {
+            return Ok(());
+        };
+        let is_same = |text: &String| account.tenant().is_named(text);
+        // What cannot be read names two, or something that is no tenant.
+        let agrees =
+            named.is_some_and(|named| named.tenant.iter().chain(&named.tenant_id).all(is_same));
+        if agrees {
+            Ok(())
+        } else {
+            Err(Error::TwoTenants.into())
+        }
     }
 }
 

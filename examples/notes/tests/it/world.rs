@@ -194,6 +194,10 @@ impl World {
     }
 
     /// The mails to an address, the newest last: subject and text.
+    #[allow(
+        dead_code,
+        reason = "the scenarios that read mail come with what writes it"
+    )]
     pub fn mail(&self, address: &str) -> Vec<(String, String)> {
         let rows = self.sql(&format!(
             "SELECT json_build_array(subject, body) FROM identity.outbox \

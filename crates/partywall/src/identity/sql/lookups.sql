@@ -106,7 +106,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
 BEGIN
   RETURN QUERY
-  SELECT k.id, k.name, (extract(epoch FROM k.last_used_at) * 1000000)::bigint, k.permissions,
+  SELECT k.id, k.name, (extract(epoch FROM k.last_used_at) * 1000000)::bigint, k.permissions::text[],
          t.id, t.slug, t.name, t.seats,
          t.suspended_at IS NOT NULL, (extract(epoch FROM t.delete_after) * 1000000)::bigint,
          a.id, a.name, a.user_id,

@@ -1,4 +1,5 @@
 //! Users, accounts and sessions, below HTTP.
 
 mod lookups;
+mod stolen;
 pub mod world;

@@ -11,4 +11,5 @@ mod people;
 mod sessions;
 mod staff;
 mod switching;
+mod stolen;
 pub mod world;

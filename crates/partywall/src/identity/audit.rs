@@ -6,7 +6,7 @@ use sea_orm::{
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{Actor, Error, RequestAccount, model::audit};
+use super::{Actor, Error, RequestAccount, RequestUser, model::audit};
 use crate::db::Tx;
 
 /// What is written down of something that was done: the action, and what it was done to.
@@ -40,6 +40,35 @@ impl<'a> AuditEntry<'a> {
     pub fn with(mut self, detail: Json) -> Self {
         self.detail = detail;
         self
+    }
+}
+
+impl RequestUser {
+    /// Writes an entry into the audit log of a tenant that the person has no account in, as a member
+    /// of the staff. The transaction's scope holds the tenant.
+    pub(super) async fn audit_in(
+        &self,
+        tx: &Tx,
+        tenant: Uuid,
+        entry: AuditEntry<'_>,
+    ) -> Result<(), Error> {
+        let row = audit::ActiveModel {
+            id: Set(Uuid::now_v7()),
+            tenant_id: Set(tenant),
+            at: Set(Utc::now()),
+            action: Set(entry.action.to_owned()),
+            actor_user: Set(Some(self.id)),
+            actor_account: Set(None),
+            actor_name: Set(self.name.clone()),
+            subject_user: Set(None),
+            target: Set(entry.target),
+            detail: Set(entry.detail),
+            address: Set(self.address.map(|address| address.to_string())),
+        };
+        audit::Entity::insert(row)
+            .exec_without_returning(tx)
+            .await?;
+        Ok(())
     }
 }
 

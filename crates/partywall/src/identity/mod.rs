@@ -18,14 +18,25 @@
 mod account;
 mod audit;
 mod authenticate;
+mod change;
 mod email;
 mod error;
 mod event;
+mod export;
+mod grant;
+mod group;
+mod import;
+mod member;
 mod outbox;
 mod permissions;
+mod purge;
+mod role;
 mod secret;
 mod service;
 mod settings;
+mod slug;
+mod tenant;
+mod transfer;
 
 pub mod model;
 
@@ -35,10 +46,16 @@ pub use authenticate::{Authenticated, RequestUser, TenantSelector};
 pub use email::EmailAddress;
 pub use error::{Error, ErrorKind};
 pub use event::Event;
+pub use group::{Group, GroupChange};
+pub use import::{ImportError, ImportErrorKind, Imported, NewTenant};
+pub use member::{Member, MemberChange};
 pub use permissions::{BuiltIn, PermissionSet, Permissions};
+pub use purge::{Progress, Purged};
+pub use role::{Role, RoleChange};
 pub use secret::{ApiKey, SessionToken};
 pub use service::Identity;
 pub use settings::Settings;
+pub use tenant::TenantChange;
 
 use crate::scope::Dimension;
 

@@ -228,3 +228,14 @@ GRANT EXECUTE ON FUNCTION partywall.identity_rights(uuid, uuid),
   partywall.identity_invitation(text), partywall.identity_reset(text),
   partywall.identity_sign_up(text) TO {identity};
 GRANT EXECUTE ON FUNCTION partywall.identity_hold(uuid) TO {app}, {identity};
+
+-- Whether a person can sign in. A tenant's scope does not reach people; whether an owner could still
+-- act, and who may do something today, hangs on it.
+CREATE OR REPLACE FUNCTION partywall.identity_is_live(wanted uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
+BEGIN
+  RETURN EXISTS (SELECT FROM identity."user" u WHERE u.id = wanted AND u.deactivated_at IS NULL);
+END
+$partywall$;
+REVOKE ALL ON FUNCTION partywall.identity_is_live(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION partywall.identity_is_live(uuid) TO {identity};

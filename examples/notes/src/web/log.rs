@@ -62,7 +62,7 @@ pub(super) async fn entries(
     let wanted = wanted.map_err(|_| Problem::invalid("the query cannot be read"))?;
     let (mut query, limit) = wanted.0.check()?;
     query.limit = limit + 1;
-    let rows = account.audit_list(&query).await?;
+    let rows = account.audit_find(&query).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > shown;
     let items: Vec<_> = rows.into_iter().take(shown).map(EntryView::from).collect();

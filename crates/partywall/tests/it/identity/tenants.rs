@@ -415,13 +415,7 @@ async fn a_tenant_that_cannot_go_does_not_keep_others() {
 #[tokio::test]
 async fn who_acts_as_somebody_does_not_end_things() {
     let world = World::new().await;
-    let as_ann = format!(
-        "UPDATE identity.session SET impersonator = '{}', confined_to = '{}' WHERE user_id = '{}'",
-        id("sue"),
-        world.a,
-        id("ann")
-    );
-    world.test.as_superuser(&as_ann).await.unwrap();
+    world.sue_acts_as("ann").await;
     let ann = world.account("ann", world.a).await;
     for refused in [
         ann.tenant_delete().await,

@@ -8,7 +8,7 @@ use sea_orm::{
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{Actor, Error, RequestAccount, model::audit};
+use super::{Actor, Error, RequestAccount, RequestUser, model::audit};
 use crate::db::Tx;
 
 /// What is written down of something that was done: the action, and what it was done to.
@@ -105,6 +105,31 @@ impl Who<'_> {
     }
 }
 
+impl RequestUser {
+    /// Writes an entry into the audit log of a tenant that the person has no account in, as a member
+    /// of the staff. The transaction's scope holds the tenant.
+    pub(super) async fn audit_in(
+        &self,
+        tx: &Tx,
+        tenant: Uuid,
+        entry: AuditEntry<'_>,
+    ) -> Result<(), Error> {
+        self.as_staff(tenant).audit(tx, entry).await
+    }
+
+    /// Who does something, where that is a member of the staff in a tenant that is not theirs.
+    pub(super) fn as_staff(&self, tenant: Uuid) -> Who<'_> {
+        Who {
+            tenant,
+            user: Some(self.id),
+            account: None,
+            name: &self.name,
+            subject: None,
+            address: self.address,
+        }
+    }
+}
+
 impl RequestAccount {
     /// Writes an entry into the tenant's audit log, in the transaction that it tells of: who did it
     /// (and as whom), what, when and from where. The application adds its own the same way.
@@ -130,12 +155,30 @@ impl RequestAccount {
         who.audit(tx, entry).await
     }
 
-    /// The tenant's audit log, the newest first.
+    /// The tenant's audit log, the newest first: up to `limit` entries older than `before`.
     ///
     /// # Errors
     ///
     /// [`Error::Forbidden`] without `audit.read`, and what the database reports.
-    pub async fn audit_list(&self, query: &AuditQuery) -> Result<Vec<audit::Model>, Error> {
+    pub async fn audit_list(
+        &self,
+        before: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<audit::Model>, Error> {
+        let query = AuditQuery {
+            before,
+            limit,
+            ..AuditQuery::default()
+        };
+        self.audit_find(&query).await
+    }
+
+    /// What the tenant's audit log holds of what is asked for, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] without `audit.read`, and what the database reports.
+    pub async fn audit_find(&self, query: &AuditQuery) -> Result<Vec<audit::Model>, Error> {
         self.require("audit.read")?;
         let mut entries = audit::Entity::find()
             .order_by_desc(audit::Column::Id)

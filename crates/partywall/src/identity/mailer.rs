@@ -90,6 +90,12 @@ impl Mailer {
         })
     }
 
+    /// Whether mail goes into a folder, where whoever develops may read it.
+    #[must_use]
+    pub fn is_folder(&self) -> bool {
+        matches!(self.transport, Transport::Folder(_))
+    }
+
     /// The mails in the folder, the newest first. None where there is no folder.
     ///
     /// # Errors

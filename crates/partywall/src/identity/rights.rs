@@ -11,12 +11,16 @@ struct Rights {
 }
 
 impl Identity {
-    /// What a role of the transaction's tenant gives, with the roles that it includes.
-    pub(super) async fn rights_of_role(&self, tx: &Tx, role: Uuid) -> Result<PermissionSet, Error> {
+    /// What roles of the transaction's tenant come to together, with all that they include.
+    pub(super) async fn rights_of_roles(
+        &self,
+        tx: &Tx,
+        roles: &[Uuid],
+    ) -> Result<PermissionSet, Error> {
         let rights: Rights = tx
             .one(
                 "WITH RECURSIVE held (role_id) AS ( \
-                   SELECT $1::uuid UNION \
+                   SELECT unnest($1::uuid[]) UNION \
                    SELECT ri.includes_id FROM held \
                    JOIN identity.role_inclusion ri ON ri.role_id = held.role_id \
                  ), roles AS ( \
@@ -25,7 +29,7 @@ impl Identity {
                  ) \
                  SELECT ARRAY(SELECT r.builtin FROM roles r WHERE r.builtin IS NOT NULL) AS builtins, \
                         ARRAY(SELECT unnest(r.permissions) FROM roles r) AS permissions",
-                [role.into()],
+                [roles.to_vec().into()],
             )
             .await?;
         Ok(self.held(&rights))

@@ -152,7 +152,7 @@ impl Identity {
             .await?;
         let detail = json!({ "reason": reason, "until": entry.expires_at.to_rfc3339() });
         let audited = AuditEntry::new("staff.entered").on(entry.id).with(detail);
-        of_staff(user, id).audit(&tx, audited).await?;
+        user.audit_in(&tx, id, audited).await?;
         tx.commit().await?;
         self.emit(Event::StaffEntered {
             tenant: id,
@@ -183,8 +183,7 @@ impl Identity {
         if ended == 0 {
             return Err(Error::NotFound);
         }
-        of_staff(user, tenant)
-            .audit(&tx, AuditEntry::new("staff.left").on(entry))
+        user.audit_in(&tx, tenant, AuditEntry::new("staff.left").on(entry))
             .await?;
         tx.commit().await?;
         Ok(())
@@ -263,7 +262,7 @@ impl Identity {
             .await?;
         let who = Who {
             subject: Some(subject.id),
-            ..of_staff(user, tenant.id)
+            ..user.as_staff(tenant.id)
         };
         let until = entry.expires_at.to_rfc3339();
         let detail = json!({ "reason": reason, "until": until, "entry": entry.id });
@@ -452,17 +451,6 @@ fn reason_of(text: &str) -> Result<&str, Error> {
         return Err(Error::invalid("reason", message));
     }
     Ok(reason)
-}
-
-fn of_staff(user: &RequestUser, tenant: Uuid) -> Who<'_> {
-    Who {
-        tenant,
-        user: Some(user.id),
-        account: None,
-        name: &user.name,
-        subject: None,
-        address: user.address,
-    }
 }
 
 fn told<'a>(to: &'a EmailAddress, who: &str, tenant: &str, reason: &str, until: &str) -> Mail<'a> {

@@ -264,7 +264,7 @@ impl Identity {
         let Some(role) = role.filter(|_| is_active) else {
             return Ok(None);
         };
-        let gives = self.rights_of_role(tx, role.id).await?;
+        let gives = self.rights_of_roles(tx, &[role.id]).await?;
         let holds = self
             .rights_of_account(tx, invitation.tenant_id, inviter)
             .await?;

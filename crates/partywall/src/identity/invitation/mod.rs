@@ -203,7 +203,7 @@ impl RequestAccount {
         };
         let found = role::Entity::find().filter(by).one(tx).await?;
         let role = found.ok_or_else(|| Error::invalid("role", "there is no such role"))?;
-        let gives = self.identity().rights_of_role(tx, role.id).await?;
+        let gives = self.identity().rights_of_roles(tx, &[role.id]).await?;
         match self.permissions().lacks(&gives) {
             None => Ok(role),
             Some(missing) => Err(Error::GrantsMore(missing.to_owned())),

@@ -10,18 +10,10 @@ use uuid::Uuid;
 use super::world::{World, hex, id, token};
 
 impl World {
-    pub async fn user(&self, name: &str) -> RequestUser {
-        self.user_by(&token(name)).await
-    }
-
     pub async fn user_by(&self, token: &SessionToken) -> RequestUser {
         let selector = TenantSelector::Current;
         let found = self.identity.authenticate(token, selector, None).await;
         found.unwrap().user.unwrap()
-    }
-
-    pub async fn account(&self, name: &str, tenant: Uuid) -> RequestAccount {
-        self.try_account(&token(name), tenant).await.unwrap()
     }
 
     pub async fn try_account(
@@ -56,14 +48,23 @@ impl World {
         self.newcomers(&[name.to_owned()]).await;
     }
 
+    /// Makes somebody's session one in which sue acts as them, in tenant `a`.
+    pub async fn sue_acts_as(&self, name: &str) {
+        let (sue, own) = (id("sue"), id("session of sue"));
+        self.sql(&format!(
+            "INSERT INTO identity.staff_entry (id, tenant_id, user_id, session_id, reason, created_at, expires_at) \
+             VALUES (gen_random_uuid(), '{a}', '{sue}', '{own}', 'x', now(), now() + interval '1 hour'); \
+             UPDATE identity.session SET impersonator = '{sue}', confined_to = '{a}', parked = '{own}' \
+             WHERE user_id = '{}'",
+            id(name),
+            a = self.a,
+        ))
+        .await;
+    }
+
     /// Past the wall.
     pub async fn sql(&self, sql: &str) {
         self.test.as_superuser(sql).await.unwrap();
-    }
-
-    pub async fn count(&self, sql: &str) -> i64 {
-        let across = self.test.db().across("a test counts").await.unwrap();
-        across.scalar(sql, []).await.unwrap()
     }
 
     /// The tokens of the links that wait to be mailed to an address, in the order of writing.

@@ -669,15 +669,15 @@ async fn i72_what_was_done_about_invitations_is_audited() {
     assert_eq!(world.count(secrets).await, 0);
     // A tenant reads its own.
     let query = partywall::identity::AuditQuery::default();
-    let mine = ann.audit_list(&query).await.unwrap();
+    let mine = ann.audit_find(&query).await.unwrap();
     assert_eq!(mine.len(), 5);
     assert_eq!(mine[0].actor_user, Some(cem.id));
     assert!(mine.iter().all(|entry| entry.tenant_id == world.a));
     let eve = world.account("eve", world.b).await;
-    assert_eq!(eve.audit_list(&query).await.unwrap().len(), 0);
+    assert_eq!(eve.audit_find(&query).await.unwrap().len(), 0);
     let member = world.account("bob", world.a).await;
     assert!(matches!(
-        member.audit_list(&query).await,
+        member.audit_find(&query).await,
         Err(Error::Forbidden(_))
     ));
     // What and who.
@@ -687,18 +687,18 @@ async fn i72_what_was_done_about_invitations_is_audited() {
         ..query.clone()
     };
     assert_eq!(
-        ann.audit_list(&by(Some(sent), None)).await.unwrap().len(),
+        ann.audit_find(&by(Some(sent), None)).await.unwrap().len(),
         3
     );
     assert_eq!(
-        ann.audit_list(&by(None, Some(cem.id))).await.unwrap().len(),
+        ann.audit_find(&by(None, Some(cem.id))).await.unwrap().len(),
         1
     );
     let oldest = partywall::identity::AuditQuery {
         before: Some(mine[3].id),
         ..query
     };
-    assert_eq!(ann.audit_list(&oldest).await.unwrap().len(), 1);
+    assert_eq!(ann.audit_find(&oldest).await.unwrap().len(), 1);
     // The application's login reads none of it.
     let scope = ann.scope();
     let read = world

@@ -78,7 +78,7 @@ async fn i57_staff_is_nobody_outside_and_watched_inside() {
     let log = world
         .account("ann", world.a)
         .await
-        .audit_list(&query)
+        .audit_find(&query)
         .await
         .unwrap();
     assert_eq!(log[0].detail["reason"], "ticket 7");
@@ -285,7 +285,7 @@ async fn i58_it_reaches_one_tenant_and_nothing_that_outlasts_it() {
     tx.commit().await.unwrap();
     let ann = world.account("ann", world.a).await;
     let log = ann
-        .audit_list(&AuditQuery {
+        .audit_find(&AuditQuery {
             user: Some(id("sue")),
             ..AuditQuery::default()
         })
@@ -306,7 +306,7 @@ async fn i58_it_reaches_one_tenant_and_nothing_that_outlasts_it() {
     );
     assert_eq!(log[2].subject_user, None);
     world.identity.impersonation_stop(&user).await.unwrap();
-    let log = ann.audit_list(&AuditQuery::default()).await.unwrap();
+    let log = ann.audit_find(&AuditQuery::default()).await.unwrap();
     assert_eq!(log[0].action, "impersonation.stopped");
     assert_eq!(
         (log[0].actor_name.as_str(), log[0].subject_user),
@@ -314,7 +314,7 @@ async fn i58_it_reaches_one_tenant_and_nothing_that_outlasts_it() {
     );
     // Another tenant knows nothing of it.
     let eve = world.account("eve", world.b).await;
-    let log = eve.audit_list(&AuditQuery::default()).await.unwrap();
+    let log = eve.audit_find(&AuditQuery::default()).await.unwrap();
     assert!(
         log.iter().all(|entry| entry.action == "invitation.sent"),
         "{log:?}"

@@ -67,7 +67,7 @@ impl Authenticated {
     }
 
     /// The account, also in a tenant that is suspended or deleted: for its owner to bring it back.
-    pub(super) fn account_of_closed(&self) -> Result<RequestAccount, Error> {
+    pub(crate) fn account_of_closed(&self) -> Result<RequestAccount, Error> {
         self.standing.account_of_closed()
     }
 }

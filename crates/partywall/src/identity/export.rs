@@ -3,12 +3,12 @@ use std::{collections::VecDeque, fmt::Write as _};
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::stream;
-use sea_orm::{AccessMode, IsolationLevel, TransactionTrait as _};
+use sea_orm::{AccessMode, FromQueryResult, IsolationLevel, TransactionTrait as _};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{AuditEntry, Error, RequestAccount, TenantInfo, purge::label};
+use super::{AuditEntry, Error, Identity, RequestAccount, TenantInfo, purge::label};
 use crate::{
     db::{Run, Sql as _, Tx},
     schema::{TenantTable, TenantTables, ident},
@@ -148,23 +148,62 @@ impl RequestAccount {
         self.audit(&tx, AuditEntry::new("tenant.exported").on(tenant))
             .await?;
         tx.commit().await?;
-        let db = self
-            .identity()
-            .db()
-            .across("a tenant takes its data along")
-            .await?;
+        self.identity().export(Which::Of(self.tenant())).await
+    }
+}
+
+/// Which tenant is exported.
+enum Which<'a> {
+    Of(&'a TenantInfo),
+    Named(&'a str),
+}
+
+#[derive(FromQueryResult)]
+struct Found {
+    id: Uuid,
+    slug: String,
+    name: String,
+    seats: Option<i32>,
+}
+
+impl Identity {
+    /// A tenant's whole data as a file, as [`RequestAccount::tenant_export`] writes it. For the service
+    /// itself: no account is asked, and no log says so but that of the way across.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where no tenant has the slug, and what the database reports, before the
+    /// first line or in place of one.
+    pub async fn tenant_export(
+        &self,
+        slug: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + use<>, Error> {
+        self.export(Which::Named(slug)).await
+    }
+
+    async fn export(
+        &self,
+        which: Which<'_>,
+    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + use<>, Error> {
+        let db = self.db().across("a tenant's data is taken along").await?;
         let level = Some(IsolationLevel::RepeatableRead);
         let tx = db
             .begin_with_config(level, Some(AccessMode::ReadOnly))
             .await?;
-        let groups = portable(&tx, self.identity().db().schema().tenant_tables()).await?;
-        let seats: Option<i32> = tx
-            .scalar(
-                "SELECT seats FROM identity.tenant WHERE id = $1",
-                [tenant.into()],
+        let (id, slug) = match which {
+            Which::Of(tenant) => (Some(tenant.id), None),
+            Which::Named(slug) => (None, Some(slug.to_owned())),
+        };
+        let found: Option<Found> = tx
+            .optional(
+                "SELECT id, slug, name, seats FROM identity.tenant WHERE id = $1 OR slug = $2",
+                [id.into(), slug.into()],
             )
             .await?;
-        let header = header(self.tenant(), seats, &groups);
+        let found = found.ok_or(Error::NotFound)?;
+        let groups = portable(&tx, self.db().schema().tenant_tables()).await?;
+        let header = header(&found, &groups);
+        let tenant = found.id;
         let tables = groups.into_iter().flat_map(|group| group.tables).collect();
         let export = Export {
             tx,
@@ -182,7 +221,7 @@ impl RequestAccount {
     }
 }
 
-fn header(tenant: &TenantInfo, seats: Option<i32>, groups: &[PortableGroup]) -> String {
+fn header(tenant: &Found, groups: &[PortableGroup]) -> String {
     let tables: Vec<String> = groups
         .iter()
         .flat_map(|group| &group.tables)
@@ -191,7 +230,7 @@ fn header(tenant: &TenantInfo, seats: Option<i32>, groups: &[PortableGroup]) -> 
     let header = json!({
         "format": FORMAT,
         "version": VERSION,
-        "tenant": {"id": tenant.id, "slug": tenant.slug, "name": tenant.name, "seats": seats},
+        "tenant": {"id": tenant.id, "slug": tenant.slug, "name": tenant.name, "seats": tenant.seats},
         "schema": fingerprint(groups),
         "tables": tables,
     });

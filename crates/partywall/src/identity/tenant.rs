@@ -1,3 +1,4 @@
+use sea_orm::FromQueryResult;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -20,6 +21,13 @@ pub struct TenantChange {
     /// How many accounts may be active at once; `Some(None)` for any number. Fewer than there are
     /// keeps nobody out and lets nobody in.
     pub seats: Option<Option<i32>>,
+}
+
+#[derive(FromQueryResult)]
+struct Changed {
+    slug: String,
+    name: String,
+    seats: Option<i32>,
 }
 
 impl RequestUser {
@@ -142,13 +150,13 @@ impl RequestUser {
 }
 
 impl RequestAccount {
-    /// Changes a tenant's name, slug or seats.
+    /// Changes a tenant's name, slug or seats. Tells how it is then.
     ///
     /// # Errors
     ///
     /// [`Error::Forbidden`] without `tenant.update`, [`Error::Invalid`] and [`Error::Taken`] as for
     /// [`tenant_create`](RequestUser::tenant_create), and what the database reports.
-    pub async fn tenant_change(&self, change: TenantChange) -> Result<(), Error> {
+    pub async fn tenant_change(&self, change: TenantChange) -> Result<TenantInfo, Error> {
         let TenantChange { name, slug, seats } = change;
         let tx = self.change("tenant.update").await?;
         let name = name.map(|name| name_of("name", &name)).transpose()?;
@@ -157,19 +165,21 @@ impl RequestAccount {
             return Err(Error::invalid("seats", "one at least"));
         }
         let tenant = tx.tenant();
-        tx.execute_sql(
-            "UPDATE identity.tenant SET name = coalesce($2, name), slug = coalesce($3, slug), \
-             seats = CASE WHEN $4 THEN $5 ELSE seats END WHERE id = $1",
-            [
-                tenant.into(),
-                name.clone().into(),
-                slug.as_ref().map(ToString::to_string).into(),
-                seats.is_some().into(),
-                seats.flatten().into(),
-            ],
-        )
-        .await
-        .map_err(slug_taken)?;
+        let changed: Changed = tx
+            .one(
+                "UPDATE identity.tenant SET name = coalesce($2, name), slug = coalesce($3, slug), \
+                 seats = CASE WHEN $4 THEN $5 ELSE seats END WHERE id = $1 \
+                 RETURNING slug, name, seats",
+                [
+                    tenant.into(),
+                    name.clone().into(),
+                    slug.as_ref().map(ToString::to_string).into(),
+                    seats.is_some().into(),
+                    seats.flatten().into(),
+                ],
+            )
+            .await
+            .map_err(slug_taken)?;
         let mut detail = serde_json::Map::new();
         if let Some(name) = name {
             detail.insert("name".to_owned(), name.into());
@@ -186,7 +196,13 @@ impl RequestAccount {
                 .with(detail.into()),
         )
         .await?;
-        tx.commit([Event::TenantChanged { tenant }]).await
+        tx.commit([Event::TenantChanged { tenant }]).await?;
+        Ok(TenantInfo {
+            id: tenant,
+            slug: changed.slug,
+            name: changed.name,
+            seats: changed.seats,
+        })
     }
 
     /// Deletes the tenant. Nobody gets in from then on, its slug is free, and when the time of grace
@@ -227,6 +243,18 @@ impl RequestAccount {
 }
 
 impl Authenticated {
+    /// Whether the person could bring the tenant back that was asked for, as far as they are concerned.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is no such tenant or the person has no account in it,
+    /// [`Error::Forbidden`] without `tenant.delete`, and [`Error::Impersonating`].
+    pub fn tenant_restorable(&self) -> Result<(), Error> {
+        let account = self.account_of_closed()?;
+        account.require("tenant.delete")?;
+        account.refuse_impersonation()
+    }
+
     /// Brings a deleted tenant back, under a slug that is free.
     ///
     /// # Errors
@@ -235,9 +263,8 @@ impl Authenticated {
     /// deleted, or its time of grace is over; [`Error::Forbidden`] without `tenant.delete`;
     /// [`Error::Invalid`] and [`Error::Taken`] for the slug; and what the database reports.
     pub async fn tenant_restore(&self, slug: &str) -> Result<(), Error> {
+        self.tenant_restorable()?;
         let account = self.account_of_closed()?;
-        account.require("tenant.delete")?;
-        account.refuse_impersonation()?;
         let slug = Slug::parse(slug)?;
         let tenant = account.tenant().id;
         let tx = account.identity().begin(account.scope()).await?;

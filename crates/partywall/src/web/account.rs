@@ -5,7 +5,7 @@ use super::{
     Problem,
     authenticated::{authenticated, tenant_in_path},
 };
-use crate::identity::{Error, Identity, RequestAccount};
+use crate::identity::{Authenticated, Error, Identity, RequestAccount};
 
 /// The account that a page was made for; a request that would act as another one is refused.
 const EXPECTED_ACCOUNT: HeaderName = HeaderName::from_static("expected-account");
@@ -42,6 +42,27 @@ where
             .note_staff_access(&format!("{} {}", parts.method, parts.uri.path()))
             .await?;
         Ok(account)
+    }
+}
+
+impl<S> FromRequestParts<S> for Authenticated
+where
+    S: Send + Sync,
+    Identity: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    /// Who asks, and what they are in the tenant that the path names, be it open or not: for
+    /// [bringing a deleted one back](Authenticated::tenant_restore).
+    ///
+    /// 401 without a session or key; 400 where the query or the header `X-Tenant` names another
+    /// tenant.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = authenticated(parts, state).await?;
+        if let Ok(account) = found.account_of_closed() {
+            check_selectors(parts, &account)?;
+        }
+        Ok(found.as_ref().clone())
     }
 }
 

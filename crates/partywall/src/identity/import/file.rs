@@ -91,6 +91,7 @@ pub(super) struct Header {
 #[derive(Deserialize)]
 pub(super) struct Origin {
     pub(super) id: String,
+    pub(super) name: String,
     pub(super) seats: Option<i32>,
 }
 

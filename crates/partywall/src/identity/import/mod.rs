@@ -29,8 +29,8 @@ use crate::{
 /// As what a file is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTenant {
-    /// What people say for it.
-    pub name: String,
+    /// What people say for it; what the file says where this says nothing.
+    pub name: Option<String>,
     /// What addresses say for it.
     pub slug: String,
     /// The address of a person who shall own it, beside whom the file names: without one, a tenant
@@ -79,10 +79,10 @@ impl Identity {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let name = name_of("name", &new.name)?;
         let slug = Slug::parse(&new.slug)?;
         let mut lines = Lines::of(Box::pin(file));
         let header = header_read(&mut lines).await?;
+        let name = name_of("name", new.name.as_deref().unwrap_or(&header.tenant.name))?;
         let db = self.db().across("a tenant is read from a file").await?;
         let tx = db.begin().await.map_err(Error::from)?;
         let groups = portable(&tx, self.db().schema().tenant_tables()).await?;

@@ -100,7 +100,7 @@ async fn import(world: &World, file: &str, new: NewTenant) -> Result<Imported, I
 
 fn copy() -> NewTenant {
     NewTenant {
-        name: "Copy".to_owned(),
+        name: Some("Copy".to_owned()),
         slug: "copy".to_owned(),
         owner: None,
     }
@@ -392,7 +392,7 @@ async fn people_are_found_by_their_address_in_whatever_form() {
     assert_eq!(imported.linked, [id("ann in a")]);
     // Another person becomes an owner beside them, and whoever is not known cannot.
     let owned_by = |slug: &str, owner: &str| NewTenant {
-        name: "Copy".to_owned(),
+        name: Some("Copy".to_owned()),
         slug: slug.to_owned(),
         owner: Some(owner.to_owned()),
     };

@@ -1,6 +1,7 @@
 //! The running application: its state, its listener and its end.
 
 use std::{
+    convert::Infallible,
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -84,6 +85,23 @@ const LAST_REQUESTS: Duration = Duration::from_secs(5);
 /// How often the outbox is looked into.
 const MAIL_EVERY: Duration = Duration::from_secs(1);
 
+/// How often deleted tenants are looked for whose time of grace is over.
+const PURGE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+async fn purge_run(identity: &Identity) -> Infallible {
+    loop {
+        match identity.tenants_purge(|_| ()).await {
+            Ok(purged) => {
+                for (tenant, error) in purged.failed {
+                    tracing::error!(%tenant, %error, "a deleted tenant cannot be removed");
+                }
+            }
+            Err(error) => tracing::error!(%error, "deleted tenants cannot be looked for"),
+        }
+        tokio::time::sleep(PURGE_EVERY).await;
+    }
+}
+
 impl Serving {
     /// Takes a port of this machine, 0 for any that is free. Nothing else is touched.
     ///
@@ -141,6 +159,7 @@ impl Serving {
                 tokio::select! {
                     served = serve => served,
                     never = mail => match never {},
+                    never = purge_run(&identity) => match never {},
                 }
             }),
         })

@@ -1,10 +1,12 @@
 use std::path::PathBuf;
 
+use clap::ArgGroup;
 use partywall::identity::{Error, Mailer};
 
 /// Notes for several tenants, kept apart by PostgreSQL.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "notes", version)]
+#[command(group(ArgGroup::new("file").args(["import", "export_tenant", "import_tenant"])))]
 pub struct Args {
     /// Throws the example's own data away and starts anew.
     #[arg(long)]
@@ -15,9 +17,23 @@ pub struct Args {
     /// Loads notes from a CSV file, prints how many, and exits.
     #[arg(long, value_name = "FILE", requires = "tenant")]
     pub import: Option<PathBuf>,
-    /// The tenant, by its slug, that the notes are loaded into.
-    #[arg(long, value_name = "SLUG", requires = "import")]
+    /// Writes all that a tenant has to a file, and exits.
+    #[arg(long, value_name = "FILE", requires = "tenant")]
+    pub export_tenant: Option<PathBuf>,
+    /// Reads such a file as a new tenant, and exits.
+    #[arg(long, value_name = "FILE", requires = "tenant")]
+    pub import_tenant: Option<PathBuf>,
+    /// The e-mail address of a user who shall own the new tenant, beside whom the file names.
+    #[arg(long, value_name = "EMAIL", requires = "import_tenant")]
+    pub owner: Option<String>,
+    /// The tenant, by its slug: the one that the notes are loaded into or that is written, or the new
+    /// one.
+    #[arg(long, value_name = "SLUG", requires = "file")]
     pub tenant: Option<String>,
+    /// Removes the tenants that were deleted and whose time of grace is over, and exits. The running
+    /// application does so every hour.
+    #[arg(long, conflicts_with = "file")]
+    pub purge: bool,
     /// The file's encoding, by the name that the web knows it by, as in `windows-1252`.
     #[arg(
         long,

@@ -14,6 +14,7 @@ mod playground;
 mod run;
 mod seed;
 mod sign_in_for_now;
+mod tenant_file;
 mod web;
 
 pub use app::{Serving, StartError, settings};

@@ -2,6 +2,7 @@
 
 use std::{error::Error, process::ExitCode};
 
+use partywall::identity;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -10,10 +11,10 @@ use crate::{
     args::Args,
     database::Database,
     import::{Import, ImportError},
-    seed,
+    seed, tenant_file,
 };
 
-/// Runs the application until it is told to stop, or loads a file.
+/// Runs the application until it is told to stop, or does with a file what is asked for.
 ///
 /// Exit codes: 0 when all went well, 1 when it could not start, 2 when a file was refused.
 pub async fn run(args: Args) -> ExitCode {
@@ -25,6 +26,8 @@ pub async fn run(args: Args) -> ExitCode {
         .try_init();
     let done = if args.import.is_some() {
         load(&args).await
+    } else if args.export_tenant.is_some() || args.import_tenant.is_some() || args.purge {
+        whole_tenants(&args).await
     } else {
         serve(&args).await
     };
@@ -32,7 +35,8 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", with_causes(error.as_ref()));
-            let refused = error.downcast_ref::<ImportError>().is_some();
+            let refused = error.downcast_ref::<ImportError>().is_some()
+                || error.downcast_ref::<identity::ImportError>().is_some();
             ExitCode::from(if refused { 2 } else { 1 })
         }
     }
@@ -73,6 +77,21 @@ async fn load(args: &Args) -> Result<(), Box<dyn Error + Send + Sync>> {
     let loaded = import.load(&database).await;
     let closed = database.close().await;
     println!("{} notes loaded", loaded?);
+    Ok(closed?)
+}
+
+async fn whole_tenants(args: &Args) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let database = Database::open(&args.place(), args.reset).await?;
+    let done = match (&args.export_tenant, &args.import_tenant) {
+        (Some(file), _) => {
+            let slug = args.tenant.as_deref().unwrap_or_default();
+            tenant_file::export(&database, slug, file).await
+        }
+        (None, Some(file)) => tenant_file::import(&database, args, file).await,
+        (None, None) => tenant_file::purge(&database).await,
+    };
+    let closed = database.close().await;
+    println!("{}", done?);
     Ok(closed?)
 }
 

@@ -3,8 +3,11 @@
 mod api_keys;
 mod audit;
 mod comments;
+mod groups;
 mod invitations;
+mod members;
 mod notes;
+mod roles;
 mod session;
 mod sql;
 mod staff;
@@ -12,7 +15,7 @@ mod tenants;
 
 use axum::{
     Router,
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post, put},
 };
 
 use super::{Problem, method};
@@ -26,7 +29,44 @@ pub(super) fn router(app: &App) -> Router<App> {
                 .post(session::open)
                 .delete(session::close),
         )
-        .route("/tenants", get(tenants::list))
+        .route("/tenants", get(tenants::list).post(tenants::add))
+        .route(
+            "/tenants/{tenant}",
+            get(tenants::show)
+                .patch(tenants::change)
+                .delete(tenants::remove),
+        )
+        .route("/tenants/{tenant}/restore", post(tenants::restore))
+        .route("/tenants/{tenant}/export", get(tenants::export))
+        .route("/tenants/{tenant}/transfer", post(tenants::transfer))
+        .route("/tenants/{tenant}/leave", post(tenants::leave))
+        .route("/tenants/{tenant}/who", get(tenants::who))
+        .route("/tenants/{tenant}/members", get(members::list))
+        .route(
+            "/tenants/{tenant}/members/{id}",
+            get(members::show)
+                .patch(members::change)
+                .delete(members::remove),
+        )
+        .route(
+            "/tenants/{tenant}/members/{id}/grants/{permission}",
+            put(members::grant).delete(members::grant_take),
+        )
+        .route("/tenants/{tenant}/roles", get(roles::list).post(roles::add))
+        .route(
+            "/tenants/{tenant}/roles/{id}",
+            patch(roles::change).delete(roles::remove),
+        )
+        .route(
+            "/tenants/{tenant}/groups",
+            get(groups::list).post(groups::add),
+        )
+        .route(
+            "/tenants/{tenant}/groups/{id}",
+            patch(groups::change).delete(groups::remove),
+        )
+        .route("/staff/tenants/{id}/suspend", post(tenants::suspend))
+        .route("/staff/tenants/{id}/resume", post(tenants::resume))
         .route(
             "/tenants/{tenant}/invitations",
             get(invitations::list).post(invitations::add),

@@ -6,9 +6,11 @@ mod console;
 mod invitations;
 mod keys;
 mod mail;
+mod members;
 mod notes;
 mod page;
 mod problem;
+mod roles;
 
 use axum::{
     Router,
@@ -59,6 +61,12 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/t/{tenant}/keys", get(keys::list).post(keys::add))
         .route("/t/{tenant}/keys/{id}/revoke", post(keys::revoke))
         .route("/t/{tenant}/audit", get(audit::list))
+        .route("/t/{tenant}/members", get(members::list))
+        .route("/t/{tenant}/members/{id}", post(members::change))
+        .route("/t/{tenant}/members/{id}/remove", post(members::remove))
+        .route("/t/{tenant}/leave", post(members::leave))
+        .route("/t/{tenant}/roles", get(roles::list).post(roles::add))
+        .route("/t/{tenant}/roles/{id}/delete", post(roles::remove))
         .route("/style.css", get(style));
     let router = match app.mailer.is_folder() {
         true => router.route("/dev/mail", get(mail::list)),

@@ -81,7 +81,9 @@ impl Drift {
     pub(super) fn may_stay(&self) -> bool {
         match (&self.how, self.aspect()) {
             (How::Missing, _) => true,
-            (_, "table" | "policy" | "trigger" | "rule" | "function" | "role") => false,
+            (_, "table" | "policy" | "trigger" | "rule" | "function" | "role") => {
+                false
+            }
             _ => !self.object.starts_with("partywall."),
         }
     }
@@ -99,7 +101,7 @@ pub(super) fn form() -> String {
 
 impl Schema {
     /// Compares the catalogues with what was written down when the schema was last applied. Any of
-    /// the logins can do it.
+    /// the logins can do it, in a transaction whose search path is [`SAFE_PATH`](super::SAFE_PATH).
     pub(crate) async fn drift_seen_by(
         &self,
         client: &Client,
@@ -162,12 +164,10 @@ impl Schema {
         }))
     }
 
+    /// What the catalogues say. Expressions and names are printed relative to the search path, so it
+    /// must be the safe one.
     async fn snapshot(&self, client: &Client) -> Result<Facts, tokio_postgres::Error> {
         let (schemas, tables) = self.names();
-        // Expressions and names are printed relative to the search path, so it is fixed.
-        client
-            .batch_execute("SET LOCAL search_path = pg_catalog")
-            .await?;
         let roles = self.roles.all();
         let rows = client
             .query_typed(
@@ -178,9 +178,6 @@ impl Schema {
                     (&&roles[..], Type::TEXT_ARRAY),
                 ],
             )
-            .await?;
-        client
-            .batch_execute("SET LOCAL search_path TO DEFAULT")
             .await?;
         facts(&rows)
     }

@@ -31,6 +31,7 @@ mod lists;
 mod login;
 mod migrations;
 mod models;
+mod planted;
 mod pooler;
 mod probe;
 mod raw_sql;

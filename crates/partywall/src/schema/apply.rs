@@ -58,7 +58,7 @@ impl Schema {
         let client = connect(owner_url, tls).await?;
         client
             .batch_execute(&format!(
-                "BEGIN; SET LOCAL client_min_messages = warning; {}",
+                "BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL row_security = on; {}",
                 path::SAFE
             ))
             .await?;

@@ -81,13 +81,16 @@ impl Drift {
     pub(super) fn may_stay(&self) -> bool {
         match (&self.how, self.aspect()) {
             (How::Missing, _) => true,
-            (_, "table" | "policy" | "trigger" | "rule" | "function" | "role") => {
+            (_, "table" | "policy" | "trigger" | "rule" | "function" | "role" | UNSAFE_SETTING) => {
                 false
             }
             _ => !self.object.starts_with("partywall."),
         }
     }
 }
+
+/// What the catalogues' settings are called that nobody needs and that open the wall.
+const UNSAFE_SETTING: &str = "unsafe setting";
 
 const SNAPSHOT: &str = include_str!("sql/snapshot.sql");
 const UNDECLARED: &str = include_str!("sql/undeclared.sql");
@@ -223,14 +226,15 @@ impl Schema {
         Ok(drift)
     }
 
-    /// Writes down what the catalogues say now, but for policies that are not Partywall's: they stay
-    /// unexpected until somebody drops them.
+    /// Writes down what the catalogues say now, but for policies that are not Partywall's and settings
+    /// that open the wall: they stay unexpected until somebody drops them.
     pub(super) async fn write_expectations(&self, client: &Client) -> Result<(), ApplyError> {
         client
             .batch_execute("DELETE FROM partywall.expected")
             .await?;
         for ((object, aspect, name), definition) in self.snapshot(client).await? {
-            if aspect == "policy" && !name.starts_with("partywall_") {
+            let foreign = aspect == "policy" && !name.starts_with("partywall_");
+            if foreign || aspect == UNSAFE_SETTING {
                 continue;
             }
             client

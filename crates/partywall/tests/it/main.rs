@@ -14,6 +14,7 @@
 )]
 
 mod across;
+mod alone;
 mod blank;
 mod bouncer;
 mod cancel;
@@ -39,6 +40,7 @@ mod reads;
 mod relations;
 mod rights;
 mod rooms;
+mod settings;
 mod tasks;
 mod transaction;
 mod upserts;

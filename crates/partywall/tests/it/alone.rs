@@ -1,5 +1,7 @@
 //! A server of a test's own, for what concerns a whole server: its end, its network, all of its roles.
 
+use std::net::TcpListener;
+
 use partywall::{
     Schema,
     schema::{ApplyError, Passwords},
@@ -39,6 +41,22 @@ impl Alone {
         };
         alone.apply_to("blog").await.unwrap();
         alone
+    }
+
+    /// Starts on a port of 127.0.0.1 that was free a moment ago. Where another program was faster, on
+    /// another one.
+    pub async fn listening() -> Self {
+        let mut tried = Vec::new();
+        for _ in 0..5 {
+            let free = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            match Server::start(&Settings::temporary().listen(port)) {
+                Ok(server) => return Self::on(server).await,
+                Err(error) => tried.push(error),
+            }
+        }
+        panic!("no port is free: {tried:?}")
     }
 
     pub async fn apply_to(&self, database: &str) -> Result<(), ApplyError> {

@@ -42,6 +42,7 @@ mod rights;
 mod rooms;
 mod settings;
 mod tasks;
+mod tls;
 mod transaction;
 mod upserts;
 mod writes;

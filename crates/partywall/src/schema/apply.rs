@@ -122,7 +122,7 @@ impl Schema {
         }
         client.batch_execute(&own_functions_sql()).await?;
         client.batch_execute(&self.functions_sql()).await?;
-        client.batch_execute(&self.keys_sql()).await?;
+        self.write_keys(client).await?;
         client
             .batch_execute(&self.database_sql(client).await?)
             .await?;

@@ -200,22 +200,27 @@ impl Tx {
             .inspect_err(|error| self.note(error))?;
         let reading = (Box::pin(chunks), Holder::tx(slot, &self.state), observed);
         Ok(Box::pin(stream::unfold(
-            reading,
-            |(mut chunks, mut holder, mut observed)| async {
-                let chunk = chunks
-                    .next()
-                    .await
-                    .map(|chunk| chunk.map_err(Error::from));
-                match &chunk {
-                    // PostgreSQL sends each row, and a header, in a message of its own.
-                    Some(Ok(_)) => observed.row(),
-                    Some(Err(error)) => {
-                        observed.failed(error);
-                        holder.finish(true);
+            Some(reading),
+            |reading| async move {
+                let (mut chunks, mut holder, mut observed) = reading?;
+                match chunks.next().await {
+                    Some(Ok(chunk)) => {
+                        // PostgreSQL sends each row, and a header, in a message of its own.
+                        observed.row();
+                        Some((Ok(chunk), Some((chunks, holder, observed))))
                     }
-                    None => holder.finish(false),
+                    // The last of it: the driver would answer with errors for ever.
+                    Some(Err(error)) => {
+                        let error = Error::from(error);
+                        observed.failed(&error);
+                        holder.finish(true);
+                        Some((Err(error), None))
+                    }
+                    None => {
+                        holder.finish(false);
+                        None
+                    }
                 }
-                chunk.map(|chunk| (chunk, (chunks, holder, observed)))
             },
         )))
     }

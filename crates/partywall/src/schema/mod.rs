@@ -11,6 +11,7 @@ mod declared;
 mod drift;
 mod error;
 mod install;
+mod link;
 mod make;
 mod migration;
 mod ownership;

@@ -290,6 +290,26 @@ impl Table {
                 &self.any(owned, call),
             ));
         }
+        policies.extend(self.links.iter().map(|link| {
+            let mut parts = vec!["partywall_link"];
+            parts.extend(link.columns.iter().map(String::as_str));
+            let name = object_name(&parts);
+            let using = if link.hides {
+                format!("\n  USING ({})", link.condition)
+            } else {
+                String::new()
+            };
+            Object {
+                create: format!(
+                    "CREATE POLICY {} ON {} AS RESTRICTIVE FOR ALL TO {app}, {list}{using}\n  WITH CHECK ({});\n",
+                    ident(&name),
+                    self.name.sql(),
+                    link.condition
+                ),
+                drop: format!("DROP POLICY {} ON {};\n", ident(&name), self.name.sql()),
+                name,
+            }
+        }));
         policies
     }
 
@@ -403,7 +423,7 @@ impl Table {
 }
 
 impl Parent {
-    fn join(&self, child: &str, parent: &str) -> String {
+    pub(super) fn join(&self, child: &str, parent: &str) -> String {
         self.on
             .iter()
             .map(|(own, theirs)| {

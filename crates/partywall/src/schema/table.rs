@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, fmt};
 use super::{
     Ownership, PathBy, Rights, SchemaError, Source,
     declared::{Declared, Reference},
+    link::{Link, links},
     sql::ident,
 };
 use crate::{scope::SqlType, value::Kind};
@@ -45,6 +46,8 @@ pub(crate) struct Table {
     /// Columns that foreign keys without the tenant point at.
     pub(super) targets: Vec<Vec<String>>,
     pub(super) references: Vec<ForeignKey>,
+    /// What policies ask of the keys that cannot carry the owner.
+    pub(super) links: Vec<Link>,
     pub(super) enums: Vec<(String, String)>,
     pub(super) rights: Rights,
     pub(crate) kinds: Vec<(&'static str, Kind)>,
@@ -121,6 +124,20 @@ impl Table {
         lead.iter().cloned().chain(rest).collect()
     }
 
+    /// A column of this table as a policy names it, also inside of a sub-select.
+    pub(super) fn column(&self, name: &str) -> String {
+        format!("{}.{}", self.name.sql(), ident(name))
+    }
+
+    /// Whether a declared column may hold NULL.
+    pub(super) fn is_nullable(&self, name: &str) -> bool {
+        !self.primary_key.iter().any(|key| key == name)
+            && self
+                .columns
+                .iter()
+                .any(|(column, rest)| column == name && !rest.contains("NOT NULL"))
+    }
+
     /// The columns that hold owners: the application login may not update them.
     pub(super) fn owner_columns(&self) -> impl Iterator<Item = (&Dimensioned, &str)> {
         self.owned
@@ -175,6 +192,7 @@ pub(super) fn resolve(
             indexes: model.indexes.clone(),
             targets: Vec::new(),
             references: Vec::new(),
+            links: Vec::new(),
             enums: model.enums.clone(),
             rights: model.rights,
             kinds: model.kinds.clone(),
@@ -192,8 +210,8 @@ pub(super) fn resolve(
                 .collect()
         })
         .collect::<Result<Vec<Vec<ForeignKey>>, _>>()?;
-    // A key without the tenant needs its target unique by itself. That is a child whose policy looks
-    // the parent up: the policy refuses a foreign parent before the key is checked.
+    // A key without the tenant needs its target unique by itself. That is a key between tables one of
+    // which has no column of the owner: a policy refuses a foreign parent before the key is checked.
     let targets: Vec<_> = keys
         .iter()
         .flatten()
@@ -210,6 +228,10 @@ pub(super) fn resolve(
                 table.targets.push(to.clone());
             }
         }
+    }
+    let links = links(&tables)?;
+    for (table, links) in tables.iter_mut().zip(links) {
+        table.links = links;
     }
     Ok((in_order(tables), dimensions))
 }

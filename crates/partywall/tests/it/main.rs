@@ -27,6 +27,7 @@ mod failures;
 mod guard;
 mod keys;
 mod kit;
+mod links;
 mod lists;
 mod login;
 mod migrations;

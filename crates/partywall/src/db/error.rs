@@ -147,6 +147,13 @@ pub enum Refused {
         "ALTER and DO are not for the application's logins: run them as the owner, in a migration"
     )]
     Administration,
+    /// PREPARE, EXECUTE, DEALLOCATE, LISTEN and cursors WITH HOLD. What they make outlives the scope, and
+    /// is of no use from here: the driver prepares statements by itself, nothing hands out notifications,
+    /// and the next statement may get another session.
+    #[error(
+        "a statement may not leave prepared statements, listeners or held cursors on the session: it is the next tenant's as well"
+    )]
+    Session,
     /// COPY needs a protocol of its own.
     #[error(
         "COPY cannot run as a statement: use `Tx::copy_out` to read, and INSERT to write, since row-level security refuses COPY FROM"

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     SchemaError,
     sql::ident,
-    table::{By, ForeignKey, Table, TableName},
+    table::{By, Dimensioned, ForeignKey, Table, TableName},
 };
 
 /// What a policy asks of a row and of the row that a key of it leads to.
@@ -61,32 +61,29 @@ fn link(tables: &[Table], table: &Table, key: &ForeignKey) -> Result<Option<Link
     let Some(parent) = find(tables, &key.table) else {
         return Ok(None);
     };
-    let tenant = parent.owned.iter().find(|o| o.dimension == "tenant");
-    let Some(theirs) = tenant.or_else(|| parent.owned.first()) else {
+    // Tables without a common dimension, as a membership of a person's and a tenant, have no owner to
+    // compare.
+    let Some((own, theirs)) = parent
+        .by_rank()
+        .find_map(|theirs| Some((table.owner(theirs.dimension)?, theirs)))
+    else {
         return Ok(None);
     };
-    let own = table.owned.iter().find(|o| o.dimension == theirs.dimension);
-    if own.is_some_and(|own| is_carried(key, &own.by, &theirs.by) || is_path(key, &own.by)) {
+    if is_carried(key, &own.by, &theirs.by) || is_path(key, &own.by) {
         return Ok(None);
     }
-    // The parent's own policies apply where a policy of this table looks there. One that this table
-    // does not name would make its scopes fail.
-    let lacking = parent.owned.iter().find(|theirs| {
-        table
-            .owned
-            .iter()
-            .all(|own| own.dimension != theirs.dimension)
-    });
     let crosses = |dimension: &str| SchemaError::Crosses {
         table: table.name.to_string(),
         key: key.own_columns.join(", "),
         parent: parent.name.to_string(),
         dimension: dimension.to_owned(),
     };
-    let (Some(own), None) = (own, lacking) else {
-        let dimension = lacking.map_or(theirs.dimension, |lacking| lacking.dimension);
-        return Err(crosses(dimension));
-    };
+    // The parent's own policies apply where a policy of this table looks there. One that this table
+    // does not name would make its scopes fail.
+    let lacking = |theirs: &&Dimensioned| table.owner(theirs.dimension).is_none();
+    if let Some(lacking) = parent.owned.iter().find(lacking) {
+        return Err(crosses(lacking.dimension));
+    }
     let from_own = Chain::to_owner(tables, table, table.name.sql(), own.dimension, "o");
     let from_parent = Chain::to_owner(tables, parent, "p".to_owned(), own.dimension, "p");
     let (Some(from_own), Some(from_parent)) = (from_own, from_parent) else {
@@ -164,7 +161,7 @@ impl Chain {
         let (mut table, mut row) = (table, row);
         let (mut from, mut on) = (Vec::new(), Vec::new());
         loop {
-            match &table.owned.iter().find(|o| o.dimension == dimension)?.by {
+            match &table.owner(dimension)?.by {
                 By::Column(column) | By::Copy { column, .. } => {
                     let owner = format!("{row}.{}", ident(column));
                     return Some(Self { from, on, owner });

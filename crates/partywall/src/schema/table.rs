@@ -102,26 +102,31 @@ impl Table {
         self.owned.is_empty()
     }
 
-    /// The column that leads every key and index, and its dimension: the tenant's, or else the
-    /// first that has a column.
-    pub(super) fn lead(&self) -> Option<(&'static str, &str)> {
-        let with_column = |owned: &'_ Dimensioned| owned.by.column().is_some();
-        let lead = self
-            .owned
-            .iter()
-            .find(|owned| owned.dimension == "tenant" && with_column(owned))
-            .or_else(|| self.owned.iter().find(|owned| with_column(owned)))?;
-        Some((lead.dimension, lead.by.column()?))
+    /// The table's dimensions, the tenant first.
+    pub(super) fn by_rank(&self) -> impl Iterator<Item = &Dimensioned> {
+        let is_tenant = |owned: &&Dimensioned| owned.dimension == "tenant";
+        let tenant = self.owned.iter().filter(is_tenant);
+        tenant.chain(self.owned.iter().filter(move |owned| !is_tenant(owned)))
+    }
+
+    /// What the table says of a dimension.
+    pub(super) fn owner(&self, dimension: &str) -> Option<&Dimensioned> {
+        self.owned.iter().find(|owned| owned.dimension == dimension)
+    }
+
+    /// The column that leads every key and index: the tenant's, or else the first that there is.
+    pub(super) fn lead(&self) -> Option<&str> {
+        self.by_rank().find_map(|owned| owned.by.column())
     }
 
     /// Columns in key order, the leading one first.
     pub(super) fn led(&self, columns: &[String]) -> Vec<String> {
-        let lead = self.lead().map(|(_, column)| column.to_owned());
+        let lead = self.lead();
         let rest = columns
             .iter()
-            .filter(|column| Some(*column) != lead.as_ref())
+            .filter(|column| Some(column.as_str()) != lead)
             .cloned();
-        lead.iter().cloned().chain(rest).collect()
+        lead.map(str::to_owned).into_iter().chain(rest).collect()
     }
 
     /// A column of this table as a policy names it, also inside of a sub-select.
@@ -344,14 +349,10 @@ fn foreign_key(
             parent: parent.name.to_string(),
         });
     }
-    let Some((dimension, parent_column)) = parent.lead() else {
-        return Ok(plain);
-    };
-    let Some(owned) = table
-        .owned
-        .iter()
-        .find(|owned| owned.dimension == dimension)
-    else {
+    let Some((owned, parent_column)) = parent.by_rank().find_map(|theirs| {
+        let owned = table.owner(theirs.dimension)?;
+        Some((owned, theirs.by.column()?))
+    }) else {
         return Ok(plain);
     };
     let Some(column) = owned.by.column() else {

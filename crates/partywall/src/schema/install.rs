@@ -166,9 +166,9 @@ impl Schema {
 
 /// The function that reads one value of a dimension.
 ///
-/// NULL, which matches no row, when the context is absent, empty, forged or expired, or when the
-/// dimension holds a list. An error that names the dimension when the context is good and lacks it:
-/// a forgotten dimension must not read as an empty table.
+/// NULL, which matches no row, when there is no context or an empty one, or when the dimension holds a
+/// list. An error when the context is sealed by an unknown key, forged or expired, and one that names
+/// the dimension when the context is good and lacks it: neither must read as an empty table.
 fn reader(dimension: &str, sql_type: SqlType, sealed: bool) -> String {
     let name = literal(dimension);
     let list = literal(&format!("{dimension}[]"));

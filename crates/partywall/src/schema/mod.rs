@@ -36,3 +36,6 @@ pub(crate) use sql::ident;
 
 /// SQLSTATE of «the scope has no dimension …», raised by the functions that policies read.
 pub(crate) const NO_DIMENSION: &str = "PW001";
+
+/// SQLSTATE of «the context is not valid», raised by the same functions, in `sql/sealed.sql`.
+pub(crate) const INVALID_CONTEXT: &str = "PW002";

@@ -177,8 +177,11 @@ impl Config {
         self
     }
 
-    /// Sends statements without names and prepares nothing: for PgBouncer before 1.21 in transaction
-    /// mode, and other poolers that do not follow prepared statements.
+    /// Sends statements without names and prepares nothing: for PgBouncer and other poolers in
+    /// transaction mode, of any version. This is how Partywall is tested behind one.
+    ///
+    /// With names PgBouncer has to be 1.21 or newer with `max_prepared_statements` above zero, which is
+    /// not tested; SECURITY.md says what is weaker there.
     #[must_use]
     pub fn unnamed_statements(mut self) -> Self {
         self.limits.named_statements = false;

@@ -81,11 +81,14 @@ impl Drift {
     pub(super) fn may_stay(&self) -> bool {
         match (&self.how, self.aspect()) {
             (How::Missing, _) => true,
-            (_, "table" | "policy" | "trigger" | "rule" | "function" | "role") => false,
+            (_, "table" | "policy" | "trigger" | "rule" | "function" | "role" | SEAL_KEY) => false,
             _ => !self.object.starts_with("partywall."),
         }
     }
 }
+
+/// What a snapshot calls a key that contexts may be sealed with.
+const SEAL_KEY: &str = "seal key";
 
 const SNAPSHOT: &str = include_str!("sql/snapshot.sql");
 const UNDECLARED: &str = include_str!("sql/undeclared.sql");
@@ -110,7 +113,13 @@ impl Schema {
                 &[],
             )
             .await?;
-        let expected = facts(&rows)?;
+        let mut expected = facts(&rows)?;
+        // The keys are the application's to know: whoever plants one may have written it down as well.
+        expected.retain(|(_, aspect, _), _| aspect != SEAL_KEY);
+        expected.extend(self.seal.keys().iter().map(|key| {
+            let (object, aspect) = ("partywall".to_owned(), SEAL_KEY.to_owned());
+            ((object, aspect, key.id().to_owned()), key.hash())
+        }));
         let mut current = self.snapshot(client).await?;
         let mut drift = Vec::new();
         for ((object, aspect, name), was) in expected {

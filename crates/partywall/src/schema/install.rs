@@ -16,11 +16,12 @@ use super::{
 use crate::scope::SqlType;
 
 /// What every version of Partywall added, in order. A version that was released never changes.
-pub(super) const VERSIONS: [(i32, &str, &str); 4] = [
+pub(super) const VERSIONS: [(i32, &str, &str); 5] = [
     (1, "the tables", include_str!("sql/1_tables.sql")),
     (2, "entering a scope", include_str!("sql/2_enter.sql")),
     (3, "the way across", include_str!("sql/3_across.sql")),
     (4, "leftovers", include_str!("sql/4_leftovers.sql")),
+    (5, "the seal's keys", include_str!("sql/5_seal_keys.sql")),
 ];
 
 /// Installs those of the first `versions` that are missing. Tells whether there were any.
@@ -111,7 +112,7 @@ impl Schema {
         );
         let _ = writeln!(
             sql,
-            "GRANT EXECUTE ON FUNCTION partywall.enter(text, integer), partywall.narrow(text) TO {roles};"
+            "GRANT EXECUTE ON FUNCTION partywall.enter(text, integer), partywall.narrow(text), partywall.seal_keys() TO {roles};"
         );
         let _ = writeln!(
             sql,
@@ -269,7 +270,7 @@ mod tests {
         let sql = own_functions_sql();
         assert_eq!(sql.matches("FUNCTION partywall.enter(").count(), 1);
         assert!(sql.contains("CLOSE ALL"));
-        for function in ["narrow", "cross"] {
+        for function in ["narrow", "cross", "seal_keys"] {
             let create = format!("CREATE OR REPLACE FUNCTION partywall.{function}(");
             assert_eq!(sql.matches(&create).count(), 1, "{function}");
         }

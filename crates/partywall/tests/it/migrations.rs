@@ -175,7 +175,7 @@ async fn d37_two_at_once_take_turns() {
 #[tokio::test]
 async fn d37_every_earlier_version_rolls_forward() {
     let schema = posts("forward", seal());
-    for versions in 0..=4 {
+    for versions in 0..=5 {
         let blank = Blank::bootstrapped(&schema).await;
         schema
             .install_versions(&blank.owner_url(), versions)

@@ -52,6 +52,12 @@ pub enum Error {
     /// No connection could be opened.
     #[error("cannot connect to the database")]
     Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// TLS was asked for and is not to be had: the server has none, or its certificate is not one
+    /// that a trusted root vouches for, or not one for the host that was asked for.
+    #[error(
+        "the database cannot be reached over TLS: the server has none, or its certificate is not for this host or not by a root that `Config::tls` trusts"
+    )]
+    Tls(#[source] tokio_postgres::Error),
     /// The connection was lost. Whether the statement took effect is unknown.
     #[error(
         "the connection to the database was lost; whether the statement took effect is unknown"
@@ -226,7 +232,9 @@ impl Error {
             Self::Database(error) => kind_of_state(error.code()),
             Self::Value(_) | Self::Row(_) => ErrorKind::Value,
             Self::Refused(_) | Self::NoLogin(_) | Self::Streaming => ErrorKind::Refused,
-            Self::PoolExhausted(_) | Self::Connect(_) | Self::Lost(_) => ErrorKind::Unavailable,
+            Self::PoolExhausted(_) | Self::Connect(_) | Self::Tls(_) | Self::Lost(_) => {
+                ErrorKind::Unavailable
+            }
             Self::Timeout | Self::Unanswered => ErrorKind::Timeout,
             Self::Aborted => ErrorKind::Aborted,
         }
@@ -258,6 +266,7 @@ impl Error {
             | Self::NoLogin(_)
             | Self::PoolExhausted(_)
             | Self::Connect(_)
+            | Self::Tls(_)
             | Self::Lost(_)
             | Self::Timeout
             | Self::Unanswered
@@ -352,7 +361,7 @@ impl From<Error> for DbErr {
             Error::Denied(_) | Error::Context(_) | Error::Database(_) => {
                 Self::Query(RuntimeErr::Internal(text))
             }
-            Error::PoolExhausted(_) | Error::Connect(_) | Error::Lost(_) => {
+            Error::PoolExhausted(_) | Error::Connect(_) | Error::Tls(_) | Error::Lost(_) => {
                 Self::Conn(RuntimeErr::Internal(text))
             }
             Error::Scope(_) => Self::Custom(format!("scope: {text}")),

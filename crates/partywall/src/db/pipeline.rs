@@ -25,6 +25,7 @@ use tokio_postgres::{
 use super::{
     Error,
     conn::Prepared,
+    context::Context,
     lease::Lease,
     pool::ENTER,
     statement::{Job, Trace},
@@ -44,12 +45,9 @@ pub(super) enum Step {
     /// Closes a level.
     Release(u32),
     /// The context, as a bound value, and the time a statement may take in milliseconds.
-    Enter {
-        context: Arc<str>,
-        statement_ms: i32,
-    },
+    Enter { context: Context, statement_ms: i32 },
     /// A narrower context inside the transaction.
-    Narrow { context: Arc<str> },
+    Narrow { context: Context },
 }
 
 /// The answer to a statement.
@@ -88,22 +86,16 @@ impl Step {
                 statement_ms,
             } => match enter {
                 Some(enter) => client
-                    .execute(enter, &[&context.as_ref(), statement_ms])
+                    .execute(enter, &[context, statement_ms])
                     .await
                     .map(drop),
                 None => client
-                    .execute_typed(
-                        ENTER,
-                        &[(&context.as_ref(), Type::TEXT), (statement_ms, Type::INT4)],
-                    )
+                    .execute_typed(ENTER, &[(context, Type::TEXT), (statement_ms, Type::INT4)])
                     .await
                     .map(drop),
             },
             Self::Narrow { context } => client
-                .execute_typed(
-                    "SELECT partywall.narrow($1)",
-                    &[(&context.as_ref(), Type::TEXT)],
-                )
+                .execute_typed("SELECT partywall.narrow($1)", &[(context, Type::TEXT)])
                 .await
                 .map(drop),
         }

@@ -11,8 +11,9 @@ use super::{
     lease::Lease,
     pipeline::{self, Step},
     scoped::BEGIN,
+    session::Session,
     shape::{Shape, Verb},
-    statement::{Job, trace},
+    statement::{Job, Trace, trace},
 };
 
 /// How much of a statement's rows [`ScopedDb::text`] hands out.
@@ -55,6 +56,17 @@ impl ScopedDb {
         let session = self.session()?;
         let mut lease = session.pool.acquire().await?;
         lease.dirty = true;
+        let work = Self::text_in(session, lease, sql, trace, limits);
+        session.observed(sql, work, |shown| shown.affected).await
+    }
+
+    async fn text_in(
+        session: &Session,
+        mut lease: Lease,
+        sql: &str,
+        trace: Trace,
+        limits: TextLimits,
+    ) -> Result<TextRows, Error> {
         let described = prepare(&mut lease, sql).await?;
         let columns: Vec<String> = described
             .columns()

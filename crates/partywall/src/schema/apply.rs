@@ -7,6 +7,7 @@ use super::{
     drift::{Drift, form},
     install::{VERSIONS, install, own_functions_sql, record},
     make::{create, make, make_primary_key, names, remake},
+    path,
     protect::Call,
     sql::{ident, short_hash},
     table::Table,
@@ -56,7 +57,10 @@ impl Schema {
     pub async fn apply_with(&self, owner_url: &str, tls: &Tls) -> Result<Applied, ApplyError> {
         let client = connect(owner_url, tls).await?;
         client
-            .batch_execute("BEGIN; SET LOCAL client_min_messages = warning")
+            .batch_execute(&format!(
+                "BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL row_security = on; {}",
+                path::SAFE
+            ))
             .await?;
         client
             .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
@@ -80,7 +84,9 @@ impl Schema {
         versions: usize,
     ) -> Result<(), ApplyError> {
         let client = connect(owner_url, &Tls::default()).await?;
-        client.batch_execute("BEGIN").await?;
+        client
+            .batch_execute(&format!("BEGIN; {}", path::SAFE))
+            .await?;
         install(&client, versions).await?;
         client.batch_execute("COMMIT").await?;
         Ok(())
@@ -116,7 +122,7 @@ impl Schema {
         }
         client.batch_execute(&own_functions_sql()).await?;
         client.batch_execute(&self.functions_sql()).await?;
-        client.batch_execute(&self.keys_sql()).await?;
+        self.write_keys(client).await?;
         client
             .batch_execute(&self.database_sql(client).await?)
             .await?;
@@ -178,7 +184,7 @@ impl Schema {
         Ok(())
     }
 
-    /// Runs the application's migrations that have not run.
+    /// Runs the application's migrations that have not run, each under the login's own search path.
     async fn migrate(&self, client: &Client) -> Result<Vec<String>, ApplyError> {
         let done: BTreeMap<String, String> = client
             .query(
@@ -196,6 +202,7 @@ impl Schema {
                 Some(_) => return Err(ApplyError::MigrationChanged(migration.name().to_owned())),
                 None => {}
             }
+            path::own(client).await?;
             client
                 .batch_execute(migration.sql())
                 .await
@@ -203,6 +210,7 @@ impl Schema {
                     name: migration.name().to_owned(),
                     source,
                 })?;
+            path::safe(client).await?;
             record(client, None, migration).await?;
             ran.push(migration.name().to_owned());
         }

@@ -81,7 +81,11 @@ impl Drift {
     pub(super) fn may_stay(&self) -> bool {
         match (&self.how, self.aspect()) {
             (How::Missing, _) => true,
-            (_, "table" | "policy" | "trigger" | "rule" | "function" | "role" | SEAL_KEY) => false,
+            (
+                _,
+                "table" | "policy" | "trigger" | "rule" | "function" | "role" | SEAL_KEY
+                | UNSAFE_SETTING,
+            ) => false,
             _ => !self.object.starts_with("partywall."),
         }
     }
@@ -89,6 +93,9 @@ impl Drift {
 
 /// What a snapshot calls a key that contexts may be sealed with.
 const SEAL_KEY: &str = "seal key";
+
+/// What the catalogues' settings are called that nobody needs and that open the wall.
+const UNSAFE_SETTING: &str = "unsafe setting";
 
 const SNAPSHOT: &str = include_str!("sql/snapshot.sql");
 const UNDECLARED: &str = include_str!("sql/undeclared.sql");
@@ -102,7 +109,7 @@ pub(super) fn form() -> String {
 
 impl Schema {
     /// Compares the catalogues with what was written down when the schema was last applied. Any of
-    /// the logins can do it.
+    /// the logins can do it, in a transaction whose search path is [`SAFE_PATH`](super::SAFE_PATH).
     pub(crate) async fn drift_seen_by(
         &self,
         client: &Client,
@@ -171,12 +178,10 @@ impl Schema {
         }))
     }
 
+    /// What the catalogues say. Expressions and names are printed relative to the search path, so it
+    /// must be the safe one.
     async fn snapshot(&self, client: &Client) -> Result<Facts, tokio_postgres::Error> {
         let (schemas, tables) = self.names();
-        // Expressions and names are printed relative to the search path, so it is fixed.
-        client
-            .batch_execute("SET LOCAL search_path = pg_catalog")
-            .await?;
         let roles = self.roles.all();
         let rows = client
             .query_typed(
@@ -187,9 +192,6 @@ impl Schema {
                     (&&roles[..], Type::TEXT_ARRAY),
                 ],
             )
-            .await?;
-        client
-            .batch_execute("SET LOCAL search_path TO DEFAULT")
             .await?;
         facts(&rows)
     }
@@ -235,14 +237,15 @@ impl Schema {
         Ok(drift)
     }
 
-    /// Writes down what the catalogues say now, but for policies that are not Partywall's: they stay
-    /// unexpected until somebody drops them.
+    /// Writes down what the catalogues say now, but for policies that are not Partywall's and settings
+    /// that open the wall: they stay unexpected until somebody drops them.
     pub(super) async fn write_expectations(&self, client: &Client) -> Result<(), ApplyError> {
         client
             .batch_execute("DELETE FROM partywall.expected")
             .await?;
         for ((object, aspect, name), definition) in self.snapshot(client).await? {
-            if aspect == "policy" && !name.starts_with("partywall_") {
+            let foreign = aspect == "policy" && !name.starts_with("partywall_");
+            if foreign || aspect == UNSAFE_SETTING {
                 continue;
             }
             client

@@ -6,7 +6,7 @@ use std::{
     fmt::Write as _,
 };
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, types::Type};
 
 use super::{
     ApplyError, Schema,
@@ -142,26 +142,26 @@ impl Schema {
         )
     }
 
-    /// The keys that contexts may be sealed with.
-    pub(super) fn keys_sql(&self) -> String {
-        let mut sql = String::from("DELETE FROM partywall.seal_key;\n");
+    /// Writes down the keys that contexts may be sealed with. As parameters of a statement that the
+    /// driver does not log.
+    pub(super) async fn write_keys(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        client
+            .batch_execute("DELETE FROM partywall.seal_key")
+            .await?;
         for key in self.seal.keys() {
             let (inner, outer) = key.pads();
-            let hex = |bytes: &[u8]| {
-                bytes.iter().fold(String::from("\\x"), |mut text, byte| {
-                    let _ = write!(text, "{byte:02x}");
-                    text
-                })
-            };
-            let _ = writeln!(
-                sql,
-                "INSERT INTO partywall.seal_key (id, inner_pad, outer_pad) VALUES ({}, {}::bytea, {}::bytea);",
-                literal(key.id()),
-                literal(&hex(inner)),
-                literal(&hex(outer)),
-            );
+            client
+                .execute_typed(
+                    "INSERT INTO partywall.seal_key (id, inner_pad, outer_pad) VALUES ($1, $2, $3)",
+                    &[
+                        (&key.id(), Type::TEXT),
+                        (&inner, Type::BYTEA),
+                        (&outer, Type::BYTEA),
+                    ],
+                )
+                .await?;
         }
-        sql
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 use super::{
     ApplyError,
     drift::Drift,
+    path,
     protect::Object,
     sql::{ident, short_hash},
     table::Table,
@@ -23,7 +24,7 @@ pub(super) async fn create(client: &Client, table: &Table) -> Result<(), ApplyEr
             .await?
             .is_some();
         if !exists {
-            client.batch_execute(create).await?;
+            declare(client, create).await?;
         }
     }
     let name = table.name.sql();
@@ -45,17 +46,15 @@ pub(super) async fn create(client: &Client, table: &Table) -> Result<(), ApplyEr
         .await?
         .try_get::<_, bool>(0)?;
     if !exists {
-        client.batch_execute(&table.create_sql()).await?;
-        return Ok(());
+        return Ok(declare(client, &table.create_sql()).await?);
     }
-    for (column, definition) in &table.columns {
-        client
-            .batch_execute(&format!(
-                "ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} {definition}",
-                ident(column)
-            ))
-            .await?;
-    }
+    let add = table.columns.iter().map(|(column, definition)| {
+        format!(
+            "ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} {definition};\n",
+            ident(column)
+        )
+    });
+    declare(client, &add.collect::<String>()).await?;
     let mut fill = false;
     for (owned, column) in table.copies() {
         client
@@ -78,6 +77,13 @@ pub(super) async fn create(client: &Client, table: &Table) -> Result<(), ApplyEr
         client.batch_execute(&table.fill_sql()).await?;
     }
     Ok(())
+}
+
+/// Runs what names types and defaults as the application declares them.
+async fn declare(client: &Client, sql: &str) -> Result<(), tokio_postgres::Error> {
+    path::declared(client).await?;
+    client.batch_execute(sql).await?;
+    path::safe(client).await
 }
 
 pub(super) async fn names(

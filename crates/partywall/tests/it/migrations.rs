@@ -190,6 +190,14 @@ async fn d37_every_earlier_version_rolls_forward() {
         assert_eq!(usize::try_from(installed).unwrap(), versions);
         let applied = schema.apply(&blank.owner_url()).await.unwrap();
         assert!(applied.changed, "{applied:?}");
+        // All versions there are: a new one makes the list above longer.
+        let latest: i32 = blank
+            .admin
+            .query_one("SELECT max(version) FROM partywall.migration", &[])
+            .await
+            .unwrap()
+            .get(0);
+        assert_eq!(latest, 3);
         let db = blank.connect(&schema).await;
         let ((_, a), (_, b)) = (tenant(), tenant());
         insert_post(&db, &a, "one").await.unwrap();

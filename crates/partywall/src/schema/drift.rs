@@ -198,9 +198,9 @@ impl Schema {
 
     async fn undeclared(&self, client: &Client) -> Result<Vec<Drift>, tokio_postgres::Error> {
         let (mut schemas, mut tables) = self.names();
-        for (schema, table) in &self.unprotected {
-            schemas.push(schema);
-            tables.push(table);
+        for left in &self.unprotected {
+            schemas.push(&left.schema);
+            tables.push(&left.relation);
         }
         let mut columns: Vec<&str> = self
             .tables

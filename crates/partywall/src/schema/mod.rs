@@ -25,7 +25,7 @@ mod table;
 
 pub use apply::Applied;
 pub use bootstrap::Passwords;
-pub use builder::{Schema, SchemaBuilder};
+pub use builder::{Schema, SchemaBuilder, Unprotected};
 pub use drift::{Drift, How};
 pub use error::{ApplyError, Drifts, SchemaError};
 pub use ownership::{Owned, Ownership, PathBy, Rights, Source};

@@ -405,6 +405,15 @@ impl Table {
         )
     }
 
+    /// The logins that may insert rows.
+    pub(super) fn writers(&self, roles: &Roles) -> String {
+        if self.is_global() || self.rights == Rights::ReadOnly {
+            ident(roles.across())
+        } else {
+            roles.quoted()
+        }
+    }
+
     /// Row-level security on, also for the owner.
     pub(super) fn enable_sql(&self) -> String {
         let table = self.name.sql();

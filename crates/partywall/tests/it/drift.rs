@@ -546,6 +546,9 @@ async fn d36_unprotected_by_name_is_not_reported() {
         .unprotected("public", "ledger", "the accounting tool owns it")
         .build()
         .unwrap();
+    let left: Vec<_> = named.unprotected().collect();
+    assert_eq!((left.len(), left[0].relation.as_str()), (1, "ledger"));
+    assert_eq!(left[0].reason, "the accounting tool owns it");
     let config = partywall::Config::new(&named, &plain.url("bare_app")).unwrap();
     Db::connect(config).await.unwrap();
 }

@@ -197,7 +197,7 @@ async fn d37_every_earlier_version_rolls_forward() {
             .await
             .unwrap()
             .get(0);
-        assert_eq!(latest, 3);
+        assert_eq!(latest, 5);
         let db = blank.connect(&schema).await;
         let ((_, a), (_, b)) = (tenant(), tenant());
         insert_post(&db, &a, "one").await.unwrap();
@@ -325,6 +325,46 @@ async fn old_tables(blank: &Blank, a: Uuid, b: Uuid) {
             owner.execute(insert, &[&post]).await.unwrap();
         }
     }
+}
+
+mod counted {
+    use partywall::Scoped;
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Scoped)]
+    #[sea_orm(table_name = "counted")]
+    #[scoped(tenant = "tenant_id")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i32,
+        pub tenant_id: Uuid,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A `serial` column counts by a sequence with rights of its own.
+#[tokio::test]
+async fn d37_adopted_serial_columns_count_on() {
+    let schema = Schema::builder(Roles::named("counting"), seal())
+        .migration(
+            "old",
+            "CREATE TABLE counted (id serial PRIMARY KEY, tenant_id uuid)",
+        )
+        .model::<counted::Entity>()
+        .build()
+        .unwrap();
+    let blank = Blank::bootstrapped(&schema).await;
+    schema.apply(&blank.owner_url()).await.unwrap();
+    let db = blank.connect(&schema).await;
+    let (id, scope) = tenant();
+    let made = <counted::ActiveModel as Default>::default()
+        .insert(&db.scoped(&scope))
+        .await;
+    assert_eq!(made.unwrap().tenant_id, id);
 }
 
 #[tokio::test]

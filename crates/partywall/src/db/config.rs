@@ -163,7 +163,8 @@ impl Config {
         self
     }
 
-    /// How long a statement may run before the server stops it; `None` for as long as it likes.
+    /// How long a statement may run before the server stops it; `None` for as long as it likes. A
+    /// stream and a `COPY` run until their last row is read, so how fast they are read counts.
     #[must_use]
     pub fn statement_timeout(mut self, limit: Option<Duration>) -> Self {
         self.limits.statement = limit;

@@ -115,6 +115,11 @@ impl Conn {
         Ok(prepared)
     }
 
+    /// Prepares a statement for one use, outside of a transaction.
+    pub(super) async fn describe(&self, sql: &str) -> Result<Statement, Error> {
+        Ok(clean(&self.client, self.client.prepare(sql)).await??)
+    }
+
     /// Begins the use by another: forgets what the one before prepared inside a transaction.
     pub(super) fn next_user(&mut self) {
         for key in self.doubtful.drain(..) {

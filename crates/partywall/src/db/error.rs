@@ -160,10 +160,10 @@ pub enum Refused {
     /// BEGIN, COMMIT, SAVEPOINT and the like: they would end the transaction that holds the scope.
     #[error("a statement may not control the transaction: use `begin`, `commit` and `rollback`")]
     TransactionControl,
-    /// ALTER and DO. Every PostgreSQL role may change its own password and defaults, and no grant
+    /// ALTER, DO and LOCK. A locked table is locked for all tenants. Every PostgreSQL role may change its own password and defaults, and no grant
     /// takes that away; a DO block can hide such a statement in a text, or catch its cancellation.
     #[error(
-        "ALTER and DO are not for the application's logins: run them as the owner, in a migration"
+        "ALTER, DO and LOCK are not for the application's logins: run them as the owner, in a migration"
     )]
     Administration,
     /// PREPARE, EXECUTE, DEALLOCATE, LISTEN and cursors WITH HOLD. What they make outlives the scope, and

@@ -79,12 +79,12 @@ pub(crate) fn trace(sql: &str) -> Result<Trace, Refused> {
     }
     let drops_owned = is(&["drop"])
         && first_word(after).is_some_and(|(word, _)| word.eq_ignore_ascii_case("owned"));
-    if is(&["alter", "do", "reassign"]) || drops_owned {
+    if is(&["alter", "do", "reassign", "lock"]) || drops_owned {
         return Err(Refused::Administration);
     }
     let plain = is(&[
         "select", "insert", "update", "delete", "merge", "values", "table", "with", "explain",
-        "show", "notify", "lock",
+        "show", "notify",
     ]);
     Ok(if plain { lingers(sql) } else { Trace::Session })
 }
@@ -257,6 +257,7 @@ mod tests {
             trace("alter role current_user password 'x'"),
             Err(Refused::Administration)
         );
+        assert_eq!(trace("lock table note"), Err(Refused::Administration));
         assert_eq!(trace("do $$ begin end $$"), Err(Refused::Administration));
         assert_eq!(
             trace("drop /* */ owned by current_user"),

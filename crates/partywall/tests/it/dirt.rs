@@ -100,15 +100,13 @@ const REFUSED: [&str; 9] = [
 
 /// Each of these is let in at times, or there would be no dirt of its kind. Aborted transactions are
 /// what the failing statements leave.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 10] = [
     "SET search_path",
     "SET statement_timeout",
     "SET partywall.context",
     "SELECT set_config",
     "SELECT U&",
     "UPDATE pg_settings",
-    "PREPARE",
-    "LISTEN",
     "SELECT pg_advisory_lock(",
     "DECLARE",
     "CREATE TEMPORARY",

@@ -8,7 +8,7 @@ use super::{
     install::{VERSIONS, install, own_functions_sql, record},
     make::{create, grant_sequences, make, make_primary_key, names, remake},
     path,
-    protect::Call,
+    policies::Call,
     sql::{ident, short_hash},
     table::Table,
 };

@@ -7,8 +7,8 @@ use tokio_postgres::Client;
 use super::{
     ApplyError, Roles,
     drift::Drift,
+    object::Object,
     path,
-    protect::Object,
     sql::{ident, short_hash},
     table::Table,
 };

@@ -2,14 +2,16 @@
 
 use partywall::{
     Roles, Schema, Scope, Sql, TENANT,
-    db::ErrorKind,
+    db::{Error, ErrorKind},
     schema::SchemaError,
     testing::{TestDb, assert_enforced, assert_isolated},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, PaginatorTrait};
 use uuid::Uuid;
 
-use crate::models::{Tenant, article, comment, country, post, post_tag, reaction, seal, tag};
+use crate::models::{
+    AUTHOR, Tenant, article, comment, country, post, post_tag, reaction, seal, tag,
+};
 
 /// A link table whose tenant is looked up in the post; it leads to tags as well.
 mod sticker {
@@ -386,4 +388,66 @@ fn d16_a_key_that_nothing_can_keep_inside_is_no_schema() {
     let crosses = builder().model::<quote::Entity>().build().unwrap_err();
     assert!(matches!(crosses, SchemaError::Crosses { .. }));
     insta::assert_snapshot!(crosses, @"the key `article_id` of the table `public.quote` may lead to another's row of `public.article`, whose owner `author` it neither carries nor can look up: declare `author` for `public.quote` too, or leave `exists` out, so that the key carries the owner");
+}
+
+/// A person's, not a tenant's; it leads to something that is both.
+mod visit {
+    use partywall::Scoped;
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Scoped)]
+    #[sea_orm(table_name = "visit")]
+    #[scoped(author = "author_id")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub author_id: i64,
+        pub article_id: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {
+        #[sea_orm(
+            belongs_to = "crate::models::article::Entity",
+            from = "Column::ArticleId",
+            to = "crate::models::article::Column::Id"
+        )]
+        Article,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Tables that share another dimension than the tenant are kept together by that one.
+#[tokio::test]
+async fn d16_a_key_carries_the_dimension_that_both_tables_have() {
+    let schema = Schema::builder(Roles::named("visits"), seal())
+        .model::<post::Entity>()
+        .model::<country::Entity>()
+        .model::<article::Entity>()
+        .model::<visit::Entity>()
+        .build()
+        .unwrap();
+    let test = TestDb::new(&schema).await.unwrap();
+    let tenant = Uuid::now_v7();
+    let mut articles = Vec::new();
+    for author in [1, 2] {
+        let scope = Scope::trusted([TENANT.is(tenant), AUTHOR.is(author)]);
+        let article = article::ActiveModel {
+            state: Set(article::State::Published),
+            title: Set("a".to_owned()),
+            ..Default::default()
+        };
+        articles.push(article.insert(&test.as_scope(&scope)).await.unwrap().id);
+    }
+    let visit = |article| visit::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        article_id: Set(article),
+        ..Default::default()
+    };
+    let db = test.as_scope(&Scope::trusted([AUTHOR.is(1)]));
+    visit(articles[0]).insert(&db).await.unwrap();
+    let foreign = visit(articles[1]).insert(&db).await.unwrap_err();
+    assert_eq!(Error::kind_behind(&foreign), ErrorKind::ForeignKey);
+    assert_eq!(foreign, visit(i64::MAX).insert(&db).await.unwrap_err());
 }

@@ -19,7 +19,8 @@ use futures_util::{
     future::{OptionFuture, join_all, join3, ready},
 };
 use tokio_postgres::{
-    Client, CopyOutStream, Row, RowStream, SimpleQueryStream, error::SqlState, types::Type,
+    Client, CopyOutStream, Row, RowStream, SimpleQueryStream, Statement, error::SqlState,
+    types::Type,
 };
 
 use super::{
@@ -246,6 +247,15 @@ pub(super) async fn prepare(
         Err(error) => matches!(error, Error::Timeout),
     };
     prepared
+}
+
+/// Makes a statement ready for one use, in a lease at rest.
+pub(super) async fn describe(lease: &mut Lease, sql: &str) -> Result<Statement, Error> {
+    lease.busy = true;
+    let limit = client_side_limit(lease);
+    let described = answered(limit, lease.conn()?.describe(sql)).await?;
+    lease.busy = false;
+    described
 }
 
 async fn send(

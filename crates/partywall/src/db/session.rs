@@ -100,15 +100,15 @@ impl Session {
     pub(super) async fn run_in(
         &self,
         lease: &mut Lease,
-        tx: &TxState,
+        (tx, level): (&TxState, u32),
         job: &Job,
     ) -> Result<Rows, Error> {
         let work = async {
-            let prepared = self.prepare_in(lease, tx, job).await?;
+            let prepared = self.prepare_in(lease, (tx, level), job).await?;
             // Nothing is awaited between here and the sending: whoever drops this future either
             // leaves what is pending where it is, or has sent all of it.
             lease.open = true;
-            pipeline::run(lease, prepared, &tx.take_all(), job, &[]).await
+            pipeline::run(lease, prepared, &tx.take_up_to(level), job, &[]).await
         };
         self.observed(&job.sql, work, |rows| rows.affected).await
     }
@@ -131,13 +131,13 @@ impl Session {
     pub(super) async fn open_in(
         &self,
         lease: &mut Lease,
-        tx: &TxState,
+        (tx, level): (&TxState, u32),
         job: &Job,
     ) -> Result<(OpenStream, Observed), Error> {
         let work = async {
-            let prepared = self.prepare_in(lease, tx, job).await?;
+            let prepared = self.prepare_in(lease, (tx, level), job).await?;
             lease.open = true;
-            pipeline::open_stream(lease, prepared, &tx.take_all(), job, None).await
+            pipeline::open_stream(lease, prepared, &tx.take_up_to(level), job, None).await
         };
         self.opened(&job.sql, work).await
     }
@@ -145,15 +145,18 @@ impl Session {
     async fn prepare_in(
         &self,
         lease: &mut Lease,
-        tx: &TxState,
+        (tx, level): (&TxState, u32),
         job: &Job,
     ) -> Result<Prepared, Error> {
         // The server parses a new statement before what rides with its execution. Inside an open
         // transaction a syntax error would then strike before the savepoint that should contain it.
-        if lease.open && tx.has_pending() && !lease.conn()?.knows(job) {
-            pipeline::control(lease, &tx.take_all()).await?;
+        if lease.open && tx.has_pending(level) && !lease.conn()?.knows(job) {
+            pipeline::control(lease, &tx.take_up_to(level)).await?;
         }
-        pipeline::prepare(lease, &self.kinds, job).await
+        let prepared = pipeline::prepare(lease, &self.kinds, job).await?;
+        // A nested transaction may have begun meanwhile.
+        tx.check_innermost(level)?;
+        Ok(prepared)
     }
 
     /// Puts a span around the work and tells the metrics.

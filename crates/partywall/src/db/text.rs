@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use tokio_postgres::{
     Row, Statement,
     types::{FromSql, Type},
@@ -147,21 +145,7 @@ fn cell(columns: &[String]) -> usize {
 }
 
 async fn prepare(lease: &mut Lease, sql: &str) -> Result<Statement, Error> {
-    let limit = lease
-        .shared()
-        .limits
-        .statement
-        .map(|limit| limit + Duration::from_secs(2));
-    lease.busy = true;
-    let client = &lease.conn()?.client;
-    let prepared = match limit {
-        Some(limit) => tokio::time::timeout(limit, client.prepare(sql))
-            .await
-            .map_err(|_| Error::Timeout)?,
-        None => client.prepare(sql).await,
-    };
-    lease.busy = false;
-    let prepared = prepared?;
+    let prepared = pipeline::describe(lease, sql).await?;
     match prepared.params().len() {
         0 => Ok(prepared),
         wanted => Err(Refused::Parameters { given: 0, wanted }.into()),

@@ -192,7 +192,8 @@ impl Tx {
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         lease.open = true;
         lease.dirty |= trace == Trace::Session;
-        let work = async { pipeline::copy_out(lease, &self.state.take_all(), sql).await };
+        let work =
+            async { pipeline::copy_out(lease, &self.state.take_up_to(self.level), sql).await };
         let (chunks, observed) = self
             .session
             .opened(sql, work)
@@ -251,11 +252,7 @@ impl Tx {
     }
 
     fn check_innermost(&self) -> Result<(), Error> {
-        if self.state.depth.load(Ordering::Acquire) == self.level {
-            Ok(())
-        } else {
-            Err(Refused::Nested.into())
-        }
+        self.state.check_innermost(self.level)
     }
 }
 
@@ -264,7 +261,10 @@ impl Run for Tx {
     async fn run(&self, job: Job) -> Result<Answer, Error> {
         let mut slot = self.slot().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
-        let answer = self.session.run_in(lease, &self.state, &job).await;
+        let answer = self
+            .session
+            .run_in(lease, (&self.state, self.level), &job)
+            .await;
         self.session
             .answer(answer.inspect_err(|error| self.note(error))?)
     }
@@ -272,7 +272,10 @@ impl Run for Tx {
     async fn open(&self, job: Job) -> Result<RowStream, Error> {
         let mut slot = self.slot().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
-        let opened = self.session.open_in(lease, &self.state, &job).await;
+        let opened = self
+            .session
+            .open_in(lease, (&self.state, self.level), &job)
+            .await;
         let (source, observed) = opened.inspect_err(|error| self.note(error))?;
         let holder = Holder::tx(slot, &self.state);
         let kinds = self.session.kinds.clone();

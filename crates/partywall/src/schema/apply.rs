@@ -6,9 +6,9 @@ use super::{
     ApplyError, Schema,
     drift::{Drift, form},
     install::{VERSIONS, install, own_functions_sql, record},
-    make::{create, make, make_primary_key, names, remake},
+    make::{create, grant_sequences, make, make_primary_key, names, remake},
     path,
-    protect::Call,
+    policies::Call,
     sql::{ident, short_hash},
     table::Table,
 };
@@ -39,6 +39,9 @@ impl Schema {
     /// start: one of several does the work and the others find it done. Tables that are missing are
     /// created; columns that a model has gained are added; policies, grants and functions are put
     /// right where they differ.
+    ///
+    /// PUBLIC loses all rights on the database, and CREATE on the schemas of the tables: whoever else
+    /// works there needs grants of its own.
     ///
     /// The login owns the tables and is for this alone: the application must not run under it.
     ///
@@ -276,10 +279,13 @@ impl Schema {
         make_primary_key(client, table, drift).await?;
         make(client, table, &table.keys(), drift).await?;
         client.batch_execute(&table.grants_sql(&self.roles)).await?;
+        grant_sequences(client, table, &self.roles).await?;
         Ok(())
     }
 
-    /// All statements for a new database, for reading and for review.
+    /// All statements for a new database, for reading and for review. For a partitioned table, which
+    /// only the database knows to be one, [`apply`](Self::apply) writes policies that call their
+    /// functions without a sub-select.
     #[must_use]
     pub fn sql(&self) -> String {
         let mut sql = String::from("CREATE SCHEMA partywall;\n");

@@ -81,13 +81,18 @@ impl Drift {
     pub(super) fn may_stay(&self) -> bool {
         match (&self.how, self.aspect()) {
             (How::Missing, _) => true,
-            (_, "table" | "policy" | "trigger" | "rule" | "function" | "role" | UNSAFE_SETTING) => {
-                false
-            }
+            (
+                _,
+                "table" | "policy" | "trigger" | "rule" | "function" | "role" | SEAL_KEY
+                | UNSAFE_SETTING,
+            ) => false,
             _ => !self.object.starts_with("partywall."),
         }
     }
 }
+
+/// What a snapshot calls a key that contexts may be sealed with.
+const SEAL_KEY: &str = "seal key";
 
 /// What the catalogues' settings are called that nobody needs and that open the wall.
 const UNSAFE_SETTING: &str = "unsafe setting";
@@ -115,7 +120,13 @@ impl Schema {
                 &[],
             )
             .await?;
-        let expected = facts(&rows)?;
+        let mut expected = facts(&rows)?;
+        // The keys are the application's to know: whoever plants one may have written it down as well.
+        expected.retain(|(_, aspect, _), _| aspect != SEAL_KEY);
+        expected.extend(self.seal.keys().iter().map(|key| {
+            let (object, aspect) = ("partywall".to_owned(), SEAL_KEY.to_owned());
+            ((object, aspect, key.id().to_owned()), key.hash())
+        }));
         let mut current = self.snapshot(client).await?;
         let mut drift = Vec::new();
         for ((object, aspect, name), was) in expected {
@@ -187,9 +198,9 @@ impl Schema {
 
     async fn undeclared(&self, client: &Client) -> Result<Vec<Drift>, tokio_postgres::Error> {
         let (mut schemas, mut tables) = self.names();
-        for (schema, table) in &self.unprotected {
-            schemas.push(schema);
-            tables.push(table);
+        for left in &self.unprotected {
+            schemas.push(&left.schema);
+            tables.push(&left.relation);
         }
         let mut columns: Vec<&str> = self
             .tables

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use tokio_postgres::Client;
 
 use super::{
-    ApplyError,
+    ApplyError, Roles,
     drift::Drift,
+    object::Object,
     path,
-    protect::Object,
     sql::{ident, short_hash},
     table::Table,
 };
@@ -186,6 +186,32 @@ pub(super) async fn make(
                 &[&object, &key.name, &statement],
             )
             .await?;
+    }
+    Ok(())
+}
+
+/// Lets the logins count on with the sequences of `serial` columns, which a table that was there may
+/// have. An identity needs no such right.
+pub(super) async fn grant_sequences(
+    client: &Client,
+    table: &Table,
+    roles: &Roles,
+) -> Result<(), tokio_postgres::Error> {
+    let sequences = names(
+        client,
+        table,
+        "SELECT d.objid::regclass::text FROM pg_depend d \
+         JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' \
+         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass \
+           AND d.refobjid = $1::text::regclass AND d.deptype = 'a'",
+    )
+    .await?;
+    for sequence in sequences {
+        let grant = format!(
+            "GRANT USAGE ON SEQUENCE {sequence} TO {}",
+            table.writers(roles)
+        );
+        client.batch_execute(&grant).await?;
     }
     Ok(())
 }

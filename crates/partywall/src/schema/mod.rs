@@ -7,15 +7,20 @@
 mod apply;
 mod bootstrap;
 mod builder;
+mod columns;
 mod declared;
 mod drift;
 mod error;
+mod grants;
 mod install;
+mod keys;
+mod link;
 mod make;
 mod migration;
+mod object;
 mod ownership;
 mod path;
-mod protect;
+mod policies;
 mod roles;
 mod scoped;
 mod seal;
@@ -24,7 +29,7 @@ mod table;
 
 pub use apply::Applied;
 pub use bootstrap::Passwords;
-pub use builder::{Schema, SchemaBuilder};
+pub use builder::{Schema, SchemaBuilder, Unprotected};
 pub use drift::{Drift, How};
 pub use error::{ApplyError, Drifts, SchemaError};
 pub use ownership::{Owned, Ownership, PathBy, Rights, Source};
@@ -37,3 +42,6 @@ pub(crate) use sql::ident;
 
 /// SQLSTATE of «the scope has no dimension …», raised by the functions that policies read.
 pub(crate) const NO_DIMENSION: &str = "PW001";
+
+/// SQLSTATE of «the context is not valid», raised by the same functions, in `sql/sealed.sql`.
+pub(crate) const INVALID_CONTEXT: &str = "PW002";

@@ -100,15 +100,13 @@ const REFUSED: [&str; 9] = [
 
 /// Each of these is let in at times, or there would be no dirt of its kind. Aborted transactions are
 /// what the failing statements leave.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 10] = [
     "SET search_path",
     "SET statement_timeout",
     "SET partywall.context",
     "SELECT set_config",
     "SELECT U&",
     "UPDATE pg_settings",
-    "PREPARE",
-    "LISTEN",
     "SELECT pg_advisory_lock(",
     "DECLARE",
     "CREATE TEMPORARY",
@@ -354,6 +352,47 @@ async fn d28_hidden_time_limit_does_not_stay() {
         };
         assert_eq!(seen, 3);
     }
+}
+
+/// A statement stays as the server read it, so one that was read under a transaction's own settings is
+/// not the next tenant's.
+#[tokio::test]
+async fn d28_statement_read_under_hidden_settings_does_not_stay() {
+    let bench = Bench::new().await;
+    let hidden = "SELECT query_to_xml('SELECT set_con' || \
+        'fig(''standard_conforming_strings'', ''off'', true)', true, true, '')::text";
+    let sql = "SELECT format('%s %s', length('a\\nb'), pg_backend_pid())";
+    let tx = bench.db().begin(&bench.world.a.scope).await.unwrap();
+    tx.execute_sql(hidden, []).await.unwrap();
+    let soiled: String = tx.scalar(sql, []).await.unwrap();
+    assert!(soiled.starts_with("3 "), "the control: {soiled}");
+    let clean = soiled.replacen('3', "4", 1);
+    tx.commit().await.unwrap();
+    let scoped = bench.db().scoped(&bench.world.b.scope);
+    assert_eq!(scoped.scalar::<String, _>(sql, []).await.unwrap(), clean);
+    let tx = bench.db().begin(&bench.world.b.scope).await.unwrap();
+    tx.execute_sql("SELECT 1", []).await.unwrap();
+    assert_eq!(tx.scalar::<String, _>(sql, []).await.unwrap(), clean);
+}
+
+/// And it is prepared for good once it was prepared at rest.
+#[tokio::test]
+async fn d28_statements_of_clean_transactions_stay_prepared() {
+    let bench = Bench::new().await;
+    let sql = "SELECT title FROM post WHERE slug = $1";
+    let mut names = Vec::new();
+    for tenant in [&bench.world.a, &bench.world.b, &bench.world.a] {
+        let tx = bench.db().begin(&tenant.scope).await.unwrap();
+        tx.execute_sql("SELECT 1", []).await.unwrap();
+        let title: String = tx.scalar(sql, ["post-0".into()]).await.unwrap();
+        assert!(title.ends_with(" 0"));
+        let name =
+            "SELECT name || pg_backend_pid() FROM pg_prepared_statements WHERE statement = $1";
+        names.push(tx.scalar::<String, _>(name, [sql.into()]).await.unwrap());
+        tx.commit().await.unwrap();
+    }
+    assert_ne!(names[0], names[1]);
+    assert_eq!(names[1], names[2]);
 }
 
 /// The control: on a session that nobody cleans, each of these shows.

@@ -28,6 +28,7 @@ mod failures;
 mod guard;
 mod keys;
 mod kit;
+mod links;
 mod lists;
 mod login;
 mod metrics;

@@ -9,7 +9,7 @@ use std::{
 use futures_util::StreamExt;
 use partywall::{
     Config, Db, Roles, Schema, Scope, Sql, TENANT,
-    db::{Error, ErrorKind},
+    db::{Error, ErrorKind, Refused},
     testing::TestDb,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, PaginatorTrait};
@@ -277,6 +277,70 @@ async fn d29_a_session_setting_does_reach_the_other_client() {
         assert_eq!(seen.len(), 3);
         assert!(seen.iter().all(|ticket| ticket.tenant_id == tenant));
     }
+}
+
+/// Cursors and listeners are what nobody but the entry function takes from a pooler's session: the
+/// pooler keeps it when a client goes.
+#[tokio::test]
+async fn d28_what_others_left_on_a_pooled_session_is_gone() {
+    let pooled = Pooled::new("leavings").await;
+    let _probe = Probe::new(&pooled.test).await;
+    const LEFT: &str = "SELECT format('%s %s %s', pg_backend_pid(), \
+        (SELECT count(*) FROM pg_cursors WHERE is_holdable), \
+        (SELECT count(*) FROM pg_listening_channels()))";
+    let one = session(&pooled.bouncer.url("leavings_app")).await;
+    let other = session(&pooled.bouncer.url("leavings_app")).await;
+    let db = pooled.connect().await;
+    for tenant in [pooled.a, pooled.b] {
+        one.batch_execute(
+            "BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 'secret'; COMMIT; LISTEN leavings",
+        )
+        .await
+        .unwrap();
+        let found = other.simple_query(LEFT).await.unwrap();
+        let found = found.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        let (pid, left) = found.unwrap().split_once(' ').unwrap();
+        assert_eq!(
+            left, "1 1",
+            "the control: it is there for whoever comes next"
+        );
+        let scoped = db.scoped(&Scope::trusted([TENANT.is(tenant)]));
+        // Listening ends when the first transaction does.
+        for left in ["0 1", "0 0"] {
+            let seen: String = scoped.scalar(LEFT, []).await.unwrap();
+            assert_eq!(seen, format!("{pid} {left}"));
+        }
+    }
+}
+
+/// What would outlive the scope there is not sent at all; a cursor that ends with its transaction is.
+#[tokio::test]
+async fn d28_what_a_pooler_would_keep_is_refused() {
+    let pooled = Pooled::new("keeping").await;
+    let db = pooled.connect().await;
+    let scope = Scope::trusted([TENANT.is(pooled.a)]);
+    let tx = db.begin(&scope).await.unwrap();
+    for sql in [
+        "DECLARE c CURSOR WITH HOLD FOR SELECT title FROM ticket",
+        "LISTEN keeping",
+        "PREPARE p AS SELECT title FROM ticket",
+        "EXECUTE p",
+        "DEALLOCATE ALL",
+    ] {
+        let refused = tx.execute_sql(sql, []).await;
+        assert!(
+            matches!(refused, Err(Error::Refused(Refused::Session))),
+            "{sql}: {refused:?}"
+        );
+    }
+    tx.execute_sql("DECLARE c CURSOR FOR SELECT title FROM ticket", [])
+        .await
+        .unwrap();
+    assert_eq!(tx.rows("FETCH ALL FROM c", []).await.unwrap().len(), 3);
+    tx.commit().await.unwrap();
 }
 
 /// The number in the next name that the driver gives in this process.

@@ -71,6 +71,8 @@ SELECT 'partywall', 'function', p.oid::regprocedure::text,
                         FROM aclexplode(proacl) AS a), 'public'))
 FROM pg_proc p WHERE pronamespace = 'partywall'::regnamespace
 UNION ALL
+SELECT 'partywall', 'seal key', name, pads FROM partywall.seal_keys()
+UNION ALL
 SELECT 'partywall', 'role', rolname,
        format('superuser %s, bypassrls %s, createrole %s, createdb %s, replication %s, member of %s',
               rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,

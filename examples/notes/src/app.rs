@@ -3,7 +3,6 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 
@@ -13,11 +12,13 @@ use partywall::{
     db::ConnectError,
     identity::{self, Identity, Settings},
 };
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-
-use crate::{
-    database::Database, permissions::permissions, playground, sign_in_for_now::Passwords, web,
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
 };
+
+use crate::{database::Database, permissions::permissions, playground, web};
 
 /// What every handler may use.
 #[derive(Clone, Debug)]
@@ -25,7 +26,6 @@ pub(crate) struct App {
     pub(crate) identity: Identity,
     /// The playground's own connections, where it is on.
     pub(crate) playground: Option<Db>,
-    pub(crate) passwords: Arc<Passwords>,
 }
 
 impl FromRef<App> for Identity {
@@ -46,6 +46,8 @@ pub struct Serving {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<io::Result<()>>,
+    /// Ends when it is dropped.
+    _background: JoinSet<()>,
 }
 
 /// Why the application did not start, or did not stop as it should.
@@ -66,9 +68,6 @@ pub enum StartError {
     /// The playground has no connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Passwords cannot be hashed.
-    #[error("passwords cannot be checked")]
-    Passwords(#[from] argon2::password_hash::Error),
     /// The permissions are declared wrongly.
     #[error(transparent)]
     Permissions(#[from] identity::Error),
@@ -79,6 +78,18 @@ pub enum StartError {
 
 /// How long requests may take that are under way when the application is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+/// How often expired sessions are removed, which open nothing in the meantime.
+const EXPIRE_EVERY: Duration = Duration::from_secs(5 * 60);
+
+async fn sessions_expire(identity: Identity) {
+    loop {
+        tokio::time::sleep(EXPIRE_EVERY).await;
+        if let Err(error) = identity.sessions_expire().await {
+            tracing::warn!(%error, "expired sessions could not be removed");
+        }
+    }
+}
 
 impl Serving {
     /// Takes a port of this machine, 0 for any that is free. Nothing else is touched.
@@ -113,13 +124,13 @@ impl Serving {
             true => Some(playground::connect(database).await?),
             false => None,
         };
-        let passwords = Arc::new(Passwords::new()?);
         let app = App {
             identity: Identity::new(database.db().clone(), permissions()?, settings),
             playground,
-            passwords,
         };
         let address = listener.local_addr()?;
+        let mut background = JoinSet::new();
+        background.spawn(sessions_expire(app.identity.clone()));
         let (stop, stopped) = oneshot::channel::<()>();
         // Who is limited by their address has to be known by it.
         let service = web::router(app).into_make_service_with_connect_info::<SocketAddr>();
@@ -130,6 +141,7 @@ impl Serving {
             address,
             stop,
             task: tokio::spawn(async { serve.await }),
+            _background: background,
         })
     }
 

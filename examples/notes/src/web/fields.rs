@@ -3,14 +3,16 @@
 //! Bodies and queries are read by the handler, when it has found the row and checked the permission:
 //! whoever may not do something is not told what is wrong with how they asked.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Json,
-    extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request},
+    extract::{FromRequest, FromRequestParts, MatchedPath, Query, RawPathParams, Request},
     http::request::Parts,
 };
+use partywall::identity::{Authenticated, Error, TenantInfo};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Problem;
@@ -28,6 +30,10 @@ pub(super) struct Part(Result<NoteQuery, Problem>);
 /// The note in the path; what is no id, or not in its one canonical form, is no note.
 #[derive(Clone, Copy)]
 pub(super) struct NoteId(pub(super) Uuid);
+
+/// The session in the path; the same holds.
+#[derive(Clone, Copy)]
+pub(super) struct SessionId(pub(super) Uuid);
 
 #[derive(Deserialize)]
 struct Raw {
@@ -62,12 +68,38 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
-        let read = Json::from_request(request, state).await;
-        let told = |Json(body)| body;
-        Ok(Self(read.map(told).map_err(|rejection| {
-            Problem::invalid(rejection.body_text())
+        let tenant = selected(&request);
+        let read = Json::<Value>::from_request(request, state).await;
+        let read = read.map_err(|rejection| Problem::invalid(rejection.body_text()));
+        Ok(Self(read.and_then(|Json(body)| {
+            check_selectors(&body, tenant.as_ref())?;
+            serde_json::from_value(body).map_err(|error| Problem::invalid(error.to_string()))
         })))
     }
+}
+
+/// The tenant that the path selects, for whoever is in it.
+fn selected(request: &Request) -> Option<TenantInfo> {
+    let path = request.extensions().get::<MatchedPath>()?;
+    let found = request.extensions().get::<Arc<Authenticated>>()?;
+    let account = found.account().ok()?;
+    let tenant = account.tenant().clone();
+    path.as_str().contains("{tenant}").then_some(tenant)
+}
+
+/// Where a body names a tenant as well, it is the path's.
+fn check_selectors(body: &Value, tenant: Option<&TenantInfo>) -> Result<(), Problem> {
+    let Some(tenant) = tenant else {
+        return Ok(());
+    };
+    let is_other = |name: &str| {
+        body.get(name)
+            .is_some_and(|named| *named != tenant.slug && *named != tenant.id.to_string())
+    };
+    if is_other("tenant") || is_other("tenant_id") {
+        return Err(Error::TwoTenants.into());
+    }
+    Ok(())
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
@@ -86,18 +118,33 @@ impl<S: Send + Sync> FromRequestParts<S> for NoteId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Problem::not_found())?;
-        path.iter()
-            .find(|(name, _)| *name == "note")
-            .and_then(|(_, text)| {
-                let id = Uuid::try_parse(text).ok();
-                id.filter(|id| id.to_string() == text)
-            })
-            .map(Self)
-            .ok_or_else(Problem::not_found)
+        id_in_path(parts, state, "note").await.map(Self)
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id_in_path(parts, state, "session").await.map(Self)
+    }
+}
+
+async fn id_in_path<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    parameter: &str,
+) -> Result<Uuid, Problem> {
+    let path = RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| Problem::not_found())?;
+    path.iter()
+        .find(|(name, _)| *name == parameter)
+        .and_then(|(_, text)| {
+            let id = Uuid::try_parse(text).ok();
+            id.filter(|id| id.to_string() == text)
+        })
+        .ok_or_else(Problem::not_found)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Part {

@@ -1,6 +1,7 @@
 //! The running application: its state, its listener and its end.
 
 use std::{
+    convert::Infallible,
     io,
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -10,13 +11,9 @@ use axum::extract::FromRef;
 use partywall::{
     Db,
     db::ConnectError,
-    identity::{self, Identity, Settings},
+    identity::{self, Identity, Mailer, Settings},
 };
-use tokio::{
-    net::TcpListener,
-    sync::oneshot,
-    task::{JoinHandle, JoinSet},
-};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{database::Database, permissions::permissions, playground, web};
 
@@ -26,6 +23,7 @@ pub(crate) struct App {
     pub(crate) identity: Identity,
     /// The playground's own connections, where it is on.
     pub(crate) playground: Option<Db>,
+    pub(crate) mailer: Mailer,
 }
 
 impl FromRef<App> for Identity {
@@ -46,8 +44,6 @@ pub struct Serving {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<io::Result<()>>,
-    /// Ends when it is dropped.
-    _background: JoinSet<()>,
 }
 
 /// Why the application did not start, or did not stop as it should.
@@ -79,10 +75,13 @@ pub enum StartError {
 /// How long requests may take that are under way when the application is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
 
+/// How often the outbox is looked into.
+const MAIL_EVERY: Duration = Duration::from_secs(1);
+
 /// How often expired sessions are removed, which open nothing in the meantime.
 const EXPIRE_EVERY: Duration = Duration::from_secs(5 * 60);
 
-async fn sessions_expire(identity: Identity) {
+async fn sessions_expire(identity: &Identity) -> Infallible {
     loop {
         tokio::time::sleep(EXPIRE_EVERY).await;
         if let Err(error) = identity.sessions_expire().await {
@@ -119,6 +118,7 @@ impl Serving {
         database: &Database,
         with_playground: bool,
         settings: Settings,
+        mailer: Mailer,
     ) -> Result<Self, StartError> {
         let playground = match with_playground {
             true => Some(playground::connect(database).await?),
@@ -127,10 +127,10 @@ impl Serving {
         let app = App {
             identity: Identity::new(database.db().clone(), permissions()?, settings),
             playground,
+            mailer,
         };
         let address = listener.local_addr()?;
-        let mut background = JoinSet::new();
-        background.spawn(sessions_expire(app.identity.clone()));
+        let (identity, mailer) = (app.identity.clone(), app.mailer.clone());
         let (stop, stopped) = oneshot::channel::<()>();
         // Who is limited by their address has to be known by it.
         let service = web::router(app).into_make_service_with_connect_info::<SocketAddr>();
@@ -140,8 +140,15 @@ impl Serving {
         Ok(Self {
             address,
             stop,
-            task: tokio::spawn(async { serve.await }),
-            _background: background,
+            task: tokio::spawn(async move {
+                let mail = identity.mail_run(&mailer, MAIL_EVERY);
+                let expire = sessions_expire(&identity);
+                tokio::select! {
+                    served = serve => served,
+                    never = mail => match never {},
+                    never = expire => match never {},
+                }
+            }),
         })
     }
 

@@ -35,6 +35,14 @@ pub struct TenantInfo {
     pub seats: Option<i32>,
 }
 
+impl TenantInfo {
+    /// Whether `text` names this tenant: by its slug, or by its id in canonical form.
+    #[must_use]
+    pub fn is_named(&self, text: &str) -> bool {
+        text == self.slug || text == self.id.to_string()
+    }
+}
+
 /// As what a request acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -208,7 +216,7 @@ impl RequestAccount {
         &self.identity
     }
 
-    async fn hold(&self, tx: &Tx) -> Result<(), Error> {
+    pub(super) async fn hold(&self, tx: &Tx) -> Result<(), Error> {
         let Some(account) = self.actor.account() else {
             return Ok(());
         };

@@ -330,7 +330,7 @@ impl<'a> TenantSelector<'a> {
         }
     }
 
-    fn parts(self) -> (Option<Uuid>, Option<String>) {
+    pub(super) fn parts(self) -> (Option<Uuid>, Option<String>) {
         match self {
             Self::Current => (None, None),
             Self::Id(id) => (Some(id), None),

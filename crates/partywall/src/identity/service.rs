@@ -1,12 +1,12 @@
 use std::{fmt, sync::Arc};
 
-use tokio::sync::broadcast;
+use tokio::sync::{OnceCell, broadcast};
 
 use super::{
     Event, Permissions, Settings, event::WAITING, model, password::Passwords, throttle::Throttle,
 };
 use crate::{
-    db::Db,
+    db::{Across, Db},
     schema::{Rights, SchemaBuilder},
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Inner {
     pub(super) permissions: Permissions,
     pub(super) settings: Settings,
     pub(super) events: broadcast::Sender<Event>,
+    /// The way across, for the mail of everybody: taken once.
+    pub(super) mail: OnceCell<Across>,
     pub(super) passwords: Passwords,
     pub(super) sign_ins: Throttle,
     pub(super) sign_ups: Throttle,
@@ -36,6 +38,7 @@ impl Identity {
                 db,
                 permissions,
                 events: broadcast::Sender::new(WAITING),
+                mail: OnceCell::new(),
                 passwords: Passwords::new(settings.password_checks),
                 sign_ins: Throttle::new(&settings),
                 sign_ups: Throttle::new(&settings),

@@ -190,7 +190,7 @@ impl Identity {
     }
 }
 
-fn person_name(typed: &str) -> Result<String, Error> {
+pub(super) fn person_name(typed: &str) -> Result<String, Error> {
     let name = typed.trim();
     let is_good =
         !name.is_empty() && name.chars().nth(MOST).is_none() && !name.chars().any(char::is_control);

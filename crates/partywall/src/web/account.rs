@@ -51,8 +51,7 @@ fn has_selector(parts: &Parts) -> bool {
 
 /// Whatever else in the request names a tenant names the same one.
 fn check_selectors(parts: &Parts, account: &RequestAccount) -> Result<(), Problem> {
-    let tenant = account.tenant();
-    let is_same = |text: &str| text == tenant.slug || text == tenant.id.to_string();
+    let is_same = |text: &str| account.tenant().is_named(text);
     let header = parts.headers.get_all(TENANT_HEADER);
     let headers_agree = header.iter().all(|value| value.to_str().is_ok_and(is_same));
     let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);

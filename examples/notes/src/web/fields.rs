@@ -6,13 +6,13 @@
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    Json,
-    extract::{FromRequest, FromRequestParts, MatchedPath, Query, RawPathParams, Request},
+    Form, Json,
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request},
     http::request::Parts,
 };
-use partywall::identity::{Authenticated, Error, TenantInfo};
+use partywall::identity::{Authenticated, Error};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::Problem;
@@ -31,9 +31,19 @@ pub(super) struct Part(Result<NoteQuery, Problem>);
 #[derive(Clone, Copy)]
 pub(super) struct NoteId(pub(super) Uuid);
 
-/// The session in the path; the same holds.
-#[derive(Clone, Copy)]
-pub(super) struct SessionId(pub(super) Uuid);
+/// A request that can be read more than once: for what is wanted of its body, and for the tenant that
+/// it may name.
+struct Kept {
+    parts: Parts,
+    body: Bytes,
+}
+
+/// The tenant, as far as a body says one.
+#[derive(Deserialize)]
+struct Named {
+    tenant: Option<String>,
+    tenant_id: Option<String>,
+}
 
 #[derive(Deserialize)]
 struct Raw {
@@ -64,53 +74,72 @@ impl Part {
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Body<T> {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
-        let tenant = selected(&request);
-        let read = Json::<Value>::from_request(request, state).await;
-        let read = read.map_err(|rejection| Problem::invalid(rejection.body_text()));
-        Ok(Self(read.and_then(|Json(body)| {
-            check_selectors(&body, tenant.as_ref())?;
-            serde_json::from_value(body).map_err(|error| Problem::invalid(error.to_string()))
-        })))
+        let read = async {
+            let kept = Kept::from_request(request, state).await?;
+            let Json(body) = Json::<T>::from_request(kept.again(), state)
+                .await
+                .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+            let named = Json::<Named>::from_request(kept.again(), state).await;
+            kept.check(named.ok().map(|Json(named)| named))?;
+            Ok(body)
+        };
+        Ok(Self(read.await))
     }
 }
 
-/// The tenant that the path selects, for whoever is in it.
-fn selected(request: &Request) -> Option<TenantInfo> {
-    let path = request.extensions().get::<MatchedPath>()?;
-    let found = request.extensions().get::<Arc<Authenticated>>()?;
-    let account = found.account().ok()?;
-    let tenant = account.tenant().clone();
-    path.as_str().contains("{tenant}").then_some(tenant)
-}
-
-/// Where a body names a tenant as well, it is the path's.
-fn check_selectors(body: &Value, tenant: Option<&TenantInfo>) -> Result<(), Problem> {
-    let Some(tenant) = tenant else {
-        return Ok(());
-    };
-    let is_other = |name: &str| {
-        body.get(name)
-            .is_some_and(|named| *named != tenant.slug && *named != tenant.id.to_string())
-    };
-    if is_other("tenant") || is_other("tenant_id") {
-        return Err(Error::TwoTenants.into());
-    }
-    Ok(())
-}
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Fields<T> {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
-        let read = axum::Form::from_request(request, state).await;
-        let told = |axum::Form(fields)| fields;
-        Ok(Self(read.map(told).map_err(|rejection| {
-            Problem::invalid(rejection.body_text())
-        })))
+        let read = async {
+            let kept = Kept::from_request(request, state).await?;
+            let Form(fields) = Form::<T>::from_request(kept.again(), state)
+                .await
+                .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+            let named = Form::<Named>::from_request(kept.again(), state).await;
+            kept.check(named.ok().map(|Form(named)| named))?;
+            Ok(fields)
+        };
+        Ok(Self(read.await))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Kept {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
+            .await
+            .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+        Ok(Self { parts, body })
+    }
+}
+
+impl Kept {
+    fn again(&self) -> Request {
+        Request::from_parts(self.parts.clone(), self.body.clone().into())
+    }
+
+    /// A body names the tenant that the account was found in, or none.
+    fn check(&self, named: Option<Named>) -> Result<(), Problem> {
+        let found = self.parts.extensions.get::<Arc<Authenticated>>();
+        let Some(account) = found.and_then(|found| found.account().ok()) else {
+            return Ok(());
+        };
+        let is_same = |text: &String| account.tenant().is_named(text);
+        // What cannot be read names two, or something that is no tenant.
+        let agrees =
+            named.is_some_and(|named| named.tenant.iter().chain(&named.tenant_id).all(is_same));
+        if agrees {
+            Ok(())
+        } else {
+            Err(Error::TwoTenants.into())
+        }
     }
 }
 
@@ -118,33 +147,18 @@ impl<S: Send + Sync> FromRequestParts<S> for NoteId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        id_in_path(parts, state, "note").await.map(Self)
+        let path = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::not_found())?;
+        path.iter()
+            .find(|(name, _)| *name == "note")
+            .and_then(|(_, text)| {
+                let id = Uuid::try_parse(text).ok();
+                id.filter(|id| id.to_string() == text)
+            })
+            .map(Self)
+            .ok_or_else(Problem::not_found)
     }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for SessionId {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        id_in_path(parts, state, "session").await.map(Self)
-    }
-}
-
-async fn id_in_path<S: Send + Sync>(
-    parts: &mut Parts,
-    state: &S,
-    parameter: &str,
-) -> Result<Uuid, Problem> {
-    let path = RawPathParams::from_request_parts(parts, state)
-        .await
-        .map_err(|_| Problem::not_found())?;
-    path.iter()
-        .find(|(name, _)| *name == parameter)
-        .and_then(|(_, text)| {
-            let id = Uuid::try_parse(text).ok();
-            id.filter(|id| id.to_string() == text)
-        })
-        .ok_or_else(Problem::not_found)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Part {

@@ -2,8 +2,10 @@
 
 mod api;
 mod fields;
+mod log;
 mod method;
 mod pages;
+mod path_id;
 
 use axum::{
     Router,
@@ -48,8 +50,11 @@ pub(crate) fn router(app: App) -> Router {
         .merge(pages::router(&app))
         .nest("/api", api::router(&app))
         .layer(middleware::from_fn(refuse_cross_site))
-        .layer(middleware::map_response(method::hide))
         .with_state(app);
+    // The router adds `Allow` outside of its own layers.
+    let router = Router::new()
+        .fallback_service(router)
+        .layer(middleware::map_response(method::hide));
     HEADERS.into_iter().fold(router, |router, (name, value)| {
         router.layer(SetResponseHeaderLayer::if_not_present(name, value))
     })

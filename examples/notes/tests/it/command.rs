@@ -252,3 +252,41 @@ fn a_database_with_other_tables_is_left_alone() {
     let ran = run(&missing, &[], &[("PORT", "0")]);
     assert_eq!(ran.code, 1);
 }
+
+/// As the example was before its accounts came from the library.
+#[test]
+fn data_of_an_earlier_version_is_told_and_kept() {
+    let place = World::place();
+    let url = place.url.clone().unwrap();
+    let database = query(&url, "SELECT current_database()").remove(0);
+    query(
+        &url,
+        &format!(
+            "CREATE ROLE {database}_owner LOGIN; CREATE TABLE membership (person_id uuid, tenant_id uuid);
+             ALTER TABLE membership OWNER TO {database}_owner"
+        ),
+    );
+    let says = format!(
+        "error: the data in `{}` is of an earlier version of this example, which this one cannot read: start anew with --reset, which throws it away\n",
+        place.folder.display()
+    );
+    let ran = run(&place, &[], &[("PORT", "0")]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, says.as_str()));
+    query(&url, "SELECT * FROM membership");
+
+    // The secrets of that version know of no identity login.
+    query(&url, "DROP TABLE membership");
+    let secrets = place.folder.join("secrets.json");
+    std::fs::write(&secrets, r#"{ "seal_key": "", "owner": "", "app": "" }"#).unwrap();
+    let ran = run(&place, &[], &[("PORT", "0")]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, says.as_str()));
+
+    query(&url, "CREATE TABLE membership (person_id uuid)");
+    query(
+        &url,
+        &format!("ALTER TABLE membership OWNER TO {database}_owner"),
+    );
+    let anew = Running::start(&place, &["--reset"]);
+    anew.user("bob").get("/api/tenants/acme/notes").is(200);
+    anew.stop("TERM");
+}

@@ -1,6 +1,6 @@
 //! The JSON interface: its shapes, its refusals, search, paging, tags.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -70,10 +70,17 @@ fn an_unknown_address_looks_like_a_wrong_password() {
 
 #[test]
 fn a_session_ends_when_its_time_is_over() {
-    let world = World::start(false);
-    let bob = world.user("bob");
-    bob.get("/api/tenants").is(200);
-    world.sql("UPDATE identity.session SET expires_at = now() - interval '1 second'");
+    let world = World::tuned(|settings| {
+        settings.idle = Duration::from_secs(60 * 60);
+        settings.absolute = Duration::from_secs(3 * 60 * 60);
+    });
+    let (bob, other) = (world.user("bob"), world.user("bob"));
+    for _ in 0..3 {
+        world.pass("50 minutes");
+        bob.get("/api/tenants").is(200);
+    }
+    other.get("/api/tenants").is(401);
+    world.pass("31 minutes");
     bob.get("/api/tenants").is(401);
 }
 

@@ -178,14 +178,15 @@ async fn i18_i19_i20_a_failed_switch_changes_nothing() {
 async fn i58_who_acts_as_somebody_changes_no_credential() {
     let desk = Desk::new().await;
     desk.register("ann").await;
-    let acting = "UPDATE identity.session SET impersonator = $1::text::uuid, confined_to = $2::text::uuid \
-                  WHERE token_hash = $3";
+    let own = id("session of sue").to_string();
+    let (sue, a) = (id("sue").to_string(), id("a").to_string());
+    let inside = "INSERT INTO identity.staff_entry (id, tenant_id, user_id, session_id, reason, created_at, expires_at) \
+                  VALUES (gen_random_uuid(), $1::text::uuid, $2::text::uuid, $3::text::uuid, 'x', now(), now() + interval '1 hour')";
+    desk.execute(inside, &[&a, &sue, &own]).await;
+    let acting = "UPDATE identity.session SET impersonator = $1::text::uuid, confined_to = $2::text::uuid, \
+                  parked = $4::text::uuid WHERE token_hash = $3";
     let hash = Desk::hash(&token("ann"));
-    desk.execute(
-        acting,
-        &[&id("sue").to_string(), &id("a").to_string(), &hash],
-    )
-    .await;
+    desk.execute(acting, &[&sue, &a, &hash, &own]).await;
     let other = desk.sign_in("ann@example.com", PASSWORD).await.unwrap();
     let acting = desk.fixed("ann").await;
     let other_id = desk.user(&other).await.session_id;

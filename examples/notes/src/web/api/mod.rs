@@ -1,11 +1,15 @@
 //! JSON, for programs.
 
 mod accounts;
+mod api_keys;
+mod audit;
 mod comments;
+mod invitations;
 mod notes;
 mod session;
 mod sessions;
 mod sql;
+mod staff;
 mod tenants;
 mod users;
 
@@ -27,7 +31,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         )
         .route("/session/account", post(session::switch))
         .route("/sessions", get(sessions::list))
-        .route("/sessions/{session}", delete(sessions::revoke))
+        .route("/sessions/{id}", delete(sessions::revoke))
         .route("/users", post(users::sign_up))
         .route("/users/verify", post(users::verify))
         .route("/users/reset", post(users::reset))
@@ -36,6 +40,31 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/users/deactivate", post(users::deactivate))
         .route("/accounts", get(accounts::list))
         .route("/tenants", get(tenants::list))
+        .route(
+            "/tenants/{tenant}/invitations",
+            get(invitations::list).post(invitations::add),
+        )
+        .route(
+            "/tenants/{tenant}/invitations/{id}",
+            delete(invitations::remove),
+        )
+        .route(
+            "/tenants/{tenant}/invitations/{id}/resend",
+            post(invitations::resend),
+        )
+        .route("/invitations/accept", post(invitations::accept))
+        .route(
+            "/tenants/{tenant}/api-keys",
+            get(api_keys::list).post(api_keys::add),
+        )
+        .route("/tenants/{tenant}/api-keys/{id}", delete(api_keys::remove))
+        .route("/tenants/{tenant}/audit", get(audit::list))
+        .route("/staff/entries", get(staff::list).post(staff::enter))
+        .route("/staff/entries/{id}", delete(staff::leave))
+        .route(
+            "/staff/impersonation",
+            post(staff::impersonate).delete(staff::impersonation_stop),
+        )
         .route("/tenants/{tenant}/notes", get(notes::list).post(notes::add))
         .route(
             "/tenants/{tenant}/notes/{note}",

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     notes::{Items, time},
-    web::{Problem, fields::SessionId},
+    web::{Problem, path_id::PathId},
 };
 
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ pub(super) async fn list(
 pub(super) async fn revoke(
     State(app): State<App>,
     user: RequestUser,
-    SessionId(session): SessionId,
+    PathId(session): PathId,
 ) -> Result<Response, Problem> {
     app.identity.session_revoke(&user, session).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();

@@ -16,7 +16,8 @@ use crate::{
     notes::time,
     web::{
         Problem,
-        fields::{Fields, SessionId},
+        fields::Fields,
+        path_id::PathId,
     },
 };
 
@@ -55,7 +56,7 @@ pub(super) async fn list(
 pub(super) async fn revoke(
     State(app): State<App>,
     user: RequestUser,
-    SessionId(session): SessionId,
+    PathId(session): PathId,
 ) -> Result<Redirect, Problem> {
     app.identity.session_revoke(&user, session).await?;
     Ok(Redirect::to("/sessions"))

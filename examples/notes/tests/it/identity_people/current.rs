@@ -143,26 +143,6 @@ fn i21_a_switch_is_a_post_of_our_own() {
     assert_eq!(current(&ann.get("/api/session")), "globex");
 }
 
-/// ann owns acme and only reads globex, which is current.
-#[test]
-fn i22_the_path_selects_and_the_current_account_stays() {
-    let world = World::start(false);
-    let ann = world.user("ann");
-    switch(&ann, &world.account("ann", "globex")).is(200);
-    let note = json!({ "title": "written in acme", "body": "" });
-    let made = ann.post("/api/tenants/acme/notes", &note).is(201).json();
-    let made = made["id"].as_str().unwrap().to_owned();
-    let tenant = world.one(&format!("SELECT tenant_id FROM note WHERE id = '{made}'"));
-    assert_eq!(tenant, world.tenant("acme"));
-    ann.post("/api/tenants/globex/notes", &note).is(403);
-    assert_eq!(current(&ann.get("/api/session")), "globex");
-    ann.form("/t/acme/notes", &[("title", "by the page"), ("body", "")])
-        .is(303);
-    ann.get("/t/acme").is(200);
-    assert_eq!(current(&ann.get("/api/session")), "globex");
-    assert_eq!(ann.get("/").is(303).location.as_deref(), Some("/t/globex"));
-}
-
 #[test]
 fn i23_a_stale_tab_writes_nothing() {
     let world = World::start(false);
@@ -181,48 +161,6 @@ fn i23_a_stale_tab_writes_nothing() {
     ann.headers = vec![("expected-account", acme)];
     ann.post("/api/tenants/acme/notes", &note).is(201);
     assert_ne!(count(), before);
-}
-
-#[test]
-fn i24_two_selectors_that_differ_are_an_error() {
-    let world = World::start(false);
-    let (acme, globex) = (world.tenant("acme"), world.tenant("globex"));
-    let mut ann = world.user("ann");
-    let note = |tenant: &str, value: &str| json!({ "title": "torn", "body": "", tenant: value });
-    let count = || world.one("SELECT count(*) FROM note");
-    let before = count();
-    for other in ["globex", &globex, "nonsense", &nothing(), ""] {
-        ann.headers = vec![("x-tenant", other.to_owned())];
-        ann.get("/api/tenants/acme/notes").is(400);
-        ann.headers = Vec::new();
-        for name in ["tenant", "tenant_id"] {
-            ann.get(&format!("/api/tenants/acme/notes?{name}={other}"))
-                .is(400);
-            let torn = ann
-                .post("/api/tenants/acme/notes", &note(name, other))
-                .is(400);
-            assert_eq!(torn.code(), "two_tenants");
-        }
-    }
-    assert_eq!(count(), before);
-    // Two that agree are none too many.
-    for same in ["acme", &acme] {
-        ann.headers = vec![("x-tenant", same.to_owned())];
-        ann.get(&format!(
-            "/api/tenants/acme/notes?tenant={same}&tenant_id={acme}"
-        ))
-        .is(200);
-        ann.post("/api/tenants/acme/notes", &note("tenant", same))
-            .is(201);
-    }
-    // Whoever is not in the tenant is not told what is wrong with the rest.
-    let eve = world.user("eve");
-    let missing = eve.post(
-        &format!("/api/tenants/{}/notes", nothing()),
-        &note("tenant", &globex),
-    );
-    let foreign = eve.post("/api/tenants/acme/notes", &note("tenant", &globex));
-    assert_eq!(foreign, missing.is(404));
 }
 
 /// 20 requests of the session are under way, each writing down that it was used, and one switch.

@@ -1,4 +1,4 @@
-//! People over HTTP: scenarios I1 to I26.
+//! People over HTTP: scenarios I1 to I26, but for those of `identity_current`.
 
 mod current;
 mod pages;
@@ -31,7 +31,7 @@ impl World {
             "t::text, '' ORDER BY user_id) FROM identity.credential t",
             "t::text, '' ORDER BY token_hash) FROM identity.sign_up t",
             "t::text, '' ORDER BY id) FROM identity.audit t",
-            "t::text, '' ORDER BY id) FROM identity.outbox t",
+            "(t.id, t.recipient, t.subject)::text, '' ORDER BY id) FROM identity.outbox t",
         ]
         .iter()
         .map(|rest| self.one(&format!("SELECT string_agg({rest}")))

@@ -191,29 +191,3 @@ fn i13_a_deactivated_person_is_nobody_at_once() {
     let again = world.sign_in("bob@example.com", &world.password).is(401);
     assert_eq!(again, world.sign_in("nobody@example.com", PASSWORD).is(401));
 }
-
-#[test]
-fn i15_the_cookie_is_for_this_host_and_the_database_holds_a_hash() {
-    let world = World::shared();
-    let cookie = world
-        .sign_in("bob@example.com", &world.password)
-        .is(200)
-        .set_cookie
-        .unwrap();
-    let parts: Vec<_> = cookie.split("; ").collect();
-    assert!(parts[0].starts_with("__Host-session="));
-    for part in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
-        assert!(parts.contains(&part), "{cookie}");
-    }
-    assert!(!cookie.contains("Domain"));
-    let token = parts[0].split_once('=').unwrap().1;
-    assert_eq!(token.len(), 64);
-    let held = |text: &str| {
-        world.one(&format!(
-            "SELECT count(*) FROM identity.session s WHERE s::text LIKE '%{text}%'"
-        ))
-    };
-    assert_eq!(held(token), "0");
-    let hash = world.one(&format!("SELECT encode(sha256('{token}'), 'hex')"));
-    assert_eq!(held(&hash), "1");
-}

@@ -15,7 +15,7 @@ mod people;
 mod roles;
 mod sessions;
 mod staff;
-mod switching;
 mod stolen;
+mod switching;
 mod tenants;
 pub mod world;

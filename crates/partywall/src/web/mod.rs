@@ -4,8 +4,12 @@
 //! use axum::{Router, extract::FromRef, routing::get};
 //! use partywall::{identity::{Identity, RequestAccount, RequestUser}, web::Problem};
 //!
-//! #[derive(Clone, FromRef)]
+//! #[derive(Clone)]
 //! struct App { identity: Identity }
+//!
+//! impl FromRef<App> for Identity {
+//!     fn from_ref(app: &App) -> Self { app.identity.clone() }
+//! }
 //!
 //! async fn hello(user: RequestUser) -> String { format!("hello {}", user.name) }
 //!

@@ -15,6 +15,7 @@ mod people;
 mod roles;
 mod sessions;
 mod staff;
+mod stolen;
 mod switching;
 mod tenants;
 pub mod world;

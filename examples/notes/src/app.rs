@@ -3,7 +3,6 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 
@@ -13,11 +12,13 @@ use partywall::{
     db::ConnectError,
     identity::{self, Identity, Mailer, Settings},
 };
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-
-use crate::{
-    database::Database, permissions::permissions, playground, sign_in_for_now::Passwords, web,
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
 };
+
+use crate::{database::Database, permissions::permissions, playground, web};
 
 /// What every handler may use.
 #[derive(Clone, Debug)]
@@ -25,7 +26,6 @@ pub(crate) struct App {
     pub(crate) identity: Identity,
     /// The playground's own connections, where it is on.
     pub(crate) playground: Option<Db>,
-    pub(crate) passwords: Arc<Passwords>,
     pub(crate) mailer: Mailer,
 }
 
@@ -47,6 +47,8 @@ pub struct Serving {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<io::Result<()>>,
+    /// Ends when it is dropped.
+    _background: JoinSet<()>,
 }
 
 /// Why the application did not start, or did not stop as it should.
@@ -67,9 +69,6 @@ pub enum StartError {
     /// The playground has no connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Passwords cannot be hashed.
-    #[error("passwords cannot be checked")]
-    Passwords(#[from] argon2::password_hash::Error),
     /// The permissions are declared wrongly.
     #[error(transparent)]
     Permissions(#[from] identity::Error),
@@ -83,6 +82,22 @@ const LAST_REQUESTS: Duration = Duration::from_secs(5);
 
 /// How often the outbox is looked into.
 const MAIL_EVERY: Duration = Duration::from_secs(1);
+
+/// How often expired sessions are removed, which open nothing in the meantime.
+const EXPIRE_EVERY: Duration = Duration::from_secs(5 * 60);
+
+async fn mail_run(identity: Identity, mailer: Mailer) {
+    match identity.mail_run(&mailer, MAIL_EVERY).await {}
+}
+
+async fn sessions_expire(identity: Identity) {
+    loop {
+        tokio::time::sleep(EXPIRE_EVERY).await;
+        if let Err(error) = identity.sessions_expire().await {
+            tracing::warn!(%error, "expired sessions could not be removed");
+        }
+    }
+}
 
 impl Serving {
     /// Takes a port of this machine, 0 for any that is free. Nothing else is touched.
@@ -118,15 +133,15 @@ impl Serving {
             true => Some(playground::connect(database).await?),
             false => None,
         };
-        let passwords = Arc::new(Passwords::new()?);
         let app = App {
             identity: Identity::new(database.db().clone(), permissions()?, settings),
             playground,
-            passwords,
             mailer,
         };
         let address = listener.local_addr()?;
-        let (identity, mailer) = (app.identity.clone(), app.mailer.clone());
+        let mut background = JoinSet::new();
+        background.spawn(sessions_expire(app.identity.clone()));
+        background.spawn(mail_run(app.identity.clone(), app.mailer.clone()));
         let (stop, stopped) = oneshot::channel::<()>();
         // Who is limited by their address has to be known by it.
         let service = web::router(app).into_make_service_with_connect_info::<SocketAddr>();
@@ -136,13 +151,8 @@ impl Serving {
         Ok(Self {
             address,
             stop,
-            task: tokio::spawn(async move {
-                let mail = identity.mail_run(&mailer, MAIL_EVERY);
-                tokio::select! {
-                    served = serve => served,
-                    never = mail => match never {},
-                }
-            }),
+            task: tokio::spawn(async { serve.await }),
+            _background: background,
         })
     }
 

@@ -31,6 +31,10 @@ pub(super) struct Part(Result<NoteQuery, Problem>);
 #[derive(Clone, Copy)]
 pub(super) struct NoteId(pub(super) Uuid);
 
+/// The session in the path; the same holds.
+#[derive(Clone, Copy)]
+pub(super) struct SessionId(pub(super) Uuid);
+
 /// A request that can be read more than once: for what is wanted of its body, and for the tenant that
 /// it may name.
 struct Kept {
@@ -147,18 +151,33 @@ impl<S: Send + Sync> FromRequestParts<S> for NoteId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Problem::not_found())?;
-        path.iter()
-            .find(|(name, _)| *name == "note")
-            .and_then(|(_, text)| {
-                let id = Uuid::try_parse(text).ok();
-                id.filter(|id| id.to_string() == text)
-            })
-            .map(Self)
-            .ok_or_else(Problem::not_found)
+        id_in_path(parts, state, "note").await.map(Self)
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id_in_path(parts, state, "session").await.map(Self)
+    }
+}
+
+pub(super) async fn id_in_path<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    parameter: &str,
+) -> Result<Uuid, Problem> {
+    let path = RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| Problem::not_found())?;
+    path.iter()
+        .find(|(name, _)| *name == parameter)
+        .and_then(|(_, text)| {
+            let id = Uuid::try_parse(text).ok();
+            id.filter(|id| id.to_string() == text)
+        })
+        .ok_or_else(Problem::not_found)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Part {

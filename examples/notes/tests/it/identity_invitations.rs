@@ -15,7 +15,7 @@ const PASSWORD: &str = "a good password";
 
 impl World {
     /// The link that was mailed to an address last.
-    fn link(&self, address: &str) -> String {
+    fn invited(&self, address: &str) -> String {
         let (_, body) = self.mail(address).pop().unwrap();
         let (_, rest) = body.split_once("/invitation?token=").unwrap();
         rest.split_whitespace().next().unwrap().to_owned()
@@ -24,7 +24,7 @@ impl World {
     fn invite(&self, by: &Browser, address: &str, role: &str) -> (String, String) {
         let body = json!({ "email": address, "role": role });
         let reply = by.post(INVITATIONS, &body).is(201).json();
-        (text(&reply["id"]), self.link(address))
+        (text(&reply["id"]), self.invited(address))
     }
 
     /// Somebody new, who joins by a link and is signed in.
@@ -209,7 +209,7 @@ fn i62_letter_case_makes_no_second_account() {
     let again = ann.post(INVITATIONS, &body).is(201).json();
     assert_eq!(text(&again["id"]), first);
     assert_eq!(ann.get(INVITATIONS).each("id").len(), 1);
-    let link = world.link("dee@example.com");
+    let link = world.invited("dee@example.com");
     let mut dee = world.anonymous();
     dee.keep(&accept_new(&dee, &link, PASSWORD).is(201));
     let accounts = "SELECT count(*) FROM identity.account WHERE lower(email) = 'dee@example.com'";
@@ -250,7 +250,7 @@ fn i63_links_that_are_not_good_give_one_answer() {
     accept(&people[2], &links[2].1).is(201);
     let body = json!({ "email": "hal@example.com", "role": "member" });
     eve.post("/api/tenants/globex/invitations", &body).is(201);
-    let foreign = world.link("hal@example.com");
+    let foreign = world.invited("hal@example.com");
     world.sql("UPDATE identity.tenant SET suspended_at = now() WHERE slug = 'globex'");
     let unknown = ("", "0".repeat(64));
     let malformed = ("", "' OR 1=1".to_owned());
@@ -414,7 +414,7 @@ fn i67_the_inviter_is_not_told_who_is_known() {
         let id = text(&reply.json()["id"]);
         let plain = reply.body.replace(&id, "ID").replace(name, "NAME");
         let (subject, mail) = world.mail(&address).pop().unwrap();
-        let mail = mail.replace(&world.link(&address), "LINK");
+        let mail = mail.replace(&world.invited(&address), "LINK");
         seen.push((plain, subject, mail, world.mail(&address).len()));
     }
     assert!(seen.iter().all(|one| one == &seen[0]), "{seen:#?}");
@@ -422,9 +422,9 @@ fn i67_the_inviter_is_not_told_who_is_known() {
 
     let id = world.one("SELECT id FROM identity.invitation WHERE email_key = 'eve@example.com'");
     let resend = format!("{INVITATIONS}/{id}/resend");
-    let (eve, old) = (world.user("eve"), world.link("eve@example.com"));
+    let (eve, old) = (world.user("eve"), world.invited("eve@example.com"));
     ann.post(&resend, &json!({})).is(204);
-    let new = world.link("eve@example.com");
+    let new = world.invited("eve@example.com");
     assert_ne!(old, new);
     assert_eq!(accept(&eve, &old).is(422).code(), "bad_link");
     let wait = ann.post(&resend, &json!({})).is(429);
@@ -773,7 +773,7 @@ fn pages_invite_make_keys_and_show_mail() {
         "{}",
         mail.body
     );
-    let link = world.link("cem@example.com");
+    let link = world.invited("cem@example.com");
     let page = cem.get(&format!("/invitation?token={link}")).is(200);
     assert!(
         page.body.contains("Join as cem@example.com"),

@@ -15,6 +15,7 @@ mod browser;
 mod command;
 mod identity_current;
 mod identity_invitations;
+mod identity_people;
 mod importing;
 mod isolation;
 mod json;

@@ -3,7 +3,7 @@ use partywall::identity::RequestUser;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{app::App, notes::Items, sign_in_for_now::account_list, web::Problem};
+use crate::{app::App, notes::Items, web::Problem};
 
 #[derive(Serialize)]
 pub(super) struct TenantView {
@@ -18,9 +18,10 @@ pub(super) async fn list(
     State(app): State<App>,
     user: RequestUser,
 ) -> Result<Json<Items<TenantView>>, Problem> {
-    let accounts = account_list(&app, &user).await?;
+    let accounts = app.identity.accounts(&user).await?;
     let items = accounts
         .into_iter()
+        .filter(|account| !account.is_deleted)
         .map(|account| TenantView {
             id: account.tenant_id,
             slug: account.slug,

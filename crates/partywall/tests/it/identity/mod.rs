@@ -17,5 +17,6 @@ mod sessions;
 mod staff;
 mod stolen;
 mod switching;
+mod stolen;
 mod tenants;
 pub mod world;

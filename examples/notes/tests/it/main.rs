@@ -14,6 +14,7 @@ mod attacks;
 mod browser;
 mod command;
 mod identity_current;
+mod identity_invitations;
 mod identity_people;
 mod importing;
 mod isolation;

@@ -3,12 +3,13 @@ use std::time::Duration;
 use crate::outcome::Outcome;
 
 pub(crate) const USAGE: &str = "\
-usage: partywall-bench [access|path|policies|memory|all] [options]
+usage: partywall-bench [access|path|policies|memory|people|all] [options]
 
   access     point read and list of 50: plain drivers, the usual way, Partywall
   path       EXISTS through the parent against a copied tenant column
   policies   plans of every policy form; what entering a scope and the seal cost in the server
   memory     growth of the client and of one backend
+  people     who asks: session, account, tenant and permissions of a million accounts; signing in
   all        everything (the default)
 
   --quick         a smoke run: few short rounds, figures of no worth
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Path,
     Policies,
     Memory,
+    People,
     All,
 }
 
@@ -67,6 +69,7 @@ impl Arguments {
                 "path" => read.command = Command::Path,
                 "policies" => read.command = Command::Policies,
                 "memory" => read.command = Command::Memory,
+                "people" => read.command = Command::People,
                 "all" => read.command = Command::All,
                 "--quick" => {
                     read.quick = true;

@@ -1,4 +1,4 @@
-//! Measures what the wall costs: access paths, path-scoped tables, policies, memory.
+//! Measures what the wall costs: access paths, path-scoped tables, policies, memory, who asks.
 //!
 //! `cargo run --release -p partywall-bench -- --help`; README.md says how to read the answers.
 
@@ -12,6 +12,7 @@ mod memory;
 mod model;
 mod outcome;
 mod path;
+mod people;
 mod policies;
 mod statistics;
 mod table;
@@ -44,6 +45,9 @@ async fn measure(arguments: &Arguments) -> Outcome {
     }
     if arguments.wants(Command::Memory) {
         memory::measure(&world, arguments).await?;
+    }
+    if arguments.wants(Command::People) {
+        people::measure(&world, arguments).await?;
     }
     if arguments.wants(Command::Access) {
         access::measure(&world, arguments).await?;

@@ -10,6 +10,7 @@ mod way;
 
 use std::sync::Arc;
 
+pub(crate) use self::setting::ROUND_TRIP;
 use self::{
     client::{Client, Pools},
     query::Query,

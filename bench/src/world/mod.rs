@@ -8,5 +8,5 @@ mod warm;
 
 pub(crate) use self::{
     keys::*,
-    server::{Data, PEER, World, connect},
+    server::{Data, OWNER, PASSWORD, PEER, World, connect},
 };

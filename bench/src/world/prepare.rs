@@ -10,11 +10,9 @@ use partywall::{Schema, schema::Passwords};
 use super::{
     keys::{COMMENTS, EVENTS, NOTES, TENANTS},
     load::load,
-    server::{Data, PASSWORD, PEER, World},
+    server::{Data, OWNER, PASSWORD, PEER, World},
 };
 use crate::{cost::LOOPS, outcome::Outcome};
-
-const OWNER: &str = "bench_owner";
 
 /// What others do, in its best form: one policy, one comparison, no function.
 const PEER_POLICY: &str = "\

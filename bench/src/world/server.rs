@@ -8,7 +8,10 @@ use super::{prepare, warm};
 use crate::{arguments::Arguments, delay::Delay, model::schema, outcome::Outcome, table};
 
 /// The password of every login but the superuser's.
-pub(super) const PASSWORD: &str = "partywall-bench";
+pub(crate) const PASSWORD: &str = "partywall-bench";
+
+/// The login that owns the tables.
+pub(crate) const OWNER: &str = "bench_owner";
 
 /// The login of those who set the context with `set_config`.
 pub(crate) const PEER: &str = "bench_peer";
@@ -99,6 +102,21 @@ impl World {
     /// The superuser's connection string: for statements that no policy holds.
     pub(crate) fn superuser_url(&self, data: Data, by: Option<&Delay>) -> Outcome<String> {
         by_way_of(self.server.superuser_url(data.name()), by)
+    }
+
+    /// A connection string to a database by name.
+    pub(crate) fn url_of(
+        &self,
+        login: &str,
+        database: &str,
+        by: Option<&Delay>,
+    ) -> Outcome<String> {
+        by_way_of(self.server.url(login, PASSWORD, database), by)
+    }
+
+    /// The superuser's connection string to a database by name.
+    pub(crate) fn superuser_url_of(&self, database: &str, by: Option<&Delay>) -> Outcome<String> {
+        by_way_of(self.server.superuser_url(database), by)
     }
 
     /// Connects as the application does, with a given number of connections.

@@ -11,7 +11,7 @@ use axum::extract::FromRef;
 use partywall::{
     Db,
     db::ConnectError,
-    identity::{self, Identity, Settings},
+    identity::{self, Identity, Mailer, Settings},
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -26,6 +26,7 @@ pub(crate) struct App {
     /// The playground's own connections, where it is on.
     pub(crate) playground: Option<Db>,
     pub(crate) passwords: Arc<Passwords>,
+    pub(crate) mailer: Mailer,
 }
 
 impl FromRef<App> for Identity {
@@ -80,6 +81,9 @@ pub enum StartError {
 /// How long requests may take that are under way when the application is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
 
+/// How often the outbox is looked into.
+const MAIL_EVERY: Duration = Duration::from_secs(1);
+
 impl Serving {
     /// Takes a port of this machine, 0 for any that is free. Nothing else is touched.
     ///
@@ -108,6 +112,7 @@ impl Serving {
         database: &Database,
         with_playground: bool,
         settings: Settings,
+        mailer: Mailer,
     ) -> Result<Self, StartError> {
         let playground = match with_playground {
             true => Some(playground::connect(database).await?),
@@ -118,8 +123,10 @@ impl Serving {
             identity: Identity::new(database.db().clone(), permissions()?, settings),
             playground,
             passwords,
+            mailer,
         };
         let address = listener.local_addr()?;
+        let (identity, mailer) = (app.identity.clone(), app.mailer.clone());
         let (stop, stopped) = oneshot::channel::<()>();
         // Who is limited by their address has to be known by it.
         let service = web::router(app).into_make_service_with_connect_info::<SocketAddr>();
@@ -129,7 +136,13 @@ impl Serving {
         Ok(Self {
             address,
             stop,
-            task: tokio::spawn(async { serve.await }),
+            task: tokio::spawn(async move {
+                let mail = identity.mail_run(&mailer, MAIL_EVERY);
+                tokio::select! {
+                    served = serve => served,
+                    never = mail => match never {},
+                }
+            }),
         })
     }
 

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use partywall::identity::{Error, Mailer};
+
 /// Notes for several tenants, kept apart by PostgreSQL.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "notes", version)]
@@ -49,9 +51,29 @@ pub struct Args {
     /// A superuser's URL of a database of its own, instead of the embedded server.
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// The URL of a server that takes mail away. Without one mail goes into a folder beside the data,
+    /// and everybody can read it at /dev/mail.
+    #[arg(long, value_name = "URL", env = "SMTP_URL", hide_env_values = true)]
+    pub smtp: Option<String>,
 }
 
 impl Args {
+    /// How mail is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mail`] when the URL cannot be read, or the folder cannot be made or emptied.
+    pub fn mailer(&self) -> Result<Mailer, Error> {
+        let folder = self.data.join("mail");
+        if self.reset && folder.exists() {
+            std::fs::remove_dir_all(&folder).map_err(|error| Error::Mail(error.into()))?;
+        }
+        match &self.smtp {
+            Some(url) => Mailer::smtp(url),
+            None => Mailer::folder(folder),
+        }
+    }
+
     /// Where the database is.
     #[must_use]
     pub fn place(&self) -> crate::Place {

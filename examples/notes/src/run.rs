@@ -44,8 +44,13 @@ async fn serve(args: &Args) -> Result<(), Box<dyn Error + Send + Sync>> {
     let database = Database::open(&args.place(), args.reset).await?;
     let users = seed::USERS.map(|user| user.email).join(", ");
     let settings = app::settings(listener.local_addr()?);
-    let serving = Serving::start(listener, &database, args.playground, settings).await?;
+    let mailer = args.mailer()?;
+    let has_page = mailer.is_folder();
+    let serving = Serving::start(listener, &database, args.playground, settings, mailer).await?;
     println!("Notes:    http://{}", serving.address());
+    if has_page {
+        println!("Mail:     http://{}/dev/mail", serving.address());
+    }
     println!("Users:    {users}");
     println!("Password: {}", database.password());
     if args.playground {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     connect::Connector,
-    schema::Seal,
+    schema::{Schema, Seal},
     scope::{Scope, ScopeError},
     value::Kinds,
 };
@@ -45,6 +45,11 @@ struct Inner {
     identity: Option<Pool>,
     kinds: Arc<Kinds>,
     seal: Arc<Seal>,
+    #[cfg_attr(
+        not(feature = "identity"),
+        expect(dead_code, reason = "only the `identity` room asks which tables there are")
+    )]
+    schema: Arc<Schema>,
 }
 
 impl Db {
@@ -104,6 +109,7 @@ impl Db {
                 identity: optional(&config.identity)?,
                 kinds: Arc::new(kinds),
                 seal: Arc::new(schema.seal.clone()),
+                schema,
             }),
         };
         drop(db.inner.app.acquire().await?);
@@ -191,6 +197,12 @@ impl Db {
             scope: Some(scope.clone()),
             begin: BEGIN,
         }))
+    }
+
+    /// The schema that the database was connected with.
+    #[cfg(feature = "identity")]
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.inner.schema
     }
 
     fn session(&self, scope: &Scope) -> Result<Session, NoLogin> {

@@ -216,7 +216,7 @@ impl RequestAccount {
         &self.identity
     }
 
-    async fn hold(&self, tx: &Tx) -> Result<(), Error> {
+    pub(super) async fn hold(&self, tx: &Tx) -> Result<(), Error> {
         let Some(account) = self.actor.account() else {
             return Ok(());
         };

@@ -1,12 +1,14 @@
+use std::net::IpAddr;
+
 use chrono::Utc;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{Actor, Error, RequestAccount, model::audit};
+use super::{Actor, Error, RequestAccount, RequestUser, model::audit};
 use crate::db::Tx;
 
 /// What is written down of something that was done: the action, and what it was done to.
@@ -43,6 +45,91 @@ impl<'a> AuditEntry<'a> {
     }
 }
 
+/// Which entries of the audit log are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Older ones than this.
+    pub before: Option<Uuid>,
+    /// What was done: `member.removed`.
+    pub action: Option<String>,
+    /// By this person, or by somebody who acted as them.
+    pub user: Option<Uuid>,
+    /// How many, at most.
+    pub limit: u64,
+}
+
+impl Default for AuditQuery {
+    /// The newest 100.
+    fn default() -> Self {
+        Self {
+            before: None,
+            action: None,
+            user: None,
+            limit: 100,
+        }
+    }
+}
+
+/// Who did something in a tenant, for its audit log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Who<'a> {
+    pub(super) tenant: Uuid,
+    pub(super) user: Option<Uuid>,
+    pub(super) account: Option<Uuid>,
+    pub(super) name: &'a str,
+    /// As whom.
+    pub(super) subject: Option<Uuid>,
+    pub(super) address: Option<IpAddr>,
+}
+
+impl Who<'_> {
+    /// Writes an entry. The transaction is in the tenant's scope.
+    pub(super) async fn audit(self, tx: &Tx, entry: AuditEntry<'_>) -> Result<(), Error> {
+        let row = audit::ActiveModel {
+            id: Set(Uuid::now_v7()),
+            tenant_id: Set(self.tenant),
+            at: Set(Utc::now()),
+            action: Set(entry.action.to_owned()),
+            actor_user: Set(self.user),
+            actor_account: Set(self.account),
+            actor_name: Set(self.name.to_owned()),
+            subject_user: Set(self.subject),
+            target: Set(entry.target),
+            detail: Set(entry.detail),
+            address: Set(self.address.map(|address| address.to_string())),
+        };
+        audit::Entity::insert(row)
+            .exec_without_returning(tx)
+            .await?;
+        Ok(())
+    }
+}
+
+impl RequestUser {
+    /// Writes an entry into the audit log of a tenant that the person has no account in, as a member
+    /// of the staff. The transaction's scope holds the tenant.
+    pub(super) async fn audit_in(
+        &self,
+        tx: &Tx,
+        tenant: Uuid,
+        entry: AuditEntry<'_>,
+    ) -> Result<(), Error> {
+        self.as_staff(tenant).audit(tx, entry).await
+    }
+
+    /// Who does something, where that is a member of the staff in a tenant that is not theirs.
+    pub(super) fn as_staff(&self, tenant: Uuid) -> Who<'_> {
+        Who {
+            tenant,
+            user: Some(self.id),
+            account: None,
+            name: &self.name,
+            subject: None,
+            address: self.address,
+        }
+    }
+}
+
 impl RequestAccount {
     /// Writes an entry into the tenant's audit log, in the transaction that it tells of: who did it
     /// (and as whom), what, when and from where. The application adds its own the same way.
@@ -57,23 +144,15 @@ impl RequestAccount {
             Actor::Member { .. } | Actor::Staff { .. } => user.map(|user| user.id),
         };
         let impersonator = user.and_then(|user| user.impersonator);
-        let row = audit::ActiveModel {
-            id: Set(Uuid::now_v7()),
-            tenant_id: Set(self.tenant().id),
-            at: Set(Utc::now()),
-            action: Set(entry.action.to_owned()),
-            actor_user: Set(impersonator.or(person)),
-            actor_account: Set(self.id()),
-            actor_name: Set(self.actor().name().to_owned()),
-            subject_user: Set(impersonator.and(person)),
-            target: Set(entry.target),
-            detail: Set(entry.detail),
-            address: Set(self.address().map(|address| address.to_string())),
+        let who = Who {
+            tenant: self.tenant().id,
+            user: impersonator.or(person),
+            account: self.id(),
+            name: self.actor().name(),
+            subject: impersonator.and(person),
+            address: self.address(),
         };
-        audit::Entity::insert(row)
-            .exec_without_returning(tx)
-            .await?;
-        Ok(())
+        who.audit(tx, entry).await
     }
 
     /// The tenant's audit log, the newest first: up to `limit` entries older than `before`.
@@ -86,12 +165,35 @@ impl RequestAccount {
         before: Option<Uuid>,
         limit: u64,
     ) -> Result<Vec<audit::Model>, Error> {
+        let query = AuditQuery {
+            before,
+            limit,
+            ..AuditQuery::default()
+        };
+        self.audit_find(&query).await
+    }
+
+    /// What the tenant's audit log holds of what is asked for, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] without `audit.read`, and what the database reports.
+    pub async fn audit_find(&self, query: &AuditQuery) -> Result<Vec<audit::Model>, Error> {
         self.require("audit.read")?;
         let mut entries = audit::Entity::find()
             .order_by_desc(audit::Column::Id)
-            .limit(limit);
-        if let Some(before) = before {
+            .limit(query.limit);
+        if let Some(before) = query.before {
             entries = entries.filter(audit::Column::Id.lt(before));
+        }
+        if let Some(action) = &query.action {
+            entries = entries.filter(audit::Column::Action.eq(action));
+        }
+        if let Some(user) = query.user {
+            let is_theirs = Condition::any()
+                .add(audit::Column::ActorUser.eq(user))
+                .add(audit::Column::SubjectUser.eq(user));
+            entries = entries.filter(is_theirs);
         }
         Ok(entries.all(&self.reading()).await?)
     }

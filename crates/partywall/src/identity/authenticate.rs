@@ -114,7 +114,7 @@ struct KeyRow {
 }
 
 /// What is looked up has no owner yet: the secret that was brought is what opens it.
-fn nobody() -> Scope {
+pub(super) fn nobody() -> Scope {
     Scope::trusted([])
 }
 
@@ -330,7 +330,7 @@ impl<'a> TenantSelector<'a> {
         }
     }
 
-    fn parts(self) -> (Option<Uuid>, Option<String>) {
+    pub(super) fn parts(self) -> (Option<Uuid>, Option<String>) {
         match self {
             Self::Current => (None, None),
             Self::Id(id) => (Some(id), None),

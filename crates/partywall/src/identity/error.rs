@@ -56,6 +56,12 @@ pub enum Error {
     /// A mailed link is unknown, expired, used or taken back; which of these is not told.
     #[error("this link is not good, or no longer: ask for a new one")]
     BadLink,
+    /// A mailed link is for another address than the visitor's. Only who has the link is told.
+    #[error("this invitation is for another e-mail address: sign in with that one")]
+    OtherAddress,
+    /// A mailed link is for somebody who has a password already.
+    #[error("this e-mail address is registered: sign in first, then open the link again")]
+    SignInFirst,
     /// All seats of the tenant are taken.
     #[error("all seats of this tenant are taken")]
     NoSeat,
@@ -118,11 +124,13 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Anonymous | Self::WrongCredentials => ErrorKind::Anonymous,
+            Self::Anonymous | Self::WrongCredentials | Self::SignInFirst => ErrorKind::Anonymous,
             Self::NotFound => ErrorKind::NotFound,
-            Self::Suspended | Self::Forbidden(_) | Self::GrantsMore(_) | Self::Impersonating => {
-                ErrorKind::Denied
-            }
+            Self::Suspended
+            | Self::Forbidden(_)
+            | Self::GrantsMore(_)
+            | Self::OtherAddress
+            | Self::Impersonating => ErrorKind::Denied,
             Self::LastOwner | Self::StaleAccount | Self::NoSeat | Self::Taken { .. } => {
                 ErrorKind::Conflict
             }
@@ -153,6 +161,8 @@ impl Error {
             Self::Invalid { .. } => "invalid",
             Self::Taken { .. } => "taken",
             Self::BadLink => "bad_link",
+            Self::OtherAddress => "other_address",
+            Self::SignInFirst => "sign_in_first",
             Self::NoSeat => "no_seat",
             Self::Impersonating => "impersonating",
             Self::Throttled(_) => "throttled",

@@ -16,29 +16,65 @@
 //! application's, injected or not, reads no password, signs nobody in and gives nobody a role.
 
 mod account;
+mod api_key;
 mod audit;
 mod authenticate;
+mod change;
+mod current_account;
+mod deactivate;
 mod email;
 mod error;
 mod event;
+mod export;
+mod grant;
+mod group;
+mod import;
+mod invitation;
+mod mailer;
+mod member;
 mod outbox;
+mod password;
 mod permissions;
+mod purge;
+mod reset;
+mod rights;
+mod role;
 mod secret;
 mod service;
+mod session;
 mod settings;
+mod sign_in;
+mod sign_up;
+mod slug;
+mod staff;
+mod tenant;
+mod throttle;
+mod transfer;
 
 pub mod model;
 
 pub use account::{Actor, RequestAccount, TenantInfo};
-pub use audit::AuditEntry;
+pub use api_key::NewKey;
+pub use audit::{AuditEntry, AuditQuery};
 pub use authenticate::{Authenticated, RequestUser, TenantSelector};
+pub use current_account::AccountInfo;
 pub use email::EmailAddress;
 pub use error::{Error, ErrorKind};
 pub use event::Event;
+pub use group::{Group, GroupChange};
+pub use import::{ImportError, ImportErrorKind, Imported, NewTenant};
+pub use invitation::{Accepted, Invitation, InvitationView};
+pub use mailer::{Mailer, SentMail};
+pub use member::{Member, MemberChange};
 pub use permissions::{BuiltIn, PermissionSet, Permissions};
+pub use purge::{Progress, Purged};
+pub use role::{Role, RoleChange};
 pub use secret::{ApiKey, SessionToken};
 pub use service::Identity;
+pub use session::SessionInfo;
 pub use settings::Settings;
+pub use staff::{Impersonation, StaffEntry};
+pub use tenant::TenantChange;
 
 use crate::scope::Dimension;
 

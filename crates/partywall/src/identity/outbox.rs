@@ -23,6 +23,7 @@ pub(super) async fn mail_queue(tx: &Tx, mail: Mail<'_>) -> Result<(), Error> {
         subject: Set(mail.subject),
         body: Set(mail.body),
         created_at: Set(Utc::now()),
+        due_at: Set(Utc::now()),
         sent_at: Set(None),
         attempts: Set(0),
     };

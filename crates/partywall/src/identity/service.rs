@@ -1,10 +1,12 @@
 use std::{fmt, sync::Arc};
 
-use tokio::sync::broadcast;
+use tokio::sync::{OnceCell, broadcast};
 
-use super::{Event, Permissions, Settings, event::WAITING, model};
+use super::{
+    Event, Permissions, Settings, event::WAITING, model, password::Passwords, throttle::Throttle,
+};
 use crate::{
-    db::Db,
+    db::{Across, Db},
     schema::{Rights, SchemaBuilder},
 };
 
@@ -19,6 +21,12 @@ pub(super) struct Inner {
     pub(super) permissions: Permissions,
     pub(super) settings: Settings,
     pub(super) events: broadcast::Sender<Event>,
+    /// The way across, for the mail of everybody: taken once.
+    pub(super) mail: OnceCell<Across>,
+    pub(super) passwords: Passwords,
+    pub(super) sign_ins: Throttle,
+    pub(super) sign_ups: Throttle,
+    pub(super) resets: Throttle,
 }
 
 impl Identity {
@@ -29,8 +37,13 @@ impl Identity {
             inner: Arc::new(Inner {
                 db,
                 permissions,
-                settings,
                 events: broadcast::Sender::new(WAITING),
+                mail: OnceCell::new(),
+                passwords: Passwords::new(settings.password_checks),
+                sign_ins: Throttle::new(&settings),
+                sign_ups: Throttle::new(&settings),
+                resets: Throttle::new(&settings),
+                settings,
             }),
         }
     }

@@ -26,8 +26,10 @@ pub struct Settings {
     pub proxies: Vec<IpNetwork>,
     /// Password checks at once. Each takes 19 MiB and some tens of milliseconds of one core.
     pub password_checks: usize,
-    /// Attempts to sign in or to ask for a new password that one address (of mail, or of the
-    /// network) has within `attempts_in`.
+    /// Attempts to sign in, to sign up or to ask for a new password that one network has on one
+    /// address of mail: so many at once, and as many again spread over each `attempts_in`. Ten times
+    /// as many has a network on all addresses together, and an address from all networks together.
+    /// Signing in with the right password does not count.
     pub attempts: u32,
     /// See `attempts`.
     pub attempts_in: Duration,

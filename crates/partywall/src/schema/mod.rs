@@ -20,6 +20,8 @@ mod scoped;
 mod seal;
 mod sql;
 mod table;
+#[cfg(feature = "identity")]
+mod tenant_table;
 
 pub use apply::Applied;
 pub use bootstrap::Passwords;
@@ -30,8 +32,12 @@ pub use ownership::{Owned, Ownership, PathBy, Rights, Source};
 pub use roles::Roles;
 pub use scoped::Scoped;
 pub use seal::{Seal, SealKey, SealKeyError};
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "testing", feature = "identity"))]
 pub(crate) use sql::ident;
+#[cfg(feature = "identity")]
+pub(crate) use sql::literal;
+#[cfg(feature = "identity")]
+pub(crate) use tenant_table::{TenantTable, TenantTables};
 
 /// SQLSTATE of «the scope has no dimension …», raised by the functions that policies read.
 pub(crate) const NO_DIMENSION: &str = "PW001";

@@ -440,7 +440,7 @@ impl Audience {
 }
 
 impl Parent {
-    fn join(&self, child: &str, parent: &str) -> String {
+    pub(super) fn join(&self, child: &str, parent: &str) -> String {
         self.on
             .iter()
             .map(|(own, theirs)| {

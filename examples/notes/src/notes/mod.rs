@@ -12,4 +12,4 @@ pub(crate) use note::{
     NoteQuery, note_add, note_add_many, note_change, note_find, note_list, note_remove,
 };
 pub(crate) use tag::tag_list;
-pub(crate) use view::{CommentView, Items, NoteView};
+pub(crate) use view::{CommentView, Items, NoteView, time};

@@ -2,8 +2,10 @@
 
 mod api;
 mod fields;
+mod log;
 mod method;
 mod pages;
+mod path_id;
 
 use axum::{
     Router,

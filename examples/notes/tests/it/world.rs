@@ -9,7 +9,7 @@ use std::{
 };
 
 use notes::{Database, Place, Serving};
-use partywall::identity::Settings;
+use partywall::identity::{Mailer, Settings};
 use partywall_embedded::Server;
 use tokio::runtime::Runtime;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
@@ -101,7 +101,8 @@ impl World {
             // All tests come from one address.
             settings.attempts = 10_000;
             tune(&mut settings);
-            Serving::start(listener, &database, playground, settings)
+            let mailer = Mailer::folder(place.folder.join("mail")).unwrap();
+            Serving::start(listener, &database, playground, settings, mailer)
                 .await
                 .unwrap()
         });
@@ -194,17 +195,14 @@ impl World {
     }
 
     /// The mails to an address, the newest last: subject and text.
-    #[allow(
-        dead_code,
-        reason = "the scenarios that read mail come with what writes it"
-    )]
     pub fn mail(&self, address: &str) -> Vec<(String, String)> {
-        let rows = self.sql(&format!(
-            "SELECT json_build_array(subject, body) FROM identity.outbox \
-             WHERE recipient = '{address}' ORDER BY id"
-        ));
-        rows.iter()
-            .map(|row| serde_json::from_str(row).unwrap())
+        let reply = self.anonymous().with("accept", "application/json");
+        let mails = reply.get("/dev/mail").is(200).json();
+        let mails = mails["items"].as_array().unwrap().iter().rev();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        mails
+            .filter(|mail| text(&mail["to"]).eq_ignore_ascii_case(address))
+            .map(|mail| (text(&mail["subject"]), text(&mail["body"])))
             .collect()
     }
 }

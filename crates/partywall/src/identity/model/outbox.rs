@@ -21,14 +21,16 @@ pub struct Model {
     /// The subject.
     #[sea_orm(column_type = "Text")]
     pub subject: String,
-    /// The text; empty once it was sent, since it may hold a link.
+    /// The text; empty once it was sent or given up, since it may hold a link.
     #[sea_orm(column_type = "Text")]
     pub body: String,
     /// When it was written.
     pub created_at: DateTimeUtc,
+    /// When it is to be sent, or tried again.
+    pub due_at: DateTimeUtc,
     /// When it was sent.
     pub sent_at: Option<DateTimeUtc>,
-    /// How often sending failed.
+    /// How often sending was tried.
     pub attempts: i32,
 }
 

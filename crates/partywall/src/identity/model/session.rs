@@ -31,6 +31,8 @@ pub struct Model {
     pub confined_to: Option<Uuid>,
     /// The member of the staff who acts as this person.
     pub impersonator: Option<Uuid>,
+    /// That person's own session, which waits and lets nobody in meanwhile. This one lasts no longer.
+    pub parked: Option<Uuid>,
     /// Why.
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,

@@ -8,8 +8,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS credential_reset_key ON identity.credential (r
 CREATE UNIQUE INDEX IF NOT EXISTS credential_user_key ON identity.credential (user_id);
 CREATE INDEX IF NOT EXISTS account_user_idx ON identity.account (user_id, tenant_id);
 CREATE INDEX IF NOT EXISTS staff_entry_session_idx ON identity.staff_entry (session_id);
-CREATE INDEX IF NOT EXISTS outbox_unsent_idx ON identity.outbox (created_at) WHERE sent_at IS NULL;
+CREATE INDEX IF NOT EXISTS outbox_unsent_idx ON identity.outbox (due_at) WHERE sent_at IS NULL;
 CREATE INDEX IF NOT EXISTS audit_at_idx ON identity.audit (tenant_id, id DESC);
+CREATE INDEX IF NOT EXISTS invitation_email_idx ON identity.invitation (tenant_id, email_key, sent_at);
 -- One open invitation for an address and a tenant.
 CREATE UNIQUE INDEX IF NOT EXISTS invitation_open_key ON identity.invitation (tenant_id, email_key)
   WHERE accepted_at IS NULL AND revoked_at IS NULL;
@@ -90,7 +91,15 @@ BEGIN
     LIMIT 1) e ON a.id IS NULL
   LEFT JOIN LATERAL partywall.identity_rights(t.id, a.id) rights ON a.id IS NOT NULL
   WHERE s.token_hash = identity_session.token_hash
-    AND s.expires_at > now() AND s.seen_at > now() - make_interval(secs => idle_seconds);
+    AND s.expires_at > now() AND s.seen_at > now() - make_interval(secs => idle_seconds)
+    -- Acting as somebody ends with the stay in the tenant, with one's own session, and with being staff.
+    AND (s.impersonator IS NULL OR EXISTS (
+      SELECT 1 FROM identity.session p
+      JOIN identity.staff ps ON ps.user_id = p.user_id
+      JOIN identity."user" pu ON pu.id = p.user_id AND pu.deactivated_at IS NULL
+      JOIN identity.staff_entry pe ON pe.tenant_id = s.confined_to AND pe.session_id = p.id
+        AND pe.ended_at IS NULL AND pe.expires_at > now()
+      WHERE p.id = s.parked AND p.user_id = s.impersonator AND p.expires_at > now()));
 END
 $partywall$;
 
@@ -165,12 +174,41 @@ BEGIN
     FROM identity.account a JOIN identity."user" u ON u.id = a.user_id
     JOIN identity.tenant t ON t.id = a.tenant_id
     WHERE a.user_id = wanted_user AND a.deactivated_at IS NULL AND t.suspended_at IS NULL
+      AND t.delete_after IS NULL
     ORDER BY a.id = u.last_account DESC NULLS LAST
     LIMIT 2
   )
   SELECT m.id, m.tenant_id FROM mine m
   WHERE m.was_last OR (SELECT count(*) FROM mine) = 1
   LIMIT 1;
+END
+$partywall$;
+
+DROP FUNCTION IF EXISTS partywall.identity_staff_entries(text, integer, uuid);
+-- Where the member of the staff who holds the session is or was, and why: the last hundred, or the
+-- one that is asked for.
+CREATE FUNCTION partywall.identity_staff_entries(token_hash text, idle_seconds integer, wanted uuid)
+RETURNS TABLE (
+  entry_id uuid, tenant_id uuid, slug text, tenant_name text, reason text,
+  began_at bigint, expires_at bigint, ended_at bigint, is_open boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
+BEGIN
+  RETURN QUERY
+  SELECT e.id, t.id, t.slug, t.name, e.reason,
+         (extract(epoch FROM e.created_at) * 1000000)::bigint,
+         (extract(epoch FROM e.expires_at) * 1000000)::bigint,
+         (extract(epoch FROM e.ended_at) * 1000000)::bigint,
+         e.session_id = s.id AND e.ended_at IS NULL AND e.expires_at > now()
+  FROM identity.session s
+  JOIN identity."user" u ON u.id = s.user_id AND u.deactivated_at IS NULL
+  JOIN identity.staff st ON st.user_id = u.id AND s.impersonator IS NULL
+  JOIN identity.staff_entry e ON e.user_id = u.id
+  JOIN identity.tenant t ON t.id = e.tenant_id
+  WHERE s.token_hash = identity_staff_entries.token_hash
+    AND s.expires_at > now() AND s.seen_at > now() - make_interval(secs => idle_seconds)
+    AND (wanted IS NULL OR e.id = wanted)
+  ORDER BY e.id DESC
+  LIMIT 100;
 END
 $partywall$;
 
@@ -220,11 +258,24 @@ CREATE POLICY partywall_hold ON identity.account FOR UPDATE TO CURRENT_USER
 REVOKE ALL ON FUNCTION partywall.identity_rights(uuid, uuid),
   partywall.identity_session(text, integer, uuid, text), partywall.identity_key(text, uuid, text),
   partywall.identity_accounts(text, integer, uuid), partywall.identity_first_account(uuid),
+  partywall.identity_staff_entries(text, integer, uuid),
   partywall.identity_invitation(text), partywall.identity_reset(text),
   partywall.identity_sign_up(text), partywall.identity_hold(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION partywall.identity_rights(uuid, uuid),
   partywall.identity_session(text, integer, uuid, text), partywall.identity_key(text, uuid, text),
   partywall.identity_accounts(text, integer, uuid), partywall.identity_first_account(uuid),
+  partywall.identity_staff_entries(text, integer, uuid),
   partywall.identity_invitation(text), partywall.identity_reset(text),
   partywall.identity_sign_up(text) TO {identity};
 GRANT EXECUTE ON FUNCTION partywall.identity_hold(uuid) TO {app}, {identity};
+
+-- Whether a person can sign in. A tenant's scope does not reach people; whether an owner could still
+-- act, and who may do something today, hangs on it.
+CREATE OR REPLACE FUNCTION partywall.identity_is_live(wanted uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
+BEGIN
+  RETURN EXISTS (SELECT FROM identity."user" u WHERE u.id = wanted AND u.deactivated_at IS NULL);
+END
+$partywall$;
+REVOKE ALL ON FUNCTION partywall.identity_is_live(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION partywall.identity_is_live(uuid) TO {identity};

@@ -1,5 +1,21 @@
 //! Users, accounts and sessions, below HTTP.
 
+pub mod asking;
+mod desk;
+mod export;
+mod invitations;
+mod keys;
 mod lookups;
+mod mail;
+mod matrix;
+mod members;
+pub mod note;
+mod passwords;
+mod people;
+mod roles;
+mod sessions;
+mod staff;
+mod switching;
 mod stolen;
+mod tenants;
 pub mod world;

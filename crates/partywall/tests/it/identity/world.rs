@@ -3,11 +3,16 @@
 
 use partywall::{
     Roles, Schema, Seal, SealKey,
-    identity::{BuiltIn, Identity, Permissions, SessionToken, Settings},
+    identity::{
+        Authenticated, BuiltIn, Error, Identity, Permissions, RequestAccount, RequestUser,
+        SessionToken, Settings, TenantSelector,
+    },
     testing::TestDb,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+use super::note;
 
 pub struct World {
     pub test: TestDb,
@@ -19,6 +24,10 @@ pub struct World {
 pub fn schema() -> Schema {
     let key = SealKey::new(&[7; 32]).unwrap();
     Identity::tables(Schema::builder(Roles::named("people"), Seal::on(key)))
+        .model::<note::Entity>()
+        .model::<note::comment::Entity>()
+        .model::<note::poll::Entity>()
+        .model::<note::vote::Entity>()
         .build()
         .unwrap()
 }
@@ -101,5 +110,62 @@ impl World {
             a: id("a"),
             b: id("b"),
         }
+    }
+}
+
+impl World {
+    /// What a person's session finds in a tenant, as the next request would.
+    pub async fn authenticated(&self, name: &str, tenant: Uuid) -> Authenticated {
+        self.identity
+            .authenticate(&token(name), TenantSelector::Id(tenant), None)
+            .await
+            .unwrap()
+    }
+
+    pub async fn user(&self, name: &str) -> RequestUser {
+        self.authenticated(name, self.a).await.user.unwrap()
+    }
+
+    pub async fn account_or(&self, name: &str, tenant: Uuid) -> Result<RequestAccount, Error> {
+        self.authenticated(name, tenant).await.account()
+    }
+
+    pub async fn account(&self, name: &str, tenant: Uuid) -> RequestAccount {
+        self.account_or(name, tenant).await.unwrap()
+    }
+
+    /// A further person with a session and, in tenant `a`, an account that has a built-in role.
+    pub async fn joins(&self, name: &str, role: &str) -> Uuid {
+        let account = id(&format!("{name} in a"));
+        let sql = format!(
+            "INSERT INTO identity.\"user\" (id, email, name, created_at) \
+             VALUES ('{person}', '{name}@example.com', '{name}', now());\
+             INSERT INTO identity.session (id, user_id, token_hash, created_at, seen_at, expires_at) \
+             VALUES ('{session}', '{person}', '{hash}', now(), now(), now() + interval '1 hour');\
+             INSERT INTO identity.account (id, tenant_id, user_id, name, email, created_at) \
+             VALUES ('{account}', '{a}', '{person}', '{name}', '{name}@example.com', now());\
+             INSERT INTO identity.account_role (account_id, role_id, tenant_id) \
+             VALUES ('{account}', '{role}', '{a}');",
+            person = id(name),
+            session = id(&format!("session of {name}")),
+            hash = hex(&Sha256::digest(token(name).expose())),
+            role = id(&format!("a {role}")),
+            a = self.a,
+        );
+        self.test.as_superuser(&sql).await.unwrap();
+        account
+    }
+
+    /// One number that a superuser reads.
+    pub async fn count(&self, sql: &str) -> i64 {
+        let url = self.test.superuser_url();
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        let driver = tokio::spawn(connection);
+        let count = client.query_one(sql, &[]).await.unwrap().get(0);
+        drop(client);
+        driver.await.unwrap().unwrap();
+        count
     }
 }

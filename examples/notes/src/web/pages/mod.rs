@@ -1,7 +1,11 @@
 //! HTML, for people. Works without scripts.
 
 mod account;
+mod audit;
 mod console;
+mod invitations;
+mod keys;
+mod mail;
 mod notes;
 mod page;
 mod problem;
@@ -36,7 +40,30 @@ pub(super) fn router(app: &App) -> Router<App> {
             get(notes::ask).post(notes::remove),
         )
         .route("/t/{tenant}/notes/{note}/comments", post(notes::comment))
+        .route(
+            "/t/{tenant}/invitations",
+            get(invitations::list).post(invitations::add),
+        )
+        .route(
+            "/t/{tenant}/invitations/{id}/resend",
+            post(invitations::resend),
+        )
+        .route(
+            "/t/{tenant}/invitations/{id}/revoke",
+            post(invitations::revoke),
+        )
+        .route(
+            "/invitation",
+            get(invitations::show).post(invitations::accept),
+        )
+        .route("/t/{tenant}/keys", get(keys::list).post(keys::add))
+        .route("/t/{tenant}/keys/{id}/revoke", post(keys::revoke))
+        .route("/t/{tenant}/audit", get(audit::list))
         .route("/style.css", get(style));
+    let router = match app.mailer.is_folder() {
+        true => router.route("/dev/mail", get(mail::list)),
+        false => router,
+    };
     let router = match app.playground {
         Some(_) => router.route("/t/{tenant}/sql", get(console::form).post(console::run)),
         None => router,

@@ -1,0 +1,232 @@
+use askama::Template;
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header::SET_COOKIE},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use partywall::{
+    identity::{EmailAddress, Error, Invitation, InvitationView, RequestAccount, RequestUser},
+    web::{ClientAddress, SessionCookie},
+};
+use serde::Deserialize;
+
+use super::page::{Page, Top};
+use crate::{
+    app::App,
+    notes::time,
+    web::{Problem, fields::Fields, path_id::PathId},
+};
+
+#[derive(Template)]
+#[template(path = "invitations.html")]
+struct InvitationsPage {
+    top: Top,
+    invitations: Vec<Invitation>,
+    email: String,
+    role: String,
+    problem: Option<String>,
+}
+
+impl InvitationsPage {
+    fn until(&self, invitation: &Invitation) -> String {
+        time(invitation.expires_at)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct InvitationPage {
+    token: String,
+    invitation: InvitationView,
+    /// Who is signed in.
+    user: Option<RequestUser>,
+    name: String,
+    problem: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewInvitation {
+    email: String,
+    role: String,
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct Link {
+    token: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Accept {
+    token: String,
+    name: Option<String>,
+    password: Option<String>,
+}
+
+pub(super) async fn list(
+    State(app): State<App>,
+    account: RequestAccount,
+) -> Result<Page<impl Template>, Problem> {
+    page(&app, &account, None).await.map(Page)
+}
+
+async fn page(
+    app: &App,
+    account: &RequestAccount,
+    problem: Option<String>,
+) -> Result<InvitationsPage, Problem> {
+    Ok(InvitationsPage {
+        invitations: account.invitation_list().await?,
+        top: Top::new(account, app),
+        email: String::new(),
+        role: "member".to_owned(),
+        problem,
+    })
+}
+
+pub(super) async fn add(
+    State(app): State<App>,
+    account: RequestAccount,
+    fields: Fields<NewInvitation>,
+) -> Result<Response, Problem> {
+    account.require("invitation.write")?;
+    let NewInvitation { email, role } = fields.read()?;
+    let invited = match EmailAddress::parse(&email) {
+        Ok(address) => account.invite(&address, &role).await.map(|_| ()),
+        Err(error) => Err(error),
+    };
+    let mut page = match refused(invited)? {
+        None => return Ok(to_list(&account).into_response()),
+        Some(problem) => (
+            problem.status(),
+            page(&app, &account, Some(problem.detail().to_owned())).await?,
+        ),
+    };
+    page.1.email = email;
+    page.1.role = role;
+    Ok((page.0, Page(page.1)).into_response())
+}
+
+pub(super) async fn resend(
+    State(app): State<App>,
+    account: RequestAccount,
+    PathId(id): PathId,
+) -> Result<Response, Problem> {
+    match refused(account.invitation_resend(id).await)? {
+        None => Ok(to_list(&account).into_response()),
+        Some(problem) => {
+            let page = page(&app, &account, Some(problem.detail().to_owned())).await?;
+            Ok((problem.status(), Page(page)).into_response())
+        }
+    }
+}
+
+pub(super) async fn revoke(
+    account: RequestAccount,
+    PathId(id): PathId,
+) -> Result<Redirect, Problem> {
+    account.invitation_revoke(id).await?;
+    Ok(to_list(&account))
+}
+
+fn to_list(account: &RequestAccount) -> Redirect {
+    Redirect::to(&format!("/t/{}/invitations", account.tenant().slug))
+}
+
+/// What is to be said on the page itself.
+fn refused(done: Result<(), Error>) -> Result<Option<Problem>, Problem> {
+    match done {
+        Ok(()) => Ok(None),
+        Err(error) => {
+            let problem = Problem::from(error);
+            let is_told = matches!(
+                problem.status(),
+                StatusCode::UNPROCESSABLE_ENTITY
+                    | StatusCode::TOO_MANY_REQUESTS
+                    | StatusCode::CONFLICT
+            ) || problem.code() == "grants_more";
+            if is_told {
+                Ok(Some(problem))
+            } else {
+                Err(problem)
+            }
+        }
+    }
+}
+
+/// Looking consumes nothing: programs that look at mail follow links as well.
+pub(super) async fn show(
+    State(app): State<App>,
+    user: Result<RequestUser, Problem>,
+    link: Result<Query<Link>, QueryRejection>,
+) -> Result<Page<impl Template>, Problem> {
+    let Query(Link { token }) = link.unwrap_or_default();
+    Ok(Page(InvitationPage {
+        invitation: app.identity.invitation_show(&token).await?,
+        token,
+        user: user.ok(),
+        name: String::new(),
+        problem: None,
+    }))
+}
+
+pub(super) async fn accept(
+    State(app): State<App>,
+    user: Result<RequestUser, Problem>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    fields: Fields<Accept>,
+) -> Result<Response, Problem> {
+    let Accept {
+        token,
+        name,
+        password,
+    } = fields.read()?;
+    let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
+    let identity = &app.identity;
+    let invitation = identity.invitation_show(&token).await?;
+    let accepted = match &user {
+        Ok(user) => identity.invitation_accept(user, &token).await,
+        Err(_) => {
+            identity
+                .invitation_accept_new(&token, &name, &password, Some(address))
+                .await
+        }
+    };
+    let problem = match accepted {
+        Ok(accepted) => {
+            let to_tenant = Redirect::to(&format!("/t/{}", accepted.slug));
+            if user.is_ok() {
+                return Ok(to_tenant.into_response());
+            }
+            let previous = SessionCookie::read(&headers);
+            let (token, _) = identity
+                .sign_in(
+                    &invitation.email,
+                    &password,
+                    Some(address),
+                    None,
+                    previous.as_ref(),
+                )
+                .await?;
+            let cookie = [(SET_COOKIE, SessionCookie::holding(identity, &token))];
+            return Ok((cookie, to_tenant).into_response());
+        }
+        Err(error) => Problem::from(error),
+    };
+    if problem.status().is_server_error() || problem.code() == "bad_link" {
+        return Err(problem);
+    }
+    let page = InvitationPage {
+        token,
+        invitation,
+        user: user.ok(),
+        name,
+        problem: Some(problem.detail().to_owned()),
+    };
+    // A page that says so, rather than the one for signing in.
+    let status = match problem.status() {
+        StatusCode::UNAUTHORIZED => StatusCode::CONFLICT,
+        status => status,
+    };
+    Ok((status, Page(page)).into_response())
+}

@@ -1,0 +1,48 @@
+//! In development, mail is read here.
+
+use askama::Template;
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, header::ACCEPT},
+    response::{IntoResponse as _, Response},
+};
+use partywall::identity::SentMail;
+
+use super::page::Page;
+use crate::{
+    app::App,
+    notes::{Items, time},
+    web::Problem,
+};
+
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct MailPage {
+    mails: Vec<SentMail>,
+}
+
+impl MailPage {
+    fn at(&self, mail: &SentMail) -> String {
+        time(mail.at)
+    }
+
+    fn is_link(&self, line: &str) -> bool {
+        line.starts_with("http://") || line.starts_with("https://")
+    }
+}
+
+/// The newest first, with what waits sent before.
+pub(super) async fn list(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    app.identity.mail_send_due(&app.mailer).await?;
+    let mails = app.mailer.sent().await?;
+    let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    if accepts.is_some_and(|accepts| accepts.contains("application/json")) {
+        let list = Items {
+            items: mails,
+            next: None,
+        };
+        return Ok(Json(list).into_response());
+    }
+    Ok(Page(MailPage { mails }).into_response())
+}

@@ -47,6 +47,8 @@ pub struct MemberChange {
 #[derive(FromQueryResult)]
 struct Target {
     is_active: bool,
+    /// Whether somebody can sign in to it.
+    is_live: bool,
     is_owner: bool,
 }
 
@@ -131,8 +133,8 @@ impl RequestAccount {
     ///
     /// [`Error::Forbidden`] without `member.write`; [`Error::NotFound`] for an account that is not the
     /// tenant's; [`Error::Invalid`] for a role that is not; [`Error::GrantsMore`] where the roles, or
-    /// the member, hold what the actor does not; [`Error::LastOwner`]; [`Error::NoSeat`]; and what the
-    /// database reports.
+    /// the member, hold what the actor does not, and for an account to be opened that nobody can sign
+    /// in to; [`Error::LastOwner`]; [`Error::NoSeat`]; and what the database reports.
     pub async fn member_change(&self, account: Uuid, change: MemberChange) -> Result<(), Error> {
         let tx = self.change("member.write").await?;
         let target = tx.target(account).await?;
@@ -149,6 +151,10 @@ impl RequestAccount {
         }
         match change.active {
             Some(true) if !target.is_active => {
+                if !target.is_live {
+                    let message = "nobody can sign in to this account: invite the person";
+                    return Err(Error::invalid("active", message));
+                }
                 seat_require(&tx, tenant).await?;
                 tx.execute_sql(
                     "UPDATE identity.account SET deactivated_at = NULL WHERE id = $1",
@@ -223,7 +229,8 @@ impl Change<'_> {
         }
         let target = self
             .one(
-                "SELECT a.deactivated_at IS NULL AS is_active, EXISTS (\
+                "SELECT a.deactivated_at IS NULL AS is_active, \
+                 partywall.identity_is_live(a.user_id) AS is_live, EXISTS (\
                    SELECT FROM identity.account_role ar JOIN identity.role r ON r.id = ar.role_id \
                    WHERE ar.account_id = a.id AND r.builtin = $2) AS is_owner \
                  FROM identity.account a WHERE a.id = $1",
@@ -353,7 +360,7 @@ pub(super) async fn seat_require(tx: &crate::Tx, tenant: Uuid) -> Result<(), Err
         .scalar(
             "SELECT t.seats IS NULL OR t.seats > (\
                SELECT count(*) FROM identity.account a \
-               WHERE a.tenant_id = t.id AND a.deactivated_at IS NULL) \
+               WHERE a.tenant_id = t.id AND a.user_id IS NOT NULL AND a.deactivated_at IS NULL) \
              FROM identity.tenant t WHERE t.id = $1",
             [tenant.into()],
         )

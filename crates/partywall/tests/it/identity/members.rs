@@ -447,6 +447,16 @@ async fn a_deactivated_member_opens_nothing_and_takes_no_seat() {
         "no_seat"
     );
     ann.member_change(cat, active(false)).await.unwrap();
+    // Nobody takes it who cannot sign in.
+    let asleep = |time: &str| {
+        format!("UPDATE identity.\"user\" SET deactivated_at = {time} WHERE name = 'bob'")
+    };
+    world.sql(&asleep("now()")).await;
+    assert_eq!(
+        kind(ann.member_change(id("bob in a"), active(true)).await),
+        "invalid"
+    );
+    world.sql(&asleep("NULL")).await;
     ann.member_change(id("bob in a"), active(true))
         .await
         .unwrap();

@@ -199,6 +199,7 @@ async fn a_schema_is_applied_over_tls_as_well() {
         app: "p".to_owned(),
         list: "p".to_owned(),
         across: "p".to_owned(),
+        identity: "p".to_owned(),
     };
     let (schema, tls) = (&alone.schema, ours.trusted());
     schema

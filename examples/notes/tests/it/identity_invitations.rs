@@ -1,4 +1,4 @@
-//! Invitations, keys, staff and the audit log, from outside.
+//! Invitations, from outside.
 
 use std::thread;
 
@@ -9,19 +9,18 @@ use crate::{
     world::{World, nothing},
 };
 
-const INVITATIONS: &str = "/api/tenants/acme/invitations";
-const KEYS: &str = "/api/tenants/acme/api-keys";
+pub const INVITATIONS: &str = "/api/tenants/acme/invitations";
 const PASSWORD: &str = "a good password";
 
 impl World {
     /// The link that was mailed to an address last.
-    fn invited(&self, address: &str) -> String {
+    pub fn invited(&self, address: &str) -> String {
         let (_, body) = self.mail(address).pop().unwrap();
         let (_, rest) = body.split_once("/invitation?token=").unwrap();
         rest.split_whitespace().next().unwrap().to_owned()
     }
 
-    fn invite(&self, by: &Browser, address: &str, role: &str) -> (String, String) {
+    pub fn invite(&self, by: &Browser, address: &str, role: &str) -> (String, String) {
         let body = json!({ "email": address, "role": role });
         let reply = by.post(INVITATIONS, &body).is(201).json();
         (text(&reply["id"]), self.invited(address))
@@ -37,7 +36,7 @@ impl World {
     }
 
     /// Somebody who has signed up and is in no tenant.
-    fn stranger(&self, name: &str) -> Browser {
+    pub fn stranger(&self, name: &str) -> Browser {
         self.sql(&format!(
             "WITH person AS (INSERT INTO identity.\"user\" (id, email, name, created_at) \
                VALUES (gen_random_uuid(), '{name}@example.com', '{name}', now()) RETURNING id) \
@@ -49,7 +48,7 @@ impl World {
     }
 
     /// Past all rules, as whoever removes a member does.
-    fn remove(&self, name: &str, slug: &str) {
+    pub fn remove(&self, name: &str, slug: &str) {
         let account = self.account(name, slug);
         self.sql(&format!(
             "DELETE FROM identity.account_role WHERE account_id = '{account}'; \
@@ -65,31 +64,17 @@ impl World {
     }
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-fn accept(browser: &Browser, link: &str) -> Reply {
+pub fn accept(browser: &Browser, link: &str) -> Reply {
     browser.post("/api/invitations/accept", &json!({ "token": link }))
 }
 
 fn accept_new(browser: &Browser, link: &str, password: &str) -> Reply {
     let body = json!({ "token": link, "name": "New", "password": password });
     browser.post("/api/invitations/accept", &body)
-}
-
-/// What a program sends.
-fn program(world: &World, key: &str) -> Browser {
-    world
-        .anonymous()
-        .with("authorization", &format!("Bearer {key}"))
-}
-
-fn actions(browser: &Browser, tenant: &str) -> Vec<String> {
-    let log = browser.get(&format!("/api/tenants/{tenant}/audit?limit=200"));
-    let mut actions = log.is(200).each("action");
-    actions.reverse();
-    actions
 }
 
 #[test]
@@ -457,353 +442,4 @@ fn i70_whoever_is_invited_again_has_the_new_role_only() {
     cem.get("/api/tenants/acme/audit").is(403);
     cem.post("/api/tenants/acme/notes", &json!({ "title": "i70" }))
         .is(403);
-}
-
-#[test]
-fn i71_a_key_opens_its_own_tenant_and_dies_with_its_account() {
-    let world = World::start(false);
-    let ann = world.user("ann");
-    world.give_role("bob", "acme", "admin");
-    let bob = world.user("bob");
-    let make = |browser: &Browser, service: bool| {
-        let body = json!({ "name": "nightly", "permissions": ["note.read"], "service": service });
-        browser.post(KEYS, &body).is(201).json()
-    };
-    let (own, service) = (make(&bob, false), make(&bob, true));
-    let own_program = program(&world, own["key"].as_str().unwrap());
-    let service_program = program(&world, service["key"].as_str().unwrap());
-    let of_ann = make(&ann, false);
-    let of_ann = program(&world, of_ann["key"].as_str().unwrap());
-    for key in [&own_program, &service_program, &of_ann] {
-        key.get("/api/tenants/acme/notes").is(200);
-        key.post("/api/tenants/acme/notes", &json!({ "title": "i71" }))
-            .is(403);
-        // Ann reads globex herself; her key of acme does not.
-        let foreign = key.get("/api/tenants/globex/notes").is(404);
-        assert_eq!(
-            foreign,
-            key.get(&format!("/api/tenants/{}/notes", nothing()))
-        );
-        // A key is no person.
-        key.get("/api/session").is(401);
-        let child = json!({ "name": "child", "permissions": ["note.read"] });
-        key.post(KEYS, &child).is(403);
-    }
-    ann.get("/api/tenants/globex/notes").is(200);
-    // Shown once, kept as a hash.
-    let list = ann.get(KEYS).is(200);
-    assert_eq!(list.each("hint").len(), 3);
-    assert!(!list.body.contains(own["key"].as_str().unwrap()));
-    assert!(
-        list.json()["items"][1]["last_used_at"].is_string(),
-        "{}",
-        list.body
-    );
-    world.user("eve").get(KEYS).is(404);
-    let more = json!({ "name": "more", "permissions": ["tenant.delete"] });
-    assert_eq!(bob.post(KEYS, &more).is(403).code(), "grants_more");
-    ann.post(KEYS, &more).is(201);
-    let odd = json!({ "name": "odd", "permissions": ["note.fly"] });
-    assert_eq!(ann.post(KEYS, &odd).is(422).json()["field"], "permissions");
-
-    world.remove("bob", "acme");
-    own_program.get("/api/tenants/acme/notes").is(401);
-    service_program.get("/api/tenants/acme/notes").is(200);
-    let id = text(&service["id"]);
-    world
-        .user("eve")
-        .delete(&format!("/api/tenants/globex/api-keys/{id}"))
-        .is(404);
-    service_program.get("/api/tenants/acme/notes").is(200);
-    ann.delete(&format!("{KEYS}/{id}")).is(204);
-    service_program.get("/api/tenants/acme/notes").is(401);
-    ann.delete(&format!("{KEYS}/{id}")).is(404);
-}
-
-#[test]
-fn i57_staff_is_nobody_outside_and_watched_inside() {
-    let world = World::start(false);
-    let (sue, ann) = (world.user("sue"), world.user("ann"));
-    let notes = "/api/tenants/acme/notes";
-    let outside = sue.get(notes).is(404);
-    assert_eq!(
-        outside,
-        sue.get(&format!("/api/tenants/{}/notes", nothing()))
-    );
-    let entries = "/api/staff/entries";
-    for body in [
-        json!({}),
-        json!({ "tenant": "acme" }),
-        json!({ "tenant": "acme", "reason": " " }),
-    ] {
-        sue.post(entries, &body).is(422);
-    }
-    let body = json!({ "tenant": "acme", "reason": "ticket 7" });
-    for browser in [&ann, &world.user("eve")] {
-        browser.post(entries, &body).is(404);
-        browser.get(entries).is(404);
-    }
-    sue.post(
-        entries,
-        &json!({ "tenant": "nowhere", "reason": "ticket 7" }),
-    )
-    .is(404);
-    let entry = sue.post(entries, &body).is(201).json();
-    sue.get(notes).is(200);
-    sue.post(notes, &json!({ "title": "i57" })).is(403);
-    sue.get("/api/tenants/globex/notes").is(404);
-    world.user("sue").get(notes).is(404);
-    let log = ann.get("/api/tenants/acme/audit").is(200).json();
-    let log: Vec<_> = log["items"].as_array().unwrap().iter().rev().collect();
-    let seen: Vec<_> = log
-        .iter()
-        .map(|entry| (text(&entry["action"]), entry["target"].clone()))
-        .collect();
-    assert_eq!(seen[0].0, "staff.entered");
-    assert_eq!(log[0]["detail"]["reason"], "ticket 7");
-    assert_eq!(
-        seen[1],
-        ("staff.access".to_owned(), json!(format!("GET {notes}")))
-    );
-    assert_eq!(
-        seen[2],
-        ("staff.access".to_owned(), json!(format!("POST {notes}")))
-    );
-    assert!(
-        log.iter()
-            .all(|entry| entry["actor_name"] == "Sue" && entry["address"] == "127.0.0.1")
-    );
-    assert_eq!(sue.get(entries).each("reason"), ["ticket 7"]);
-    sue.delete(&format!("{entries}/{}", nothing())).is(404);
-    sue.delete(&format!("{entries}/{}", text(&entry["id"])))
-        .is(204);
-    assert_eq!(sue.get(notes).is(404), outside);
-    // It ends by itself.
-    sue.post(entries, &body).is(201);
-    sue.get(notes).is(200);
-    world.sql("UPDATE identity.staff_entry SET expires_at = now()");
-    sue.get(notes).is(404);
-}
-
-#[test]
-fn i58_acting_as_somebody_is_told_and_limited() {
-    let world = World::start(false);
-    let (mut sue, ann) = (world.user("sue"), world.user("ann"));
-    let (bob, ivy) = (
-        world.account("bob", "acme"),
-        world.account("ivy", "initech"),
-    );
-    let act = "/api/staff/impersonation";
-    let body = |account: &str, reason: &str| json!({ "tenant": "acme", "account": account, "reason": reason });
-    sue.post(act, &body(&bob, "ticket 7")).is(404);
-    ann.post(act, &body(&bob, "ticket 7")).is(404);
-    sue.post(
-        "/api/staff/entries",
-        &json!({ "tenant": "acme", "reason": "ticket 7" }),
-    )
-    .is(201);
-    sue.post(act, &body(&bob, "")).is(422);
-    for nobody in [&ivy, &nothing(), "x"] {
-        sue.post(act, &body(nobody, "ticket 7")).is(404);
-    }
-    let before = world.user("sue");
-    let mut own = world.anonymous();
-    own.cookie = sue.cookie.clone();
-    let reply = sue.post(act, &body(&bob, "ticket 7")).is(201);
-    sue.keep(&reply);
-    assert_eq!(
-        sue.get("/api/session").is(200).json()["user"]["email"],
-        "bob@example.com"
-    );
-    // The own session is no longer good; another one of hers is.
-    own.get("/api/session").is(401);
-    before.get("/api/session").is(200);
-    // No further.
-    assert_eq!(
-        sue.post(act, &body(&bob, "ticket 8")).is(403).code(),
-        "impersonating"
-    );
-    sue.post(
-        "/api/staff/entries",
-        &json!({ "tenant": "globex", "reason": "x" }),
-    )
-    .is(403);
-    sue.get("/api/tenants/globex/notes").is(404);
-    let note = sue
-        .post("/api/tenants/acme/notes", &json!({ "title": "i58" }))
-        .is(201);
-    assert_eq!(note.json()["author"], "Bob");
-    world.give_role("bob", "acme", "admin");
-    let key = json!({ "name": "key", "permissions": ["note.read"] });
-    assert_eq!(sue.post(KEYS, &key).is(403).code(), "impersonating");
-    let invitation = json!({ "email": "sue@example.com", "role": "viewer" });
-    assert_eq!(
-        sue.post(INVITATIONS, &invitation).is(403).code(),
-        "impersonating"
-    );
-    // The control.
-    world.user("bob").post(KEYS, &key).is(201);
-    let (_, told) = world.mail("bob@example.com").pop().unwrap();
-    assert!(told.contains("Sue") && told.contains("ticket 7"), "{told}");
-    let mut acting = world.anonymous();
-    acting.cookie = sue.cookie.clone();
-    let reply = sue.delete(act).is(204);
-    sue.keep(&reply);
-    acting.get("/api/session").is(401);
-    assert_eq!(
-        sue.get("/api/session").is(200).json()["user"]["email"],
-        "sue@example.com"
-    );
-    sue.get("/api/tenants/acme/notes").is(200);
-    sue.delete(act).is(404);
-    let log = ann.get("/api/tenants/acme/audit?limit=200").json();
-    let log = log["items"].as_array().unwrap();
-    let both = |action: &str| {
-        let entry = log.iter().find(|entry| entry["action"] == action).unwrap();
-        (text(&entry["actor"]), text(&entry["subject"]))
-    };
-    let pair = (world.person("sue"), world.person("bob"));
-    assert_eq!(both("impersonation.started"), pair);
-    assert_eq!(both("impersonation.stopped"), pair);
-    let access = log
-        .iter()
-        .find(|entry| entry["action"] == "staff.access" && entry["subject"].is_string());
-    assert_eq!(text(&access.unwrap()["actor"]), pair.0);
-
-    // It ends by itself.
-    let reply = sue.post(act, &body(&bob, "ticket 9")).is(201);
-    sue.keep(&reply);
-    sue.get("/api/session").is(200);
-    world.pass("61 minutes");
-    sue.get("/api/session").is(401);
-}
-
-#[test]
-fn i72_what_is_done_is_written_down_and_for_ones_own_tenant() {
-    let world = World::start(false);
-    let (ann, eve, bob) = (world.user("ann"), world.user("eve"), world.user("bob"));
-    assert_eq!(actions(&ann, "acme"), Vec::<String>::new());
-    let cem = world.stranger("cem");
-    let (id, _) = world.invite(&ann, "cem@example.com", "viewer");
-    ann.post(&format!("{INVITATIONS}/{id}/resend"), &json!({}))
-        .is(204);
-    ann.delete(&format!("{INVITATIONS}/{id}")).is(204);
-    let (_, link) = world.invite(&ann, "cem@example.com", "viewer");
-    accept(&cem, &link).is(201);
-    let key = json!({ "name": "key", "permissions": ["note.read"] });
-    let key = ann.post(KEYS, &key).is(201).json();
-    ann.delete(&format!("{KEYS}/{}", text(&key["id"]))).is(204);
-    let all = [
-        "invitation.sent",
-        "invitation.sent",
-        "invitation.revoked",
-        "invitation.sent",
-        "invitation.accepted",
-        "key.created",
-        "key.revoked",
-    ];
-    assert_eq!(actions(&ann, "acme"), all);
-    // Nobody else's, and nobody's without the right.
-    assert_eq!(actions(&eve, "globex"), Vec::<String>::new());
-    let audit = "/api/tenants/acme/audit";
-    assert_eq!(
-        eve.get(audit).is(404),
-        eve.get(&format!("/api/tenants/{}/audit", nothing()))
-    );
-    bob.get(audit).is(403);
-    world.anonymous().get(audit).is(401);
-    // A page at a time, of one kind, by one person.
-    let first = ann.get(&format!("{audit}?limit=4")).is(200);
-    let next = text(&first.json()["next"]);
-    let second = ann.get(&format!("{audit}?limit=4&after={next}")).is(200);
-    assert_eq!((first.each("id").len(), second.each("id").len()), (4, 3));
-    assert_eq!(second.json()["next"], Value::Null);
-    assert_eq!(
-        ann.get(&format!("{audit}?action=invitation.sent"))
-            .each("id")
-            .len(),
-        3
-    );
-    assert_eq!(
-        ann.get(&format!("{audit}?user={}", world.person("cem")))
-            .each("action"),
-        ["invitation.accepted"]
-    );
-    ann.get(&format!("{audit}?after=x")).is(422);
-    assert!(!ann.get(audit).body.contains(&link));
-    let page = ann.get("/t/acme/audit").is(200);
-    assert!(page.body.contains("invitation.accepted"));
-}
-
-#[test]
-fn pages_invite_make_keys_and_show_mail() {
-    let world = World::start(false);
-    let ann = world.user("ann");
-    let cem = world.stranger("cem");
-    assert!(ann.get("/t/acme").body.contains("/t/acme/invitations"));
-    assert!(
-        !world
-            .user("bob")
-            .get("/t/acme")
-            .body
-            .contains("/t/acme/invitations")
-    );
-    let invite = |email: &str| {
-        ann.form(
-            "/t/acme/invitations",
-            &[("email", email), ("role", "member")],
-        )
-    };
-    let wrong = invite("nobody").is(422);
-    assert!(
-        wrong.body.contains("not an e-mail address"),
-        "{}",
-        wrong.body
-    );
-    invite("cem@example.com").is(303);
-    assert!(
-        ann.get("/t/acme/invitations")
-            .is(200)
-            .body
-            .contains("cem@example.com")
-    );
-    let mail = world.anonymous().get("/dev/mail").is(200);
-    assert!(
-        mail.body.contains("Join Acme") && mail.body.contains("href=\"http://127.0.0.1"),
-        "{}",
-        mail.body
-    );
-    let link = world.invited("cem@example.com");
-    let page = cem.get(&format!("/invitation?token={link}")).is(200);
-    assert!(
-        page.body.contains("Join as cem@example.com"),
-        "{}",
-        page.body
-    );
-    cem.form("/invitation", &[("token", &link)]).is(303);
-    cem.get("/t/acme").is(200);
-
-    let fields = [
-        ("name", "nightly"),
-        ("days", "30"),
-        ("permission", "note.read"),
-        ("permission", "comment.read"),
-    ];
-    let made = ann.form("/t/acme/keys", &fields).is(201);
-    let (_, rest) = made.body.split_once("<code>pwk_").unwrap();
-    let key = format!("pwk_{}", rest.split('<').next().unwrap());
-    program(&world, &key).get("/api/tenants/acme/notes").is(200);
-    let list = ann.get("/t/acme/keys").is(200);
-    assert!(list.body.contains("nightly") && !list.body.contains(&key));
-    ann.form(
-        "/t/acme/keys",
-        &[("name", "x"), ("days", "0"), ("permission", "note.read")],
-    )
-    .is(422);
-    ann.form("/t/acme/keys", &[("name", "x"), ("days", "")])
-        .is(422);
-    world.user("bob").form("/t/acme/keys", &fields).is(403);
-    let id = world.one("SELECT id FROM identity.api_key");
-    ann.form(&format!("/t/acme/keys/{id}/revoke"), &[]).is(303);
-    program(&world, &key).get("/api/tenants/acme/notes").is(401);
 }

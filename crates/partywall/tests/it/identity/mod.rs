@@ -4,6 +4,7 @@ pub mod asking;
 mod desk;
 mod export;
 mod invitations;
+mod inviting;
 mod keys;
 mod lookups;
 mod mail;

@@ -29,7 +29,10 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/sign-out", post(account::close))
         .route("/sign-up", get(users::sign_up_form).post(users::sign_up))
         .route("/verify", get(users::verify_form).post(users::verify))
-        .route("/forgotten", get(users::forgotten_form).post(users::forgotten))
+        .route(
+            "/forgotten",
+            get(users::forgotten_form).post(users::forgotten),
+        )
         .route("/reset", get(users::reset_form).post(users::reset))
         .route("/sessions", get(sessions::list))
         .route("/sessions/others", post(sessions::revoke_others))

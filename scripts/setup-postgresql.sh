@@ -149,6 +149,6 @@ fi
 if [ -n "${PARTYWALL_PG_BIN:-}" ]; then exit 1; fi
 say "PostgreSQL $OLDEST or newer is missing; getting one (once)"
 found=$(get_postgresql) ||
-    die "PostgreSQL $OLDEST or newer is missing and could not be had: install it (\`apt-get install postgresql\`, \`brew install postgresql@17\`), or set \`PARTYWALL_PG_BIN\` to a bin folder, or set \`DATABASE_URL\` to a running server"
+    die "PostgreSQL $OLDEST or newer is missing and could not be had: install it (\`apt-get install postgresql\`, \`brew install postgresql@17\`), or set \`PARTYWALL_PG_BIN\` to a bin folder, or give \`./run\` a superuser's URL of a database of its own in \`NOTES_SUPERUSER_URL\`"
 say "  PostgreSQL is in \`$found\`"
 printf '%s\n' "$found"

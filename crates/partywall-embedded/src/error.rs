@@ -143,7 +143,7 @@ impl fmt::Display for NotFound {
         }
         f.write_str(
             ": install it (`apt-get install postgresql`), or let `./run` or `./test` fetch one, or set \
-             `PARTYWALL_PG_BIN` to its bin folder, or set `DATABASE_URL` to a running server",
+             `PARTYWALL_PG_BIN` to its bin folder, or use a server that is running",
         )
     }
 }

@@ -18,8 +18,8 @@ use crate::scratch::Scratch;
 use crate::settings::Place;
 use crate::user::User;
 
-/// The longest path of a socket's folder: 104 bytes on macOS (108 on Linux) hold the folder, `/.s.PGSQL.5432` and a zero.
-const MAX_SOCKET_DIR: usize = 104 - 1 - "/.s.PGSQL.5432".len();
+/// The longest path of a socket's folder: 104 bytes on macOS (108 on Linux) hold the folder, `/.s.PGSQL.65535` and a zero.
+const MAX_SOCKET_DIR: usize = 104 - 1 - "/.s.PGSQL.65535".len();
 /// What a temporary folder's own path may take of that: the rest is for `/partywall-<12 digits>/run`.
 const MAX_TEMPORARY: usize = MAX_SOCKET_DIR - "/partywall-123456789012/run".len();
 const LOCK: &str = "partywall.lock";

@@ -18,7 +18,7 @@
 #![doc = include_str!("../docs/behaviour.md")]
 
 #[cfg(not(unix))]
-compile_error!("`partywall-embedded` needs a Unix: set DATABASE_URL to a running server instead");
+compile_error!("`partywall-embedded` needs a Unix: use a server that is running instead");
 
 mod binaries;
 mod candidates;

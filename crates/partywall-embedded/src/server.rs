@@ -31,6 +31,7 @@ pub struct Server {
     // Before `home`, whose folders and lock may only go when the server has gone.
     watchdog: Watchdog,
     pid: u32,
+    port: u16,
     home: Home,
     binaries: Binaries,
 }
@@ -65,6 +66,7 @@ impl Server {
         Ok(Self {
             watchdog,
             pid,
+            port: settings.port().unwrap_or(PORT),
             home,
             binaries,
         })
@@ -79,7 +81,7 @@ impl Server {
     /// A connection URL for another user, as libpq, tokio-postgres and sqlx read it.
     #[must_use]
     pub fn url(&self, user: &str, password: &str, database: &str) -> String {
-        url::connection(user, password, self.home.sockets(), PORT, database)
+        url::connection(user, password, self.home.sockets(), self.port, database)
     }
 
     /// The folder that the socket is in; only the user that PostgreSQL runs as (and root) can enter it.
@@ -88,10 +90,10 @@ impl Server {
         self.home.sockets()
     }
 
-    /// The port in the socket's name: nothing listens on the network.
+    /// The port in the socket's name, and on 127.0.0.1 with [`Settings::listen`]; without it nothing listens on the network.
     #[must_use]
     pub const fn port(&self) -> u16 {
-        PORT
+        self.port
     }
 
     /// The version of the server.
@@ -217,8 +219,11 @@ fn arguments(settings: &Settings, home: &Home) -> Vec<OsString> {
     for (name, value) in settings.parameters() {
         set(name, value);
     }
-    set("listen_addresses", "");
-    set("port", &PORT.to_string());
+    set(
+        "listen_addresses",
+        settings.port().map_or("", |_| "127.0.0.1"),
+    );
+    set("port", &settings.port().unwrap_or(PORT).to_string());
     // A list of folders: quoted, commas and spaces are part of the name. The path is UTF-8, `Home` has seen to that.
     let sockets = home.sockets().to_string_lossy().replace('"', "\"\"");
     set("unix_socket_directories", &format!("\"{sockets}\""));

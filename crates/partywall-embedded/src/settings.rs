@@ -28,6 +28,7 @@ pub struct Settings {
     parameters: Vec<(String, String)>,
     bin_dir: Option<PathBuf>,
     start_timeout: Duration,
+    listen: Option<u16>,
 }
 
 /// Where the data lives.
@@ -48,6 +49,7 @@ impl Settings {
             parameters: Vec::new(),
             bin_dir: None,
             start_timeout: START_TIMEOUT,
+            listen: None,
         }
     }
 
@@ -62,15 +64,26 @@ impl Settings {
             parameters: Vec::from(fast),
             bin_dir: None,
             start_timeout: START_TIMEOUT,
+            listen: None,
         }
     }
 
     /// Sets a server parameter, such as `max_connections` to `200`; the last value for a name wins.
     ///
-    /// `listen_addresses`, `unix_socket_directories` and `port` are this crate's: setting them has no effect.
+    /// `listen_addresses`, `unix_socket_directories` and `port` are this crate's: setting them has no effect. See
+    /// [`listen`](Self::listen).
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Listens on 127.0.0.1 too, at this port, for what does not go through a socket file: TLS, clients of other systems.
+    ///
+    /// Every user of the machine can then try to connect; without it nothing listens on the network.
+    #[must_use]
+    pub const fn listen(mut self, port: u16) -> Self {
+        self.listen = Some(port);
         self
     }
 
@@ -98,6 +111,10 @@ impl Settings {
 
     pub(crate) fn chosen_bin_dir(&self) -> Option<&Path> {
         self.bin_dir.as_deref()
+    }
+
+    pub(crate) const fn port(&self) -> Option<u16> {
+        self.listen
     }
 
     pub(crate) const fn timeout(&self) -> Duration {

@@ -4,7 +4,6 @@ use std::{
     convert::Infallible,
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 
@@ -16,9 +15,7 @@ use partywall::{
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use crate::{
-    database::Database, permissions::permissions, playground, sign_in_for_now::Passwords, web,
-};
+use crate::{database::Database, permissions::permissions, playground, web};
 
 /// What every handler may use.
 #[derive(Clone, Debug)]
@@ -26,7 +23,6 @@ pub(crate) struct App {
     pub(crate) identity: Identity,
     /// The playground's own connections, where it is on.
     pub(crate) playground: Option<Db>,
-    pub(crate) passwords: Arc<Passwords>,
     pub(crate) mailer: Mailer,
 }
 
@@ -68,9 +64,6 @@ pub enum StartError {
     /// The playground has no connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Passwords cannot be hashed.
-    #[error("passwords cannot be checked")]
-    Passwords(#[from] argon2::password_hash::Error),
     /// The permissions are declared wrongly.
     #[error(transparent)]
     Permissions(#[from] identity::Error),
@@ -99,6 +92,18 @@ async fn purge_run(identity: &Identity) -> Infallible {
             Err(error) => tracing::error!(%error, "deleted tenants cannot be looked for"),
         }
         tokio::time::sleep(PURGE_EVERY).await;
+    }
+}
+
+/// How often expired sessions are removed, which open nothing in the meantime.
+const EXPIRE_EVERY: Duration = Duration::from_secs(5 * 60);
+
+async fn sessions_expire(identity: &Identity) -> Infallible {
+    loop {
+        tokio::time::sleep(EXPIRE_EVERY).await;
+        if let Err(error) = identity.sessions_expire().await {
+            tracing::warn!(%error, "expired sessions could not be removed");
+        }
     }
 }
 
@@ -136,11 +141,9 @@ impl Serving {
             true => Some(playground::connect(database).await?),
             false => None,
         };
-        let passwords = Arc::new(Passwords::new()?);
         let app = App {
             identity: Identity::new(database.db().clone(), permissions()?, settings),
             playground,
-            passwords,
             mailer,
         };
         let address = listener.local_addr()?;
@@ -156,10 +159,12 @@ impl Serving {
             stop,
             task: tokio::spawn(async move {
                 let mail = identity.mail_run(&mailer, MAIL_EVERY);
+                let expire = sessions_expire(&identity);
                 tokio::select! {
                     served = serve => served,
                     never = mail => match never {},
                     never = purge_run(&identity) => match never {},
+                    never = expire => match never {},
                 }
             }),
         })

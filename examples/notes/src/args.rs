@@ -64,9 +64,15 @@ pub struct Args {
         default_value = ".partywall/notes"
     )]
     pub data: PathBuf,
-    /// A superuser's URL of a database of its own, instead of the embedded server.
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    /// A superuser's URL of a database that the example may take over, instead of the embedded server:
+    /// it changes the database's owner and rights, and `--reset` drops all that the owner has there.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "NOTES_SUPERUSER_URL",
+        hide_env_values = true
+    )]
+    pub superuser_url: Option<String>,
     /// The URL of a server that takes mail away. Without one mail goes into a folder beside the data,
     /// and everybody can read it at /dev/mail.
     #[arg(long, value_name = "URL", env = "SMTP_URL", hide_env_values = true)]
@@ -95,7 +101,7 @@ impl Args {
     pub fn place(&self) -> crate::Place {
         crate::Place {
             folder: self.data.clone(),
-            url: self.database_url.clone(),
+            url: self.superuser_url.clone(),
         }
     }
 }

@@ -13,7 +13,6 @@ mod permissions;
 mod playground;
 mod run;
 mod seed;
-mod sign_in_for_now;
 mod tenant_file;
 mod web;
 

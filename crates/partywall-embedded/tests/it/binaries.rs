@@ -13,7 +13,7 @@ fn start(bin_dir: &Path) -> Error {
 }
 
 const FIX: &str = "install it (`apt-get install postgresql`), or let `./run` or `./test` fetch one, or set \
-                   `PARTYWALL_PG_BIN` to its bin folder, or set `DATABASE_URL` to a running server";
+                   `PARTYWALL_PG_BIN` to its bin folder, or use a server that is running";
 
 #[test]
 fn a_folder_without_it() {

@@ -1,6 +1,7 @@
 //! Servers that leave nothing.
 
 use std::fs;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 
@@ -132,4 +133,38 @@ fn several_at_once() {
             "1"
         );
     }
+}
+
+#[test]
+fn listens_on_loopback_where_it_is_asked_to() {
+    let reaches = |port: u16| TcpStream::connect(("127.0.0.1", port)).is_ok();
+    let free = || {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    // Another program may take the port in between.
+    let (server, port) = (0..5)
+        .find_map(|_| {
+            let port = free();
+            let server = Server::start(&Settings::temporary().listen(port)).ok()?;
+            Some((server, port))
+        })
+        .unwrap();
+    assert_eq!(server.port(), port);
+    assert!(reaches(port));
+    // The socket file is there as well, and has the port in its name.
+    let url = server.superuser_url("postgres");
+    let asked = |name: &str| query(&url, &format!("show {name}")).unwrap();
+    assert_eq!(asked("listen_addresses"), "127.0.0.1");
+    assert_eq!(asked("port"), port.to_string());
+    let through =
+        url.split('@').next().unwrap().to_owned() + &format!("@127.0.0.1:{port}/postgres");
+    assert_eq!(query(&through, "select 1").unwrap(), "1");
+    let wrong = format!("postgresql://postgres:wrong@127.0.0.1:{port}/postgres");
+    assert!(query(&wrong, "select 1").is_err());
+    drop(server);
+    assert!(!reaches(port));
+    let quiet = Server::start(&Settings::temporary()).unwrap();
+    let listens = query(&quiet.superuser_url("postgres"), "show listen_addresses").unwrap();
+    assert_eq!(listens, "");
 }

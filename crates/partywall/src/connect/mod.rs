@@ -5,4 +5,5 @@ mod connector;
 mod tls;
 
 pub(crate) use connector::Connector;
+pub(crate) use tls::is_refusal;
 pub use tls::{Tls, TlsError};

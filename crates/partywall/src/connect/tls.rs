@@ -1,4 +1,4 @@
-use std::{fmt, path::Path, sync::Arc};
+use std::{error::Error as _, fmt, io, path::Path, sync::Arc};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -74,6 +74,21 @@ fn client(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth())
+}
+
+/// Whether a connection failed because TLS was asked for and is not to be had, which trying again does
+/// not change. A connection that breaks while TLS is being set up is not meant.
+pub(crate) fn is_refusal(error: &tokio_postgres::Error) -> bool {
+    let Some(source) = error.source() else {
+        return false;
+    };
+    match source.downcast_ref::<io::Error>() {
+        Some(broken) => broken
+            .get_ref()
+            .is_some_and(|inner| inner.is::<rustls::Error>()),
+        // A server without TLS: the driver tells it by the text alone.
+        None => error.to_string().starts_with("error performing TLS"),
+    }
 }
 
 impl fmt::Debug for Tls {

@@ -179,7 +179,8 @@ impl Config {
         self
     }
 
-    /// How long a statement may run before the server stops it; `None` for as long as it likes.
+    /// How long a statement may run before the server stops it; `None` for as long as it likes. A
+    /// stream and a `COPY` run until their last row is read, so how fast they are read counts.
     #[must_use]
     pub fn statement_timeout(mut self, limit: Option<Duration>) -> Self {
         self.limits.statement = limit;
@@ -193,8 +194,11 @@ impl Config {
         self
     }
 
-    /// Sends statements without names and prepares nothing: for PgBouncer before 1.21 in transaction
-    /// mode, and other poolers that do not follow prepared statements.
+    /// Sends statements without names and prepares nothing: for PgBouncer and other poolers in
+    /// transaction mode, of any version. This is how Partywall is tested behind one.
+    ///
+    /// With names PgBouncer has to be 1.21 or newer with `max_prepared_statements` above zero, which is
+    /// not tested; SECURITY.md says what is weaker there.
     #[must_use]
     pub fn unnamed_statements(mut self) -> Self {
         self.limits.named_statements = false;

@@ -1,6 +1,6 @@
 use std::num::NonZeroUsize;
 
-use futures_util::future::{OptionFuture, join};
+use futures_util::future::{join_all, join3};
 use lru::LruCache;
 use tokio_postgres::{Client, Column, Statement, types::Type};
 
@@ -16,6 +16,10 @@ pub(crate) struct Conn {
     pub(super) enter: Option<Statement>,
     cache: LruCache<Key, Prepared>,
     named: bool,
+    /// Statements that were prepared inside a transaction of the current user.
+    doubtful: Vec<Key>,
+    /// Those of earlier users, forgotten, to be prepared again.
+    wanted: Vec<Key>,
 }
 
 type Key = (String, Vec<Type>);
@@ -37,6 +41,8 @@ impl Conn {
             enter: None,
             cache: LruCache::new(cached),
             named,
+            doubtful: Vec::new(),
+            wanted: Vec::new(),
         }
     }
 
@@ -45,7 +51,9 @@ impl Conn {
     ///
     /// The server reads a statement's literals and names by the session's settings when it parses it,
     /// which is before the entry function runs, and a cached statement stays as it was read. So
-    /// outside of a transaction (`at_rest`) the settings are reset in the same flush.
+    /// outside of a transaction (`at_rest`) the settings are reset in the same flush. Inside of one
+    /// they are what the transaction made them: what is prepared there is for this user alone, and is
+    /// prepared again, at rest, for the next.
     ///
     /// # Errors
     ///
@@ -59,19 +67,20 @@ impl Conn {
     ) -> Result<Prepared, Error> {
         let key = key(job)?;
         crate::value::check(&job.values)?;
+        if at_rest && !self.wanted.is_empty() {
+            self.prepare_wanted(kinds).await?;
+        }
         if let Some(prepared) = self.cache.get(&key) {
             return Ok(prepared.clone());
         }
         let trace = trace(&job.sql)?;
         let prepared = if self.named {
-            let reset = at_rest.then(|| self.client.batch_execute("RESET ALL"));
-            let (reset, statement) = join(
-                OptionFuture::from(reset),
-                self.client.prepare_typed(&key.0, &key.1),
-            )
-            .await;
-            reset.transpose()?;
-            let statement = statement?;
+            let prepare = self.client.prepare_typed(&key.0, &key.1);
+            let statement = if at_rest {
+                clean(&self.client, prepare).await?
+            } else {
+                prepare.await
+            }?;
             if statement.params().len() != job.values.len() {
                 return Err(Refused::Parameters {
                     given: job.values.len(),
@@ -95,9 +104,52 @@ impl Conn {
             }
         };
         if trace == Trace::None {
+            if self.named && !at_rest {
+                if self.doubtful.len() >= self.cache.cap().get() {
+                    self.doubtful.retain(|key| self.cache.contains(key));
+                }
+                self.doubtful.push(key.clone());
+            }
             self.cache.put(key, prepared.clone());
         }
         Ok(prepared)
+    }
+
+    /// Prepares a statement for one use, outside of a transaction.
+    pub(super) async fn describe(&self, sql: &str) -> Result<Statement, Error> {
+        Ok(clean(&self.client, self.client.prepare(sql)).await??)
+    }
+
+    /// Begins the use by another: forgets what the one before prepared inside a transaction.
+    pub(super) fn next_user(&mut self) {
+        for key in self.doubtful.drain(..) {
+            if self.cache.pop(&key).is_some() {
+                self.wanted.push(key);
+            }
+        }
+    }
+
+    /// Prepares again, under clean settings, what was forgotten. Once for each such statement, so that
+    /// it is found prepared from then on; one that no longer can be is left until somebody needs it.
+    async fn prepare_wanted(&mut self, kinds: &Kinds) -> Result<(), Error> {
+        let wanted = std::mem::take(&mut self.wanted);
+        let prepare = |(sql, types): &'_ Key| {
+            let (client, sql, types) = (&self.client, sql.clone(), types.clone());
+            async move { client.prepare_typed(&sql, &types).await }
+        };
+        let statements = clean(&self.client, join_all(wanted.iter().map(prepare))).await?;
+        for (key, statement) in wanted.into_iter().zip(statements) {
+            let Ok(statement) = statement else { continue };
+            let plan = plan(statement.columns(), kinds)?;
+            let prepared = Prepared {
+                types: statement.params().to_vec(),
+                statement: Some(statement),
+                plan: Some(plan.into()),
+                trace: Trace::None,
+            };
+            self.cache.put(key, prepared);
+        }
+        Ok(())
     }
 
     /// Whether statements may have names.
@@ -116,6 +168,19 @@ impl Conn {
             self.cache.pop(&key);
         }
     }
+}
+
+/// Sends requests that parse statements under the settings that a new session would have. In one
+/// transaction, so that a pooler sends them to the session that was reset.
+async fn clean<F: Future>(client: &Client, parsing: F) -> Result<F::Output, tokio_postgres::Error> {
+    let (reset, parsed, ended) = join3(
+        client.batch_execute("BEGIN; RESET ALL"),
+        parsing,
+        client.batch_execute("COMMIT"),
+    )
+    .await;
+    reset.and(ended)?;
+    Ok(parsed)
 }
 
 fn key(job: &Job) -> Result<Key, ValueError> {

@@ -47,7 +47,10 @@ struct Inner {
     seal: Arc<Seal>,
     #[cfg_attr(
         not(feature = "identity"),
-        expect(dead_code, reason = "only the `identity` room asks which tables there are")
+        expect(
+            dead_code,
+            reason = "only the `identity` room asks which tables there are"
+        )
     )]
     schema: Arc<Schema>,
 }

@@ -3,7 +3,11 @@ use std::time::Duration;
 use sea_orm::{DbErr, RuntimeErr};
 use tokio_postgres::error::SqlState;
 
-use crate::{schema::NO_DIMENSION, scope::ScopeError, value::ValueError};
+use crate::{
+    schema::{INVALID_CONTEXT, NO_DIMENSION},
+    scope::ScopeError,
+    value::ValueError,
+};
 
 /// What can go wrong when a statement runs.
 ///
@@ -18,6 +22,13 @@ pub enum Error {
     /// PostgreSQL refused: a right that the login does not have, or a row outside the scope.
     #[error("denied: {0}")]
     Denied(DatabaseError),
+    /// The context that the statement came with was not accepted: it was sealed by a key that the
+    /// database does not know, altered, or more than a minute old when its transaction began.
+    /// PostgreSQL does not tell which, to anybody.
+    #[error(
+        "the database does not accept the scope's context: apply the schema with the seal key that is in use here, and synchronise the clocks: {0}"
+    )]
+    Context(DatabaseError),
     /// PostgreSQL reported any other error.
     #[error("{0}")]
     Database(DatabaseError),
@@ -41,6 +52,12 @@ pub enum Error {
     /// No connection could be opened.
     #[error("cannot connect to the database")]
     Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// TLS was asked for and is not to be had: the server has none, or its certificate is not one
+    /// that a trusted root vouches for, or not one for the host that was asked for.
+    #[error(
+        "the database cannot be reached over TLS: the server has none, or its certificate is not for this host or not by a root that `Config::tls` trusts"
+    )]
+    Tls(#[source] tokio_postgres::Error),
     /// The connection was lost. Whether the statement took effect is unknown.
     #[error(
         "the connection to the database was lost; whether the statement took effect is unknown"
@@ -69,6 +86,8 @@ pub enum ErrorKind {
     Scope,
     /// PostgreSQL refused.
     Denied,
+    /// The database does not accept the context that scopes are sent with.
+    Context,
     /// A unique or exclusion constraint of this scope.
     Unique,
     /// A foreign key: the row referred to does not exist in this scope.
@@ -141,12 +160,19 @@ pub enum Refused {
     /// BEGIN, COMMIT, SAVEPOINT and the like: they would end the transaction that holds the scope.
     #[error("a statement may not control the transaction: use `begin`, `commit` and `rollback`")]
     TransactionControl,
-    /// ALTER and DO. Every PostgreSQL role may change its own password and defaults, and no grant
+    /// ALTER, DO and LOCK. A locked table is locked for all tenants. Every PostgreSQL role may change its own password and defaults, and no grant
     /// takes that away; a DO block can hide such a statement in a text, or catch its cancellation.
     #[error(
-        "ALTER and DO are not for the application's logins: run them as the owner, in a migration"
+        "ALTER, DO and LOCK are not for the application's logins: run them as the owner, in a migration"
     )]
     Administration,
+    /// PREPARE, EXECUTE, DEALLOCATE, LISTEN and cursors WITH HOLD. What they make outlives the scope, and
+    /// is of no use from here: the driver prepares statements by itself, nothing hands out notifications,
+    /// and the next statement may get another session.
+    #[error(
+        "a statement may not leave prepared statements, listeners or held cursors on the session: it is the next tenant's as well"
+    )]
+    Session,
     /// COPY needs a protocol of its own.
     #[error(
         "COPY cannot run as a statement: use `Tx::copy_out` to read, and INSERT to write, since row-level security refuses COPY FROM"
@@ -205,10 +231,13 @@ impl Error {
         match self {
             Self::Scope(_) => ErrorKind::Scope,
             Self::Denied(_) => ErrorKind::Denied,
+            Self::Context(_) => ErrorKind::Context,
             Self::Database(error) => kind_of_state(error.code()),
             Self::Value(_) | Self::Row(_) => ErrorKind::Value,
             Self::Refused(_) | Self::NoLogin(_) | Self::Streaming => ErrorKind::Refused,
-            Self::PoolExhausted(_) | Self::Connect(_) | Self::Lost(_) => ErrorKind::Unavailable,
+            Self::PoolExhausted(_) | Self::Connect(_) | Self::Tls(_) | Self::Lost(_) => {
+                ErrorKind::Unavailable
+            }
             Self::Timeout | Self::Unanswered => ErrorKind::Timeout,
             Self::Aborted => ErrorKind::Aborted,
         }
@@ -220,6 +249,7 @@ impl Error {
             self,
             Self::Scope(_)
                 | Self::Denied(_)
+                | Self::Context(_)
                 | Self::Database(_)
                 | Self::Lost(_)
                 | Self::Timeout
@@ -231,7 +261,7 @@ impl Error {
     #[must_use]
     pub fn database(&self) -> Option<&DatabaseError> {
         match self {
-            Self::Denied(error) | Self::Database(error) => Some(error),
+            Self::Denied(error) | Self::Context(error) | Self::Database(error) => Some(error),
             Self::Scope(_)
             | Self::Value(_)
             | Self::Row(_)
@@ -239,6 +269,7 @@ impl Error {
             | Self::NoLogin(_)
             | Self::PoolExhausted(_)
             | Self::Connect(_)
+            | Self::Tls(_)
             | Self::Lost(_)
             | Self::Timeout
             | Self::Unanswered
@@ -284,6 +315,7 @@ fn kind_of_state(code: &str) -> ErrorKind {
     match code {
         "23505" | "23P01" => ErrorKind::Unique,
         "23503" => ErrorKind::ForeignKey,
+        INVALID_CONTEXT => ErrorKind::Context,
         "40001" | "40P01" | "55P03" => ErrorKind::Conflict,
         _ if code.starts_with("23") || code.starts_with("22") => ErrorKind::Invalid,
         _ => ErrorKind::Database,
@@ -305,6 +337,7 @@ impl From<tokio_postgres::Error> for Error {
             }
             code => {
                 let denied = *code == SqlState::INSUFFICIENT_PRIVILEGE;
+                let invalid = code.code() == INVALID_CONTEXT;
                 let described = DatabaseError {
                     code: code.code().to_owned(),
                     message: reported.message().to_owned(),
@@ -313,6 +346,8 @@ impl From<tokio_postgres::Error> for Error {
                 };
                 if denied {
                     Self::Denied(described)
+                } else if invalid {
+                    Self::Context(described)
                 } else {
                     Self::Database(described)
                 }
@@ -326,8 +361,10 @@ impl From<Error> for DbErr {
         let text = error.to_string();
         match error {
             Error::Row(error) => error,
-            Error::Denied(_) | Error::Database(_) => Self::Query(RuntimeErr::Internal(text)),
-            Error::PoolExhausted(_) | Error::Connect(_) | Error::Lost(_) => {
+            Error::Denied(_) | Error::Context(_) | Error::Database(_) => {
+                Self::Query(RuntimeErr::Internal(text))
+            }
+            Error::PoolExhausted(_) | Error::Connect(_) | Error::Tls(_) | Error::Lost(_) => {
                 Self::Conn(RuntimeErr::Internal(text))
             }
             Error::Scope(_) => Self::Custom(format!("scope: {text}")),

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, types::Type};
 
 use super::{ConnectError, lease::Lease, pool::Pool};
 use crate::{
-    schema::{Drift, Drifts, Schema},
+    schema::{Drift, Drifts, SAFE_PATH, Schema},
     value::Kinds,
 };
 
@@ -41,7 +41,9 @@ const RIGHTS: &str = include_str!("rights.sql");
 /// context's lifetime.
 const CLOCK_SKEW: f64 = 30.0;
 
-/// Makes sure that a login is the one the policies are for, and that they apply to it.
+/// Makes sure that a login is the one the policies are for, and that they apply to it. The lease that it
+/// answers with is in a transaction with the [safe path](SAFE_PATH), so that nothing that somebody
+/// planted on the login's own answers for the catalogues.
 ///
 /// # Errors
 ///
@@ -52,7 +54,12 @@ pub(super) async fn check_login(
     wanted: &str,
 ) -> Result<Lease, ConnectError> {
     let mut lease = pool.acquire().await?;
+    // All looks are in one transaction, for its search path; dropping the lease ends it.
+    lease.open = true;
     let client = &lease.conn()?.client;
+    client
+        .batch_execute(&format!("BEGIN READ ONLY; {SAFE_PATH}"))
+        .await?;
     let rights = unsafe_rights(client, schema).await?;
     if !rights.is_empty() {
         // Applying the schema takes most of these rights away, so it is the first thing to say.
@@ -192,10 +199,7 @@ async fn drift(client: &Client, schema: &Schema) -> Result<Vec<Drift>, ConnectEr
     if applied(client).await?.as_deref() != Some(&schema.fingerprint()) {
         return Err(ConnectError::NotApplied);
     }
-    client.batch_execute("BEGIN").await?;
-    let drift = schema.drift_seen_by(client).await;
-    client.batch_execute("ROLLBACK").await?;
-    Ok(drift?)
+    Ok(schema.drift_seen_by(client).await?)
 }
 
 /// The fingerprint of the schema that was applied last, if any was.

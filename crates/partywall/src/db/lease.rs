@@ -36,7 +36,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const LAST_CALL: Duration = Duration::from_secs(5);
 
 impl Lease {
-    pub(super) fn new(object: Object<Manager>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(mut object: Object<Manager>, shared: Arc<Shared>) -> Self {
+        object.next_user();
         let dirty = shared.limits.single_use;
         Self {
             object: Some(object),

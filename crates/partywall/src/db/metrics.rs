@@ -11,13 +11,14 @@ pub enum Event<'a> {
         /// How long that took.
         waited: Duration,
     },
-    /// A statement ended.
+    /// A statement ended: run alone, in a transaction, as a stream or as a COPY.
     Statement {
         /// The login it ran under.
         login: &'a str,
-        /// From sending to the last row.
+        /// From sending to the last row, or until nobody wanted more.
         took: Duration,
-        /// Rows returned or changed; absent when it failed.
+        /// Rows returned or changed. Those that were handed out, for a stream; the lines, for a COPY.
+        /// Absent when it failed, or when nobody waited for its answer.
         rows: Option<u64>,
     },
     /// A connection was closed rather than used again.

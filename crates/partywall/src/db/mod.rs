@@ -12,6 +12,7 @@ mod across;
 mod config;
 mod conn;
 mod connect_error;
+mod context;
 #[expect(
     clippy::module_inception,
     reason = "the room is named after its one central noun"
@@ -21,6 +22,7 @@ mod error;
 mod guard;
 mod lease;
 mod metrics;
+mod observed;
 mod pipeline;
 mod pool;
 mod run;

@@ -19,12 +19,14 @@ use futures_util::{
     future::{OptionFuture, join_all, join3, ready},
 };
 use tokio_postgres::{
-    Client, CopyOutStream, Row, RowStream, SimpleQueryStream, error::SqlState, types::Type,
+    Client, CopyOutStream, Row, RowStream, SimpleQueryStream, Statement, error::SqlState,
+    types::Type,
 };
 
 use super::{
     Error,
     conn::Prepared,
+    context::Context,
     lease::Lease,
     pool::ENTER,
     statement::{Job, Trace},
@@ -44,12 +46,9 @@ pub(super) enum Step {
     /// Closes a level.
     Release(u32),
     /// The context, as a bound value, and the time a statement may take in milliseconds.
-    Enter {
-        context: Arc<str>,
-        statement_ms: i32,
-    },
+    Enter { context: Context, statement_ms: i32 },
     /// A narrower context inside the transaction.
-    Narrow { context: Arc<str> },
+    Narrow { context: Context },
 }
 
 /// The answer to a statement.
@@ -88,22 +87,16 @@ impl Step {
                 statement_ms,
             } => match enter {
                 Some(enter) => client
-                    .execute(enter, &[&context.as_ref(), statement_ms])
+                    .execute(enter, &[context, statement_ms])
                     .await
                     .map(drop),
                 None => client
-                    .execute_typed(
-                        ENTER,
-                        &[(&context.as_ref(), Type::TEXT), (statement_ms, Type::INT4)],
-                    )
+                    .execute_typed(ENTER, &[(context, Type::TEXT), (statement_ms, Type::INT4)])
                     .await
                     .map(drop),
             },
             Self::Narrow { context } => client
-                .execute_typed(
-                    "SELECT partywall.narrow($1)",
-                    &[(&context.as_ref(), Type::TEXT)],
-                )
+                .execute_typed("SELECT partywall.narrow($1)", &[(context, Type::TEXT)])
                 .await
                 .map(drop),
         }
@@ -254,6 +247,15 @@ pub(super) async fn prepare(
         Err(error) => matches!(error, Error::Timeout),
     };
     prepared
+}
+
+/// Makes a statement ready for one use, in a lease at rest.
+pub(super) async fn describe(lease: &mut Lease, sql: &str) -> Result<Statement, Error> {
+    lease.busy = true;
+    let limit = client_side_limit(lease);
+    let described = answered(limit, lease.conn()?.describe(sql)).await?;
+    lease.busy = false;
+    described
 }
 
 async fn send(

@@ -11,7 +11,7 @@ use deadpool::managed::{
 use tokio_postgres::{Client, error::SqlState};
 
 use super::{Error, Event, Metrics, conn::Conn, lease::Lease};
-use crate::connect::Connector;
+use crate::connect::{Connector, is_refusal};
 
 /// The connections of one login. Never leaves this crate.
 #[derive(Clone)]
@@ -148,7 +148,13 @@ impl Manager {
         let client = tokio::time::timeout(limits.connect, self.shared.connector.connect())
             .await
             .map_err(|elapsed| Error::Connect(elapsed.into()))?
-            .map_err(|error| Error::Connect(error.into()))?;
+            .map_err(|error| {
+                if is_refusal(&error) {
+                    Error::Tls(error)
+                } else {
+                    Error::Connect(error.into())
+                }
+            })?;
         let mut conn = Conn::new(client, limits.cached_statements, limits.named_statements);
         if limits.named_statements && limits.enters {
             let enter = tokio::time::timeout(limits.connect, conn.client.prepare(ENTER))

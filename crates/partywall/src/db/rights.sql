@@ -90,6 +90,34 @@ FROM me, protected, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) AS right_
 WHERE NOT rolsuper AND NOT pg_has_role(me.oid, relowner, 'MEMBER')
   AND has_table_privilege(me.oid, protected.oid, right_name)
 UNION ALL
+-- What is called with another's rights. Trigger functions cannot be called, and the triggers of protected
+-- tables are compared with what was applied, as are Partywall's own functions.
+SELECT format('the login %s may execute %s, which runs as %I, and that role %s',
+              me.name, routine, owner.rolname,
+              CASE WHEN owner.rolsuper THEN 'is a superuser'
+                   WHEN owner.rolbypassrls THEN 'has BYPASSRLS'
+                   WHEN EXISTS (SELECT FROM protected WHERE pg_has_role(owner.oid, relowner, 'USAGE'))
+                   THEN 'owns protected tables'
+                   ELSE 'sees other rows' END),
+       format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC, %s', routine, me.name)
+FROM me, pg_proc p
+CROSS JOIN LATERAL (SELECT format('%s.%I(%s)', pronamespace::regnamespace, proname,
+                                  pg_get_function_identity_arguments(p.oid)) AS routine) AS named
+JOIN pg_roles owner ON owner.oid = p.proowner
+JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE NOT me.rolsuper AND p.prosecdef
+  AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+  AND n.nspname NOT IN ('partywall', 'information_schema') AND n.nspname NOT LIKE 'pg\_%'
+  AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass
+                  AND objid = p.oid AND deptype = 'e')
+  AND has_schema_privilege(me.oid, n.oid, 'USAGE')
+  AND has_function_privilege(me.oid, p.oid, 'EXECUTE')
+  AND (owner.rolsuper OR owner.rolbypassrls
+       OR EXISTS (SELECT FROM protected WHERE pg_has_role(owner.oid, relowner, 'USAGE'))
+       OR EXISTS (SELECT FROM pg_roles other
+                  WHERE other.rolname = ANY ($3::text[]) AND other.oid <> me.oid
+                    AND pg_has_role(owner.oid, other.oid, 'USAGE')))
+UNION ALL
 SELECT 'the extension pg_stat_statements keeps the text of nested statements, which holds sealed contexts, and shows it to every session of the login',
        'ALTER SYSTEM SET pg_stat_statements.track = ''top''; SELECT pg_reload_conf()'
 WHERE current_setting('pg_stat_statements.track', true) = 'all'

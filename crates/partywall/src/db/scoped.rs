@@ -3,7 +3,6 @@ use async_trait::async_trait;
 use super::{
     Error, RowStream, Tx,
     lease::Lease,
-    pipeline::{self, Step},
     run::{Answer, Run},
     session::Session,
     statement::Job,
@@ -69,12 +68,10 @@ impl Run for ScopedDb {
     async fn open(&self, job: Job) -> Result<RowStream, Error> {
         let session = self.session()?;
         let mut lease: Lease = session.pool.acquire().await?;
-        let prepared = pipeline::prepare(&mut lease, &session.kinds, &job).await?;
-        let before = [Step::Control(session.begin), session.enter()];
-        let source =
-            pipeline::open_stream(&mut lease, prepared, &before, &job, Some("COMMIT")).await?;
+        let (source, observed) = session.open_alone(&mut lease, &job).await?;
         Ok(RowStream::new(
             source,
+            observed,
             session.kinds.clone(),
             Holder::Lease(Box::new(lease)),
         ))

@@ -3,16 +3,18 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Map, Value as Json};
-use tracing::{Instrument, debug_span, field::Empty};
+use tracing::Instrument;
 
 use super::{
-    Error, Event,
+    Error,
     conn::{Prepared, plan},
+    context::Context,
     lease::Lease,
+    observed::Observed,
     pipeline::{self, OpenStream, Rows, Step},
     pool::Pool,
     run::Answer,
@@ -50,9 +52,9 @@ impl Session {
     }
 
     /// The context text for the scope, sealed where the seal is on.
-    pub(super) fn context(&self) -> Arc<str> {
+    pub(super) fn context(&self) -> Context {
         let Some(scope) = &self.scope else {
-            return Arc::from("");
+            return String::new().into();
         };
         let mut json = Map::new();
         for selection in scope.selections() {
@@ -92,86 +94,102 @@ impl Session {
             let before = [Step::Control(self.begin), self.enter()];
             pipeline::run(lease, prepared, &before, job, &[Step::Control("COMMIT")]).await
         };
-        self.observed(job, work).await
+        self.observed(&job.sql, work, |rows| rows.affected).await
     }
 
     /// Runs a statement inside an open transaction, behind what is pending there.
     pub(super) async fn run_in(
         &self,
         lease: &mut Lease,
-        tx: &TxState,
+        (tx, level): (&TxState, u32),
         job: &Job,
     ) -> Result<Rows, Error> {
         let work = async {
-            let prepared = self.prepare_in(lease, tx, job).await?;
+            let prepared = self.prepare_in(lease, (tx, level), job).await?;
             // Nothing is awaited between here and the sending: whoever drops this future either
             // leaves what is pending where it is, or has sent all of it.
             lease.open = true;
-            pipeline::run(lease, prepared, &tx.take_all(), job, &[]).await
+            pipeline::run(lease, prepared, &tx.take_up_to(level), job, &[]).await
         };
-        self.observed(job, work).await
+        self.observed(&job.sql, work, |rows| rows.affected).await
+    }
+
+    /// Like [`run_alone`](Self::run_alone), with the rows to come.
+    pub(super) async fn open_alone(
+        &self,
+        lease: &mut Lease,
+        job: &Job,
+    ) -> Result<(OpenStream, Observed), Error> {
+        let work = async {
+            let prepared = pipeline::prepare(lease, &self.kinds, job).await?;
+            let before = [Step::Control(self.begin), self.enter()];
+            pipeline::open_stream(lease, prepared, &before, job, Some("COMMIT")).await
+        };
+        self.opened(&job.sql, work).await
     }
 
     /// Like [`run_in`](Self::run_in), with the rows to come.
     pub(super) async fn open_in(
         &self,
         lease: &mut Lease,
-        tx: &TxState,
+        (tx, level): (&TxState, u32),
         job: &Job,
-    ) -> Result<OpenStream, Error> {
-        let prepared = self.prepare_in(lease, tx, job).await?;
-        lease.open = true;
-        pipeline::open_stream(lease, prepared, &tx.take_all(), job, None).await
+    ) -> Result<(OpenStream, Observed), Error> {
+        let work = async {
+            let prepared = self.prepare_in(lease, (tx, level), job).await?;
+            lease.open = true;
+            pipeline::open_stream(lease, prepared, &tx.take_up_to(level), job, None).await
+        };
+        self.opened(&job.sql, work).await
     }
 
     async fn prepare_in(
         &self,
         lease: &mut Lease,
-        tx: &TxState,
+        (tx, level): (&TxState, u32),
         job: &Job,
     ) -> Result<Prepared, Error> {
         // The server parses a new statement before what rides with its execution. Inside an open
         // transaction a syntax error would then strike before the savepoint that should contain it.
-        if lease.open && tx.has_pending() && !lease.conn()?.knows(job) {
-            pipeline::control(lease, &tx.take_all()).await?;
+        if lease.open && tx.has_pending(level) && !lease.conn()?.knows(job) {
+            pipeline::control(lease, &tx.take_up_to(level)).await?;
         }
-        pipeline::prepare(lease, &self.kinds, job).await
+        let prepared = pipeline::prepare(lease, &self.kinds, job).await?;
+        // A nested transaction may have begun meanwhile.
+        tx.check_innermost(level)?;
+        Ok(prepared)
     }
 
     /// Puts a span around the work and tells the metrics.
-    async fn observed(
+    pub(super) async fn observed<T>(
         &self,
-        job: &Job,
-        work: impl Future<Output = Result<Rows, Error>>,
-    ) -> Result<Rows, Error> {
-        let started = Instant::now();
-        let span = self.span(job);
-        let answer = work.instrument(span.clone()).await;
-        match &answer {
-            Ok(rows) => drop(span.record("rows", rows.affected)),
-            Err(error) => drop(span.record("error", tracing::field::debug(error.kind()))),
-        }
-        self.pool.shared.record(Event::Statement {
-            login: self.pool.login(),
-            took: started.elapsed(),
-            rows: answer.as_ref().ok().map(|rows| rows.affected),
-        });
-        answer
+        sql: &str,
+        work: impl Future<Output = Result<T, Error>>,
+        rows: impl FnOnce(&T) -> u64,
+    ) -> Result<T, Error> {
+        let (done, mut observed) = self.opened(sql, work).await?;
+        observed.answered(rows(&done));
+        Ok(done)
     }
 
-    /// Tells the tenant and the statement, and never a value.
-    fn span(&self, job: &Job) -> tracing::Span {
-        let span =
-            debug_span!("statement", tenant = Empty, sql = %job.sql, rows = Empty, error = Empty);
-        if !span.is_disabled()
-            && let Some(values) = self.scope.as_ref().and_then(|scope| scope.get("tenant"))
-        {
-            match values {
-                Values::One(tenant) => span.record("tenant", tracing::field::display(tenant)),
-                Values::List(list) => span.record("tenant", format!("{} tenants", list.len())),
-            };
+    /// Puts a span around the work. Whoever reads the rows to come counts them, and drops what
+    /// observes at their end.
+    pub(super) async fn opened<T>(
+        &self,
+        sql: &str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<(T, Observed), Error> {
+        let mut observed = Observed::new(self.pool.shared.clone(), self.scope.as_ref(), sql);
+        match work.instrument(observed.span()).await {
+            Ok(opened) => {
+                observed.answered(0);
+                Ok((opened, observed))
+            }
+            Err(error) => {
+                observed.failed(&error);
+                Err(error)
+            }
         }
-        span
     }
 
     /// Converts the rows to what SeaORM reads.

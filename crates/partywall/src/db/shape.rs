@@ -1,7 +1,8 @@
 //! How a statement is laid out, as far as it takes to put another around it.
 //!
-//! Nothing here is for safety: whatever comes out is sent as one statement in the same scope, and
-//! where the layout was misread PostgreSQL reports a syntax error.
+//! Safety rests on nothing here: whatever comes out is sent as one statement in the same scope, where
+//! the layout was misread PostgreSQL reports a syntax error, and what a statement leaves on the session
+//! is undone on entry.
 
 use std::fmt::Write as _;
 
@@ -126,7 +127,7 @@ fn only_brackets(before: &str) -> bool {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token {
+pub(super) enum Token {
     /// White space and comments.
     Blank,
     Word,
@@ -135,7 +136,7 @@ enum Token {
 }
 
 /// The kind and length of the first token.
-fn token(sql: &str) -> Option<(Token, usize)> {
+pub(super) fn token(sql: &str) -> Option<(Token, usize)> {
     let first = sql.chars().next()?;
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$' || !c.is_ascii();
     if matches!(first, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c') {

@@ -1,6 +1,9 @@
 use sea_orm::Value;
 
-use super::Refused;
+use super::{
+    Refused,
+    shape::{Token, token},
+};
 
 /// A statement on its way to the server.
 #[derive(Clone, Debug)]
@@ -70,16 +73,40 @@ pub(crate) fn trace(sql: &str) -> Result<Trace, Refused> {
     if is(&["copy"]) {
         return Err(Refused::Copy);
     }
+    let keeps = is(&["prepare", "execute", "deallocate", "listen"]);
+    if keeps || (is(&["declare"]) && is_held(after)) {
+        return Err(Refused::Session);
+    }
     let drops_owned = is(&["drop"])
         && first_word(after).is_some_and(|(word, _)| word.eq_ignore_ascii_case("owned"));
-    if is(&["alter", "do", "reassign"]) || drops_owned {
+    if is(&["alter", "do", "reassign", "lock"]) || drops_owned {
         return Err(Refused::Administration);
     }
     let plain = is(&[
         "select", "insert", "update", "delete", "merge", "values", "table", "with", "explain",
-        "show", "notify", "lock",
+        "show", "notify",
     ]);
     Ok(if plain { lingers(sql) } else { Trace::Session })
+}
+
+/// Whether the cursor that is declared outlives its transaction: `WITH HOLD` stands before `FOR`.
+fn is_held(declaration: &str) -> bool {
+    let mut at = 0;
+    let mut last = String::new();
+    while let Some((token, length)) = token(declaration.get(at..).unwrap_or_default()) {
+        let text = declaration.get(at..at + length).unwrap_or_default();
+        at += length;
+        if token == Token::Blank {
+            continue;
+        }
+        let word = text.to_ascii_lowercase();
+        match (last.as_str(), word.as_str()) {
+            (_, "for") => return false,
+            ("with", "hold") => return true,
+            _ => last = word,
+        }
+    }
+    false
 }
 
 /// A query can still take a lock that outlives the transaction, or change a setting for the session.
@@ -182,10 +209,10 @@ mod tests {
     fn whatever_else_closes_the_connection() {
         for sql in [
             "set role x",
-            "listen x",
-            "prepare a as select 1",
-            "deallocate all",
-            "declare c cursor with hold for select 1",
+            "unlisten *",
+            "declare c cursor for select 1",
+            "declare c cursor without hold for select 'with hold'",
+            "declare \"with hold\" scroll cursor for select hold from a, with_hold",
             "select pg_advisory_lock(1)",
             "select Set_Config('a.b', 'c', false)",
             "select u&\"set\\005fconfig\"('a.b', 'c', false)",
@@ -230,11 +257,22 @@ mod tests {
             trace("alter role current_user password 'x'"),
             Err(Refused::Administration)
         );
+        assert_eq!(trace("lock table note"), Err(Refused::Administration));
         assert_eq!(trace("do $$ begin end $$"), Err(Refused::Administration));
         assert_eq!(
             trace("drop /* */ owned by current_user"),
             Err(Refused::Administration)
         );
+        for sql in [
+            "listen x",
+            "prepare a as select 1",
+            "execute a",
+            "deallocate all",
+            "declare c cursor with hold for select 1",
+            "/* */ DECLARE \"for\" no scroll CURSOR With /* a */ -- b\n Hold FOR SELECT 1",
+        ] {
+            assert_eq!(trace(sql), Err(Refused::Session), "{sql}");
+        }
         assert_eq!(trace("copy note to stdout"), Err(Refused::Copy));
         assert_eq!(trace_copy_out("copy note to stdout"), Ok(Trace::None));
         let locks = "copy (select pg_advisory_lock(1)) to stdout";

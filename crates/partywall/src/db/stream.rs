@@ -10,7 +10,9 @@ use futures_util::TryStream;
 use sea_orm::{DbErr, QueryResult};
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Error, conn::plan, lease::Lease, pipeline::OpenStream, tx_state::TxState};
+use super::{
+    Error, conn::plan, lease::Lease, observed::Observed, pipeline::OpenStream, tx_state::TxState,
+};
 use crate::value::{Kinds, RowPlan};
 
 /// Rows as they come.
@@ -21,6 +23,8 @@ use crate::value::{Kinds, RowPlan};
 #[must_use = "a stream does nothing unless it is read"]
 pub struct RowStream {
     source: OpenStream,
+    /// Present until the end.
+    observed: Option<Observed>,
     plan: Option<Arc<RowPlan>>,
     kinds: Arc<Kinds>,
     holder: Holder,
@@ -73,15 +77,29 @@ impl Drop for Holder {
 }
 
 impl RowStream {
-    pub(super) fn new(mut source: OpenStream, kinds: Arc<Kinds>, holder: Holder) -> Self {
+    pub(super) fn new(
+        mut source: OpenStream,
+        observed: Observed,
+        kinds: Arc<Kinds>,
+        holder: Holder,
+    ) -> Self {
         let plan = source.plan.take();
         Self {
             source,
+            observed: Some(observed),
             plan,
             kinds,
             holder,
             rows_ended: false,
             ended: false,
+        }
+    }
+
+    fn observe(&mut self, row: Result<(), &Error>) {
+        match (&mut self.observed, row) {
+            (Some(observed), Ok(())) => observed.row(),
+            (Some(observed), Err(error)) => observed.failed(error),
+            (None, _) => {}
         }
     }
 
@@ -110,7 +128,9 @@ impl Stream for RowStream {
         if !this.rows_ended {
             match ready!(this.source.rows.as_mut().try_poll_next(cx)) {
                 Some(Ok(row)) => {
-                    return Poll::Ready(Some(this.convert(&row).map_err(DbErr::from)));
+                    let row = this.convert(&row);
+                    this.observe(row.as_ref().map(drop));
+                    return Poll::Ready(Some(row.map_err(DbErr::from)));
                 }
                 Some(Err(error)) => failure = Some(Error::from(error)),
                 None => {}
@@ -135,6 +155,10 @@ impl Stream for RowStream {
             }
             this.holder.finish(false);
         }
+        if let Some(error) = &failure {
+            this.observe(Err(error));
+        }
+        this.observed = None;
         this.ended = true;
         Poll::Ready(failure.map(|error| Err(error.into())))
     }

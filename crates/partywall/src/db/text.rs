@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use tokio_postgres::{
     Row, Statement,
     types::{FromSql, Type},
@@ -11,8 +9,9 @@ use super::{
     lease::Lease,
     pipeline::{self, Step},
     scoped::BEGIN,
+    session::Session,
     shape::{Shape, Verb},
-    statement::{Job, trace},
+    statement::{Job, Trace, trace},
 };
 
 /// How much of a statement's rows [`ScopedDb::text`] hands out.
@@ -55,6 +54,17 @@ impl ScopedDb {
         let session = self.session()?;
         let mut lease = session.pool.acquire().await?;
         lease.dirty = true;
+        let work = Self::text_in(session, lease, sql, trace, limits);
+        session.observed(sql, work, |shown| shown.affected).await
+    }
+
+    async fn text_in(
+        session: &Session,
+        mut lease: Lease,
+        sql: &str,
+        trace: Trace,
+        limits: TextLimits,
+    ) -> Result<TextRows, Error> {
         let described = prepare(&mut lease, sql).await?;
         let columns: Vec<String> = described
             .columns()
@@ -135,21 +145,7 @@ fn cell(columns: &[String]) -> usize {
 }
 
 async fn prepare(lease: &mut Lease, sql: &str) -> Result<Statement, Error> {
-    let limit = lease
-        .shared()
-        .limits
-        .statement
-        .map(|limit| limit + Duration::from_secs(2));
-    lease.busy = true;
-    let client = &lease.conn()?.client;
-    let prepared = match limit {
-        Some(limit) => tokio::time::timeout(limit, client.prepare(sql))
-            .await
-            .map_err(|_| Error::Timeout)?,
-        None => client.prepare(sql).await,
-    };
-    lease.busy = false;
-    let prepared = prepared?;
+    let prepared = pipeline::describe(lease, sql).await?;
     match prepared.params().len() {
         0 => Ok(prepared),
         wanted => Err(Refused::Parameters { given: 0, wanted }.into()),

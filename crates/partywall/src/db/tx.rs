@@ -192,20 +192,36 @@ impl Tx {
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         lease.open = true;
         lease.dirty |= trace == Trace::Session;
-        let chunks = pipeline::copy_out(lease, &self.state.take_all(), sql)
+        let work =
+            async { pipeline::copy_out(lease, &self.state.take_up_to(self.level), sql).await };
+        let (chunks, observed) = self
+            .session
+            .opened(sql, work)
             .await
             .inspect_err(|error| self.note(error))?;
-        let reading = (Box::pin(chunks), Holder::tx(slot, &self.state));
+        let reading = (Box::pin(chunks), Holder::tx(slot, &self.state), observed);
         Ok(Box::pin(stream::unfold(
-            reading,
-            |(mut chunks, mut holder)| async {
-                let chunk = chunks.next().await;
-                match &chunk {
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) => holder.finish(true),
-                    None => holder.finish(false),
+            Some(reading),
+            |reading| async move {
+                let (mut chunks, mut holder, mut observed) = reading?;
+                match chunks.next().await {
+                    Some(Ok(chunk)) => {
+                        // PostgreSQL sends each row, and a header, in a message of its own.
+                        observed.row();
+                        Some((Ok(chunk), Some((chunks, holder, observed))))
+                    }
+                    // The last of it: the driver would answer with errors for ever.
+                    Some(Err(error)) => {
+                        let error = Error::from(error);
+                        observed.failed(&error);
+                        holder.finish(true);
+                        Some((Err(error), None))
+                    }
+                    None => {
+                        holder.finish(false);
+                        None
+                    }
                 }
-                chunk.map(|chunk| (chunk.map_err(Error::from), (chunks, holder)))
             },
         )))
     }
@@ -236,11 +252,7 @@ impl Tx {
     }
 
     fn check_innermost(&self) -> Result<(), Error> {
-        if self.state.depth.load(Ordering::Acquire) == self.level {
-            Ok(())
-        } else {
-            Err(Refused::Nested.into())
-        }
+        self.state.check_innermost(self.level)
     }
 }
 
@@ -249,7 +261,10 @@ impl Run for Tx {
     async fn run(&self, job: Job) -> Result<Answer, Error> {
         let mut slot = self.slot().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
-        let answer = self.session.run_in(lease, &self.state, &job).await;
+        let answer = self
+            .session
+            .run_in(lease, (&self.state, self.level), &job)
+            .await;
         self.session
             .answer(answer.inspect_err(|error| self.note(error))?)
     }
@@ -257,10 +272,14 @@ impl Run for Tx {
     async fn open(&self, job: Job) -> Result<RowStream, Error> {
         let mut slot = self.slot().await?;
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
-        let opened = self.session.open_in(lease, &self.state, &job).await;
-        let source = opened.inspect_err(|error| self.note(error))?;
+        let opened = self
+            .session
+            .open_in(lease, (&self.state, self.level), &job)
+            .await;
+        let (source, observed) = opened.inspect_err(|error| self.note(error))?;
         let holder = Holder::tx(slot, &self.state);
-        Ok(RowStream::new(source, self.session.kinds.clone(), holder))
+        let kinds = self.session.kinds.clone();
+        Ok(RowStream::new(source, observed, kinds, holder))
     }
 }
 

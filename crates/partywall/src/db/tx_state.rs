@@ -5,7 +5,7 @@ use std::sync::{
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::{Error, lease::Lease, pipeline::Step, session::Session};
+use super::{Error, Refused, lease::Lease, pipeline::Step, session::Session};
 
 /// What the levels of one transaction share.
 #[derive(Clone)]
@@ -76,29 +76,43 @@ impl TxState {
             .push((level, pending));
     }
 
-    pub(super) fn has_pending(&self) -> bool {
-        !self
-            .pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
+    /// Whether something is pending for a statement of this level.
+    pub(super) fn has_pending(&self, level: u32) -> bool {
+        let all = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().any(|(l, _)| *l <= level)
+    }
+
+    /// Refuses a level around an open one.
+    pub(super) fn check_innermost(&self, level: u32) -> Result<(), Error> {
+        if self.depth.load(Ordering::Acquire) == level {
+            Ok(())
+        } else {
+            Err(Refused::Nested.into())
+        }
     }
 
     /// Takes what is pending at a level.
     pub(super) fn take(&self, level: u32) -> Vec<Pending> {
+        self.take_where(|l| l == level).collect()
+    }
+
+    /// Takes what is pending for a statement of this level, as steps. What a level inside of it asked
+    /// for is not this statement's.
+    pub(super) fn take_up_to(&self, level: u32) -> Vec<Step> {
+        self.take_where(|l| l <= level)
+            .flat_map(Pending::into_steps)
+            .collect()
+    }
+
+    fn take_where<F: Fn(u32) -> bool>(
+        &self,
+        is_wanted: F,
+    ) -> impl Iterator<Item = Pending> + use<F> {
         let mut all = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let (taken, left) = std::mem::take(&mut *all)
             .into_iter()
-            .partition(|(l, _)| *l == level);
+            .partition::<Vec<_>, _>(|(level, _)| is_wanted(*level));
         *all = left;
-        Vec::into_iter(taken).map(|(_, pending)| pending).collect()
-    }
-
-    /// Takes all that is pending, as steps.
-    pub(super) fn take_all(&self) -> Vec<Step> {
-        std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner))
-            .into_iter()
-            .flat_map(|(_, pending)| pending.into_steps())
-            .collect()
+        taken.into_iter().map(|(_, pending)| pending)
     }
 }

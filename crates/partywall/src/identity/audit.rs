@@ -32,6 +32,10 @@ impl<'a> AuditEntry<'a> {
 
     /// What it was done to.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an id or a name, whatever is at hand: `.on(id)` reads better than `.on(&id)`"
+    )]
     pub fn on(mut self, target: impl ToString) -> Self {
         self.target = Some(target.to_string());
         self

@@ -115,8 +115,10 @@ async fn deactivate_in(tx: Tx, user: Uuid, by: &By<'_>) -> Result<Option<Vec<Clo
                  SELECT 1 FROM identity.account other \
                  JOIN identity.account_role o ON o.tenant_id = other.tenant_id \
                    AND o.account_id = other.id AND o.role_id = r.id \
+                 JOIN identity.\"user\" live ON live.id = other.user_id \
+                   AND live.deactivated_at IS NULL \
                  WHERE other.tenant_id = a.tenant_id AND other.id <> a.id \
-                   AND other.deactivated_at IS NULL AND other.user_id IS NOT NULL) \
+                   AND other.deactivated_at IS NULL) \
              LIMIT 1",
             [user.into()],
         )

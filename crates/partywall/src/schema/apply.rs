@@ -6,8 +6,9 @@ use super::{
     ApplyError, Schema,
     drift::{Drift, form},
     install::{VERSIONS, install, own_functions_sql, record},
-    make::{create, make, make_primary_key, names, remake},
-    protect::Call,
+    make::{create, grant_sequences, make, make_primary_key, names, remake},
+    path,
+    policies::Call,
     sql::{ident, short_hash},
     table::Table,
 };
@@ -39,6 +40,9 @@ impl Schema {
     /// created; columns that a model has gained are added; policies, grants and functions are put
     /// right where they differ.
     ///
+    /// PUBLIC loses all rights on the database, and CREATE on the schemas of the tables: whoever else
+    /// works there needs grants of its own.
+    ///
     /// The login owns the tables and is for this alone: the application must not run under it.
     ///
     /// # Errors
@@ -56,7 +60,10 @@ impl Schema {
     pub async fn apply_with(&self, owner_url: &str, tls: &Tls) -> Result<Applied, ApplyError> {
         let client = connect(owner_url, tls).await?;
         client
-            .batch_execute("BEGIN; SET LOCAL client_min_messages = warning")
+            .batch_execute(&format!(
+                "BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL row_security = on; {}",
+                path::SAFE
+            ))
             .await?;
         client
             .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
@@ -80,7 +87,9 @@ impl Schema {
         versions: usize,
     ) -> Result<(), ApplyError> {
         let client = connect(owner_url, &Tls::default()).await?;
-        client.batch_execute("BEGIN").await?;
+        client
+            .batch_execute(&format!("BEGIN; {}", path::SAFE))
+            .await?;
         install(&client, versions).await?;
         client.batch_execute("COMMIT").await?;
         Ok(())
@@ -116,7 +125,7 @@ impl Schema {
         }
         client.batch_execute(&own_functions_sql()).await?;
         client.batch_execute(&self.functions_sql()).await?;
-        client.batch_execute(&self.keys_sql()).await?;
+        self.write_keys(client).await?;
         client
             .batch_execute(&self.database_sql(client).await?)
             .await?;
@@ -179,7 +188,7 @@ impl Schema {
         Ok(())
     }
 
-    /// Runs the application's migrations that have not run.
+    /// Runs the application's migrations that have not run, each under the login's own search path.
     async fn migrate(&self, client: &Client) -> Result<Vec<String>, ApplyError> {
         let done: BTreeMap<String, String> = client
             .query(
@@ -197,6 +206,7 @@ impl Schema {
                 Some(_) => return Err(ApplyError::MigrationChanged(migration.name().to_owned())),
                 None => {}
             }
+            path::own(client).await?;
             client
                 .batch_execute(migration.sql())
                 .await
@@ -204,6 +214,7 @@ impl Schema {
                     name: migration.name().to_owned(),
                     source,
                 })?;
+            path::safe(client).await?;
             record(client, None, migration).await?;
             ran.push(migration.name().to_owned());
         }
@@ -269,10 +280,13 @@ impl Schema {
         make_primary_key(client, table, drift).await?;
         make(client, table, &table.keys(), drift).await?;
         client.batch_execute(&table.grants_sql(&self.roles)).await?;
+        grant_sequences(client, table, &self.roles).await?;
         Ok(())
     }
 
-    /// All statements for a new database, for reading and for review.
+    /// All statements for a new database, for reading and for review. For a partitioned table, which
+    /// only the database knows to be one, [`apply`](Self::apply) writes policies that call their
+    /// functions without a sub-select.
     #[must_use]
     pub fn sql(&self) -> String {
         let mut sql = String::from("CREATE SCHEMA partywall;\n");

@@ -1,6 +1,7 @@
 use super::{
     ApplyError, Schema,
     apply::connect,
+    path,
     sql::{ident, literal},
 };
 use crate::connect::Tls;
@@ -48,14 +49,31 @@ impl Schema {
         superuser_url: &str,
         passwords: &Passwords,
     ) -> Result<(), ApplyError> {
-        let client = connect(superuser_url, &Tls::default()).await?;
+        self.bootstrap_with(superuser_url, passwords, &Tls::default())
+            .await
+    }
+
+    /// Like [`bootstrap`](Self::bootstrap), with TLS of one's own.
+    ///
+    /// # Errors
+    ///
+    /// [`ApplyError`].
+    pub async fn bootstrap_with(
+        &self,
+        superuser_url: &str,
+        passwords: &Passwords,
+        tls: &Tls,
+    ) -> Result<(), ApplyError> {
+        let client = connect(superuser_url, tls).await?;
         let logins = self.roles.all().into_iter().zip([
             &passwords.app,
             &passwords.list,
             &passwords.across,
             &passwords.identity,
         ]);
-        client.batch_execute("BEGIN").await?;
+        client
+            .batch_execute(&format!("BEGIN; {}", path::SAFE))
+            .await?;
         for (role, password) in logins {
             let exists = client
                 .query_opt("SELECT FROM pg_roles WHERE rolname = $1", &[&role])

@@ -44,9 +44,22 @@ pub struct Schema {
     pub(crate) tables: Vec<Table>,
     pub(crate) dimensions: BTreeMap<&'static str, SqlType>,
     pub(super) migrations: Vec<Migration>,
-    pub(super) unprotected: Vec<(String, String)>,
+    pub(super) unprotected: Vec<Unprotected>,
     /// Functions and indexes over the tables, made anew whenever the schema is applied.
     pub(super) routines: Vec<&'static str>,
+}
+
+/// A relation that no model declares and that is left to itself, by name and for a reason. Told to
+/// [`SchemaBuilder::unprotected`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unprotected {
+    /// Its PostgreSQL schema.
+    pub schema: String,
+    /// Its name.
+    pub relation: String,
+    /// Why it is not protected.
+    pub reason: String,
 }
 
 /// Collects models and migrations. Made by [`Schema::builder`].
@@ -57,7 +70,7 @@ pub struct SchemaBuilder {
     seal: Seal,
     declared: Vec<Declared>,
     migrations: Vec<Migration>,
-    unprotected: Vec<(String, String)>,
+    unprotected: Vec<Unprotected>,
     routines: Vec<&'static str>,
 }
 
@@ -78,6 +91,11 @@ impl Schema {
     #[must_use]
     pub fn roles(&self) -> &Roles {
         &self.roles
+    }
+
+    /// The relations that were left to themselves, with the reasons, in the order given.
+    pub fn unprotected(&self) -> impl Iterator<Item = &Unprotected> {
+        self.unprotected.iter()
     }
 }
 
@@ -118,12 +136,14 @@ impl SchemaBuilder {
     }
 
     /// Leaves a relation to itself that no model declares: a view, or a table of another tool. It is
-    /// not protected, and not reported at start. The reason is for the reader; this list should only
-    /// shrink.
+    /// not protected, and not reported at start. [`Schema::unprotected`] lists these with their
+    /// reasons; the list should only shrink.
     pub fn unprotected(mut self, schema: &str, relation: &str, reason: &str) -> Self {
-        let _ = reason;
-        self.unprotected
-            .push((schema.to_owned(), relation.to_owned()));
+        self.unprotected.push(Unprotected {
+            schema: schema.to_owned(),
+            relation: relation.to_owned(),
+            reason: reason.to_owned(),
+        });
         self
     }
 

@@ -81,11 +81,21 @@ impl Drift {
     pub(super) fn may_stay(&self) -> bool {
         match (&self.how, self.aspect()) {
             (How::Missing, _) => true,
-            (_, "table" | "policy" | "trigger" | "rule" | "function" | "role") => false,
+            (
+                _,
+                "table" | "policy" | "trigger" | "rule" | "function" | "role" | SEAL_KEY
+                | UNSAFE_SETTING,
+            ) => false,
             _ => !self.object.starts_with("partywall."),
         }
     }
 }
+
+/// What a snapshot calls a key that contexts may be sealed with.
+const SEAL_KEY: &str = "seal key";
+
+/// What the catalogues' settings are called that nobody needs and that open the wall.
+const UNSAFE_SETTING: &str = "unsafe setting";
 
 const SNAPSHOT: &str = include_str!("sql/snapshot.sql");
 const UNDECLARED: &str = include_str!("sql/undeclared.sql");
@@ -99,7 +109,7 @@ pub(super) fn form() -> String {
 
 impl Schema {
     /// Compares the catalogues with what was written down when the schema was last applied. Any of
-    /// the logins can do it.
+    /// the logins can do it, in a transaction whose search path is [`SAFE_PATH`](super::SAFE_PATH).
     pub(crate) async fn drift_seen_by(
         &self,
         client: &Client,
@@ -110,7 +120,13 @@ impl Schema {
                 &[],
             )
             .await?;
-        let expected = facts(&rows)?;
+        let mut expected = facts(&rows)?;
+        // The keys are the application's to know: whoever plants one may have written it down as well.
+        expected.retain(|(_, aspect, _), _| aspect != SEAL_KEY);
+        expected.extend(self.seal.keys().iter().map(|key| {
+            let (object, aspect) = ("partywall".to_owned(), SEAL_KEY.to_owned());
+            ((object, aspect, key.id().to_owned()), key.hash())
+        }));
         let mut current = self.snapshot(client).await?;
         let mut drift = Vec::new();
         for ((object, aspect, name), was) in expected {
@@ -162,12 +178,10 @@ impl Schema {
         }))
     }
 
+    /// What the catalogues say. Expressions and names are printed relative to the search path, so it
+    /// must be the safe one.
     async fn snapshot(&self, client: &Client) -> Result<Facts, tokio_postgres::Error> {
         let (schemas, tables) = self.names();
-        // Expressions and names are printed relative to the search path, so it is fixed.
-        client
-            .batch_execute("SET LOCAL search_path = pg_catalog")
-            .await?;
         let roles = self.roles.all();
         let rows = client
             .query_typed(
@@ -179,17 +193,14 @@ impl Schema {
                 ],
             )
             .await?;
-        client
-            .batch_execute("SET LOCAL search_path TO DEFAULT")
-            .await?;
         facts(&rows)
     }
 
     async fn undeclared(&self, client: &Client) -> Result<Vec<Drift>, tokio_postgres::Error> {
         let (mut schemas, mut tables) = self.names();
-        for (schema, table) in &self.unprotected {
-            schemas.push(schema);
-            tables.push(table);
+        for left in &self.unprotected {
+            schemas.push(&left.schema);
+            tables.push(&left.relation);
         }
         let mut columns: Vec<&str> = self
             .tables
@@ -226,14 +237,15 @@ impl Schema {
         Ok(drift)
     }
 
-    /// Writes down what the catalogues say now, but for policies that are not Partywall's: they stay
-    /// unexpected until somebody drops them.
+    /// Writes down what the catalogues say now, but for policies that are not Partywall's and settings
+    /// that open the wall: they stay unexpected until somebody drops them.
     pub(super) async fn write_expectations(&self, client: &Client) -> Result<(), ApplyError> {
         client
             .batch_execute("DELETE FROM partywall.expected")
             .await?;
         for ((object, aspect, name), definition) in self.snapshot(client).await? {
-            if aspect == "policy" && !name.starts_with("partywall_") {
+            let foreign = aspect == "policy" && !name.starts_with("partywall_");
+            if foreign || aspect == UNSAFE_SETTING {
                 continue;
             }
             client

@@ -64,6 +64,32 @@ pub enum SchemaError {
         /// The owned table.
         parent: String,
     },
+    /// A foreign key leads to rows that belong to an owner whom the table does not name.
+    #[error(
+        "the key `{key}` of the table {table} may lead to another's row of {parent}, whose owner `{dimension}` it neither carries nor can look up: declare `{dimension}` for {table} too, or leave `exists` out, so that the key carries the owner"
+    )]
+    Crosses {
+        /// The table with the key.
+        table: String,
+        /// The key's columns.
+        key: String,
+        /// Where the key leads.
+        parent: String,
+        /// The dimension that the table lacks.
+        dimension: String,
+    },
+    /// A foreign key could only be kept inside by a policy that looks into its own table.
+    #[error(
+        "the key `{key}` of the table {table} leads to {parent}, whose policies look into {table} again, which PostgreSQL refuses: leave out `exists` where these two are declared, so that the key carries the owner"
+    )]
+    Loops {
+        /// The table with the key.
+        table: String,
+        /// The key's columns.
+        key: String,
+        /// Where the key leads.
+        parent: String,
+    },
     /// The same migration name twice.
     #[error("the migration `{0}` is given twice")]
     DuplicateMigration(String),

@@ -1,9 +1,12 @@
 //! The `partywall` schema of a database: its versions, and the functions that hang on the seal and
 //! the dimensions.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, types::Type};
 
 use super::{
     ApplyError, Schema,
@@ -13,10 +16,12 @@ use super::{
 use crate::scope::SqlType;
 
 /// What every version of Partywall added, in order. A version that was released never changes.
-pub(super) const VERSIONS: [(i32, &str, &str); 3] = [
+pub(super) const VERSIONS: [(i32, &str, &str); 5] = [
     (1, "the tables", include_str!("sql/1_tables.sql")),
     (2, "entering a scope", include_str!("sql/2_enter.sql")),
     (3, "the way across", include_str!("sql/3_across.sql")),
+    (4, "leftovers", include_str!("sql/4_leftovers.sql")),
+    (5, "the seal's keys", include_str!("sql/5_seal_keys.sql")),
 ];
 
 /// Installs those of the first `versions` that are missing. Tells whether there were any.
@@ -76,16 +81,20 @@ pub(super) async fn record(
         .map(drop)
 }
 
-/// The functions of all versions, to be put right where somebody has altered them.
+/// The functions as the newest version has each, to be put right where somebody has altered them.
 pub(super) fn own_functions_sql() -> String {
     const CREATE: &str = "CREATE FUNCTION ";
+    const REPLACE: &str = "CREATE OR REPLACE FUNCTION ";
     const END: &str = "$partywall$;";
-    VERSIONS
-        .iter()
-        .flat_map(|(_, _, sql)| sql.split(CREATE).skip(1))
-        .filter_map(|rest| rest.split_once(END))
-        .map(|(function, _)| format!("CREATE OR REPLACE FUNCTION {function}{END}\n"))
-        .collect()
+    let mut functions = BTreeMap::new();
+    for (_, _, sql) in VERSIONS {
+        let sql = sql.replace(REPLACE, CREATE);
+        for (function, _) in sql.split(CREATE).skip(1).filter_map(|f| f.split_once(END)) {
+            let signature = function.split(" RETURNS ").next().unwrap_or(function);
+            functions.insert(signature.to_owned(), format!("{REPLACE}{function}{END}\n"));
+        }
+    }
+    functions.into_values().collect()
 }
 
 impl Schema {
@@ -103,7 +112,7 @@ impl Schema {
         );
         let _ = writeln!(
             sql,
-            "GRANT EXECUTE ON FUNCTION partywall.enter(text, integer), partywall.narrow(text) TO {roles};"
+            "GRANT EXECUTE ON FUNCTION partywall.enter(text, integer), partywall.narrow(text), partywall.seal_keys() TO {roles};"
         );
         let _ = writeln!(
             sql,
@@ -133,34 +142,34 @@ impl Schema {
         )
     }
 
-    /// The keys that contexts may be sealed with.
-    pub(super) fn keys_sql(&self) -> String {
-        let mut sql = String::from("DELETE FROM partywall.seal_key;\n");
+    /// Writes down the keys that contexts may be sealed with. As parameters of a statement that the
+    /// driver does not log.
+    pub(super) async fn write_keys(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        client
+            .batch_execute("DELETE FROM partywall.seal_key")
+            .await?;
         for key in self.seal.keys() {
             let (inner, outer) = key.pads();
-            let hex = |bytes: &[u8]| {
-                bytes.iter().fold(String::from("\\x"), |mut text, byte| {
-                    let _ = write!(text, "{byte:02x}");
-                    text
-                })
-            };
-            let _ = writeln!(
-                sql,
-                "INSERT INTO partywall.seal_key (id, inner_pad, outer_pad) VALUES ({}, {}::bytea, {}::bytea);",
-                literal(key.id()),
-                literal(&hex(inner)),
-                literal(&hex(outer)),
-            );
+            client
+                .execute_typed(
+                    "INSERT INTO partywall.seal_key (id, inner_pad, outer_pad) VALUES ($1, $2, $3)",
+                    &[
+                        (&key.id(), Type::TEXT),
+                        (&inner, Type::BYTEA),
+                        (&outer, Type::BYTEA),
+                    ],
+                )
+                .await?;
         }
-        sql
+        Ok(())
     }
 }
 
 /// The function that reads one value of a dimension.
 ///
-/// NULL, which matches no row, when the context is absent, empty, forged or expired, or when the
-/// dimension holds a list. An error that names the dimension when the context is good and lacks it:
-/// a forgotten dimension must not read as an empty table.
+/// NULL, which matches no row, when there is no context or an empty one, or when the dimension holds a
+/// list. An error when the context is sealed by an unknown key, forged or expired, and one that names
+/// the dimension when the context is good and lacks it: neither must read as an empty table.
 fn reader(dimension: &str, sql_type: SqlType, sealed: bool) -> String {
     let name = literal(dimension);
     let list = literal(&format!("{dimension}[]"));
@@ -250,4 +259,20 @@ END
 $partywall$;
 "
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_function_is_put_right_to_its_newest_text() {
+        let sql = own_functions_sql();
+        assert_eq!(sql.matches("FUNCTION partywall.enter(").count(), 1);
+        assert!(sql.contains("CLOSE ALL"));
+        for function in ["narrow", "cross", "seal_keys"] {
+            let create = format!("CREATE OR REPLACE FUNCTION partywall.{function}(");
+            assert_eq!(sql.matches(&create).count(), 1, "{function}");
+        }
+    }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use tokio_postgres::Client;
 
 use super::{
-    ApplyError,
+    ApplyError, Roles,
     drift::Drift,
-    protect::Object,
+    object::Object,
+    path,
     sql::{ident, short_hash},
     table::Table,
 };
@@ -23,7 +24,7 @@ pub(super) async fn create(client: &Client, table: &Table) -> Result<(), ApplyEr
             .await?
             .is_some();
         if !exists {
-            client.batch_execute(create).await?;
+            declare(client, create).await?;
         }
     }
     let name = table.name.sql();
@@ -45,17 +46,15 @@ pub(super) async fn create(client: &Client, table: &Table) -> Result<(), ApplyEr
         .await?
         .try_get::<_, bool>(0)?;
     if !exists {
-        client.batch_execute(&table.create_sql()).await?;
-        return Ok(());
+        return Ok(declare(client, &table.create_sql()).await?);
     }
-    for (column, definition) in &table.columns {
-        client
-            .batch_execute(&format!(
-                "ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} {definition}",
-                ident(column)
-            ))
-            .await?;
-    }
+    let add = table.columns.iter().map(|(column, definition)| {
+        format!(
+            "ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} {definition};\n",
+            ident(column)
+        )
+    });
+    declare(client, &add.collect::<String>()).await?;
     let mut fill = false;
     for (owned, column) in table.copies() {
         client
@@ -78,6 +77,13 @@ pub(super) async fn create(client: &Client, table: &Table) -> Result<(), ApplyEr
         client.batch_execute(&table.fill_sql()).await?;
     }
     Ok(())
+}
+
+/// Runs what names types and defaults as the application declares them.
+async fn declare(client: &Client, sql: &str) -> Result<(), tokio_postgres::Error> {
+    path::declared(client).await?;
+    client.batch_execute(sql).await?;
+    path::safe(client).await
 }
 
 pub(super) async fn names(
@@ -180,6 +186,32 @@ pub(super) async fn make(
                 &[&object, &key.name, &statement],
             )
             .await?;
+    }
+    Ok(())
+}
+
+/// Lets the logins count on with the sequences of `serial` columns, which a table that was there may
+/// have. An identity needs no such right.
+pub(super) async fn grant_sequences(
+    client: &Client,
+    table: &Table,
+    roles: &Roles,
+) -> Result<(), tokio_postgres::Error> {
+    let sequences = names(
+        client,
+        table,
+        "SELECT d.objid::regclass::text FROM pg_depend d \
+         JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' \
+         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass \
+           AND d.refobjid = $1::text::regclass AND d.deptype = 'a'",
+    )
+    .await?;
+    for sequence in sequences {
+        let grant = format!(
+            "GRANT USAGE ON SEQUENCE {sequence} TO {}",
+            table.writers(roles)
+        );
+        client.batch_execute(&grant).await?;
     }
     Ok(())
 }

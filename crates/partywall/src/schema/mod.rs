@@ -7,14 +7,20 @@
 mod apply;
 mod bootstrap;
 mod builder;
+mod columns;
 mod declared;
 mod drift;
 mod error;
+mod grants;
 mod install;
+mod keys;
+mod link;
 mod make;
 mod migration;
+mod object;
 mod ownership;
-mod protect;
+mod path;
+mod policies;
 mod roles;
 mod scoped;
 mod seal;
@@ -25,10 +31,11 @@ mod tenant_table;
 
 pub use apply::Applied;
 pub use bootstrap::Passwords;
-pub use builder::{Schema, SchemaBuilder};
+pub use builder::{Schema, SchemaBuilder, Unprotected};
 pub use drift::{Drift, How};
 pub use error::{ApplyError, Drifts, SchemaError};
 pub use ownership::{Owned, Ownership, PathBy, Rights, Source};
+pub(crate) use path::SAFE as SAFE_PATH;
 pub use roles::Roles;
 pub use scoped::Scoped;
 pub use seal::{Seal, SealKey, SealKeyError};
@@ -41,3 +48,6 @@ pub(crate) use tenant_table::{TenantTable, TenantTables};
 
 /// SQLSTATE of «the scope has no dimension …», raised by the functions that policies read.
 pub(crate) const NO_DIMENSION: &str = "PW001";
+
+/// SQLSTATE of «the context is not valid», raised by the same functions, in `sql/sealed.sql`.
+pub(crate) const INVALID_CONTEXT: &str = "PW002";

@@ -143,6 +143,13 @@ impl SealKey {
         (&self.pads.0, &self.pads.1)
     }
 
+    /// What `partywall.seal_keys()` answers for this key.
+    pub(crate) fn hash(&self) -> String {
+        let (inner, outer) = self.pads();
+        let hash = Sha256::new().chain_update(inner).chain_update(outer);
+        hex(&hash.finalize())
+    }
+
     fn seal(&self, json: &str, expires_unix: u64) -> String {
         let message = format!("{}.{expires_unix}.{json}", self.id);
         let mac = self

@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, fmt};
 use super::{
     Ownership, PathBy, Rights, SchemaError, Source,
     declared::{Audience, Declared, Reference},
+    link::{Link, links},
     sql::ident,
 };
 use crate::{scope::SqlType, value::Kind};
@@ -45,6 +46,8 @@ pub(crate) struct Table {
     /// Columns that foreign keys without the tenant point at.
     pub(super) targets: Vec<Vec<String>>,
     pub(super) references: Vec<ForeignKey>,
+    /// What policies ask of the keys that cannot carry the owner.
+    pub(super) links: Vec<Link>,
     pub(super) enums: Vec<(String, String)>,
     pub(super) rights: Rights,
     pub(super) audience: Audience,
@@ -100,26 +103,45 @@ impl Table {
         self.owned.is_empty()
     }
 
-    /// The column that leads every key and index, and its dimension: the tenant's, or else the
-    /// first that has a column.
-    pub(super) fn lead(&self) -> Option<(&'static str, &str)> {
-        let with_column = |owned: &'_ Dimensioned| owned.by.column().is_some();
-        let lead = self
-            .owned
-            .iter()
-            .find(|owned| owned.dimension == "tenant" && with_column(owned))
-            .or_else(|| self.owned.iter().find(|owned| with_column(owned)))?;
-        Some((lead.dimension, lead.by.column()?))
+    /// The table's dimensions, the tenant first.
+    pub(super) fn by_rank(&self) -> impl Iterator<Item = &Dimensioned> {
+        let is_tenant = |owned: &&Dimensioned| owned.dimension == "tenant";
+        let tenant = self.owned.iter().filter(is_tenant);
+        tenant.chain(self.owned.iter().filter(move |owned| !is_tenant(owned)))
+    }
+
+    /// What the table says of a dimension.
+    pub(super) fn owner(&self, dimension: &str) -> Option<&Dimensioned> {
+        self.owned.iter().find(|owned| owned.dimension == dimension)
+    }
+
+    /// The column that leads every key and index: the tenant's, or else the first that there is.
+    pub(super) fn lead(&self) -> Option<&str> {
+        self.by_rank().find_map(|owned| owned.by.column())
     }
 
     /// Columns in key order, the leading one first.
     pub(super) fn led(&self, columns: &[String]) -> Vec<String> {
-        let lead = self.lead().map(|(_, column)| column.to_owned());
+        let lead = self.lead();
         let rest = columns
             .iter()
-            .filter(|column| Some(*column) != lead.as_ref())
+            .filter(|column| Some(column.as_str()) != lead)
             .cloned();
-        lead.iter().cloned().chain(rest).collect()
+        lead.map(str::to_owned).into_iter().chain(rest).collect()
+    }
+
+    /// A column of this table as a policy names it, also inside of a sub-select.
+    pub(super) fn column(&self, name: &str) -> String {
+        format!("{}.{}", self.name.sql(), ident(name))
+    }
+
+    /// Whether a declared column may hold NULL.
+    pub(super) fn is_nullable(&self, name: &str) -> bool {
+        !self.primary_key.iter().any(|key| key == name)
+            && self
+                .columns
+                .iter()
+                .any(|(column, rest)| column == name && !rest.contains("NOT NULL"))
     }
 
     /// The columns that hold owners: the application login may not update them.
@@ -176,6 +198,7 @@ pub(super) fn resolve(
             indexes: model.indexes.clone(),
             targets: Vec::new(),
             references: Vec::new(),
+            links: Vec::new(),
             enums: model.enums.clone(),
             rights: model.rights,
             audience: model.audience,
@@ -194,8 +217,8 @@ pub(super) fn resolve(
                 .collect()
         })
         .collect::<Result<Vec<Vec<ForeignKey>>, _>>()?;
-    // A key without the tenant needs its target unique by itself. That is a child whose policy looks
-    // the parent up: the policy refuses a foreign parent before the key is checked.
+    // A key without the tenant needs its target unique by itself. That is a key between tables one of
+    // which has no column of the owner: a policy refuses a foreign parent before the key is checked.
     let targets: Vec<_> = keys
         .iter()
         .flatten()
@@ -212,6 +235,10 @@ pub(super) fn resolve(
                 table.targets.push(to.clone());
             }
         }
+    }
+    let links = links(&tables)?;
+    for (table, links) in tables.iter_mut().zip(links) {
+        table.links = links;
     }
     Ok((in_order(tables), dimensions))
 }
@@ -324,14 +351,10 @@ fn foreign_key(
             parent: parent.name.to_string(),
         });
     }
-    let Some((dimension, parent_column)) = parent.lead() else {
-        return Ok(plain);
-    };
-    let Some(owned) = table
-        .owned
-        .iter()
-        .find(|owned| owned.dimension == dimension)
-    else {
+    let Some((owned, parent_column)) = parent.by_rank().find_map(|theirs| {
+        let owned = table.owner(theirs.dimension)?;
+        Some((owned, theirs.by.column()?))
+    }) else {
         return Ok(plain);
     };
     let Some(column) = owned.by.column() else {

@@ -1,4 +1,4 @@
-use axum::extract::{FromRef, FromRequestParts, Query};
+use axum::extract::{FromRef, FromRequestParts, OriginalUri, Query};
 use http::{HeaderName, request::Parts};
 
 use super::{
@@ -38,8 +38,11 @@ where
                 return Err(Error::StaleAccount.into());
             }
         }
+        // Inside of a nested router the address lacks what it was nested at.
+        let whole = parts.extensions.get::<OriginalUri>().map(|whole| &whole.0);
+        let path = whole.unwrap_or(&parts.uri).path();
         account
-            .note_staff_access(&format!("{} {}", parts.method, parts.uri.path()))
+            .note_staff_access(&format!("{} {path}", parts.method))
             .await?;
         Ok(account)
     }

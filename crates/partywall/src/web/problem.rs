@@ -109,6 +109,10 @@ impl Problem {
 }
 
 impl From<identity::Error> for Problem {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other errors say what is to be told, and no more"
+    )]
     fn from(error: identity::Error) -> Self {
         let kind = error.kind();
         let status = match kind {

@@ -338,10 +338,14 @@ impl Bench {
             done.push((work, case, mark, ended.is_some()));
         }
         let case = &done.last().unwrap().1;
-        // All connections of the pool are borrowed at once, so that none escapes the look. They are
-        // the other tenant's, which wrote nothing.
-        let looks = (0..self.pool_size).map(|_| Found::by(db, other.id));
-        for found in futures_util::future::join_all(looks).await {
+        // All connections of the pool are borrowed before the first is looked at, so that none escapes
+        // the look. They are the other tenant's, which wrote nothing.
+        let mut borrowed = Vec::new();
+        for _ in 0..self.pool_size {
+            borrowed.push(db.begin(&other.scope).await.unwrap());
+        }
+        for tx in borrowed {
+            let found = Found::on(tx, other.id).await;
             let found = found.unwrap_or_else(|error| panic!("{case}: the next fails: {error:?}"));
             assert_eq!(found.session, self.clean, "{case}");
             assert_eq!(found.posts, [(other.id, 3)], "{case}");

@@ -4,13 +4,16 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use partywall::{
-    Scope, Sql, TENANT, Tx,
+    Scope, SealKey, Sql, TENANT, Tx,
     db::{Error, ErrorKind, Refused},
     scope::{ScopeErrorKind, carry},
 };
 use sea_orm::{EntityTrait, PaginatorTrait, TransactionTrait};
 
-use crate::models::{AUTHOR, World, article, post};
+use crate::{
+    login,
+    models::{AUTHOR, World, article, post},
+};
 
 /// A world where the tenant A has an article each of the authors 1 and 2.
 async fn authors() -> World {
@@ -247,20 +250,27 @@ async fn d22_sql_cannot_change_the_tenant() {
             tx.execute_sql(sql, [context.as_str().into()])
                 .await
                 .unwrap();
-            assert_eq!(
-                tx.scalar::<i64, _>(posts, []).await.unwrap(),
-                0,
-                "{sql} {context}"
-            );
-            assert_eq!(tx.execute_sql("DELETE FROM post", []).await.unwrap(), 0);
-            tx.commit().await.unwrap();
+            let seen = tx.scalar::<i64, _>(posts, []).await;
+            let deleted = tx.execute_sql("DELETE FROM post", []).await;
+            if context.is_empty() {
+                assert_eq!((seen.unwrap(), deleted.unwrap()), (0, 0), "{sql}");
+                tx.commit().await.unwrap();
+            } else {
+                let refused = seen.unwrap_err();
+                assert_eq!(refused.kind(), ErrorKind::Context, "{sql} {context}");
+                assert!(matches!(deleted, Err(Error::Aborted)), "{sql} {context}");
+            }
         }
     }
     let db = world.test.as_scope(&world.a.scope);
     let inline = "SELECT count(*) FROM set_config('partywall.context', $1, true), post \
                   WHERE tenant_id = $2";
     let values = [forged.as_str().into(), world.b.id.into()];
-    assert_eq!(db.scalar::<i64, _>(inline, values).await.unwrap(), 0);
+    // Whether A's context or the forged one is read is the planner's affair.
+    match db.scalar::<i64, _>(inline, values).await {
+        Ok(seen) => assert_eq!(seen, 0),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Context),
+    }
     assert_eq!(post::Entity::find().count(&db).await.unwrap(), 3);
 }
 
@@ -307,4 +317,102 @@ async fn d22_the_way_across_cannot_be_narrowed() {
     assert_eq!(article::Entity::find().count(&nested).await.unwrap(), 2);
     nested.commit().await.unwrap();
     assert_eq!(post::Entity::find().count(&tx).await.unwrap(), 6);
+}
+
+/// A context as Partywall writes it, with whatever key and for whatever time.
+fn sealed(key: [u8; 32], expires: u64, json: &str) -> String {
+    use hmac::{Hmac, KeyInit, Mac};
+    let id = SealKey::new(&key).unwrap().id().to_owned();
+    let message = format!("{id}.{expires}.{json}");
+    let mac = Hmac::<sha2::Sha256>::new_from_slice(&key)
+        .unwrap()
+        .chain_update(&message)
+        .finalize()
+        .into_bytes();
+    let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{mac}.{message}")
+}
+
+/// No context is no rows. One that somebody did make, and that does not hold, is an error: whoever reads
+/// an empty list believes it.
+#[tokio::test]
+async fn d3_a_context_that_does_not_hold_is_an_error() {
+    const FUTURE: u64 = 99_999_999_999;
+    let world = World::new().await;
+    world.let_everybody_set().await;
+    let json = format!(r#"{{"tenant":"{}"}}"#, world.a.id);
+    let good = sealed([7; 32], FUTURE, &json);
+    let seen = async |context: &str| {
+        let tx = world.test.db().begin(&world.b.scope).await.unwrap();
+        let set = "SELECT set_config('partywall.context', $1, true)";
+        tx.execute_sql(set, [context.into()]).await.unwrap();
+        let read = "SELECT count(*) FROM post";
+        tx.scalar::<i64, _>(read, []).await
+    };
+    assert_eq!(seen(&good).await.unwrap(), 3, "the control");
+    assert_eq!(seen("").await.unwrap(), 0);
+    let mut told = Vec::new();
+    for (why, context) in [
+        ("unknown key", sealed([8; 32], FUTURE, &json)),
+        (
+            "another's seal",
+            sealed([7; 32], FUTURE, "{}").replace("{}", &json),
+        ),
+        ("expired", sealed([7; 32], 1_000_000_000, &json)),
+        ("no seal", json.clone()),
+        ("cut", good.split_at(good.len() - 1).0.to_owned()),
+        ("a seal alone", good.split_at(64).0.to_owned()),
+        ("no number", good.replace(&FUTURE.to_string(), "soon")),
+        ("garbage", "garbage".to_owned()),
+        ("a dot", ".".to_owned()),
+    ] {
+        let error = seen(&context).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Context, "{why}: {error}");
+        assert_eq!(error.database().unwrap().code(), "PW002", "{why}");
+        told.push(error.to_string());
+        let login = login::app(&world.test).await;
+        login
+            .execute(
+                "SELECT set_config('partywall.context', $1, false)",
+                &[&context],
+            )
+            .await
+            .unwrap();
+        for sql in [
+            "SELECT FROM post",
+            "SELECT FROM comment",
+            "DELETE FROM post",
+            "INSERT INTO tag (id, label) VALUES (gen_random_uuid(), 'new')",
+        ] {
+            let error = login.execute(sql, &[]).await.unwrap_err();
+            let error = error.as_db_error().unwrap();
+            assert_eq!(error.code().code(), "PW002", "{why}: {sql}");
+            told.push(format!(
+                "{} {:?} {:?}",
+                error.message(),
+                error.detail(),
+                error.hint()
+            ));
+        }
+    }
+    told.sort();
+    told.dedup();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    the context is not valid None None
+    the database does not accept the scope's context: apply the schema with the seal key that is in use here, and synchronise the clocks: the context is not valid (SQLSTATE PW002)
+    ");
+}
+
+/// Through SeaORM, whose errors cannot carry ours, it has its kind as well.
+#[tokio::test]
+async fn d3_a_context_that_does_not_hold_is_told_through_sea_orm() {
+    let world = World::new().await;
+    world
+        .test
+        .as_superuser("UPDATE partywall.seal_key SET inner_pad = outer_pad")
+        .await
+        .unwrap();
+    let db = world.test.as_scope(&world.a.scope);
+    let error = post::Entity::find().all(&db).await.unwrap_err();
+    assert_eq!(Error::kind_behind(&error), ErrorKind::Context, "{error}");
 }

@@ -85,6 +85,17 @@ async fn d9_a_missing_dimension_is_named() {
             assert_eq!(error.kind(), ScopeErrorKind::Missing);
             assert_eq!(error.dimension(), Some(missing), "{sql}");
         }
+        let new = article::ActiveModel {
+            state: Set(article::State::Published),
+            title: Set("new".to_owned()),
+            ..Default::default()
+        };
+        let error = new.insert(&db).await.unwrap_err();
+        assert_eq!(Error::kind_behind(&error), ErrorKind::Scope, "{error}");
+        assert!(
+            error.to_string().contains(&format!("`{missing}`")),
+            "{error}"
+        );
         let error = article::Entity::find().all(&db).await.unwrap_err();
         assert_eq!(Error::kind_behind(&error), ErrorKind::Scope);
         assert!(

@@ -98,6 +98,21 @@ const REFUSED: [&str; 9] = [
     "PREPARE TRANSACTION 'a'",
 ];
 
+/// Each of these is let in at times, or there would be no dirt of its kind. Aborted transactions are
+/// what the failing statements leave.
+const KINDS: [&str; 10] = [
+    "SET search_path",
+    "SET statement_timeout",
+    "SET partywall.context",
+    "SELECT set_config",
+    "SELECT U&",
+    "UPDATE pg_settings",
+    "SELECT pg_advisory_lock(",
+    "DECLARE",
+    "CREATE TEMPORARY",
+    "SELECT nextval",
+];
+
 struct Bench {
     world: World,
     probe: Probe,
@@ -117,7 +132,9 @@ impl Bench {
                 "CREATE SEQUENCE dirt; GRANT ALL ON dirt TO blog_app; \
                  GRANT UPDATE ON pg_settings TO blog_app; \
                  GRANT EXECUTE ON FUNCTION set_config, setseed TO blog_app; \
-                 GRANT USAGE ON LANGUAGE plpgsql TO blog_app",
+                 GRANT USAGE ON LANGUAGE plpgsql TO blog_app; \
+                 DO $$ BEGIN EXECUTE pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO blog_app', \
+                 current_database()); END $$",
             )
             .await;
         let clean = Found::by(world.test.db(), world.a.id)
@@ -135,8 +152,15 @@ impl Bench {
         self.world.test.db()
     }
 
-    /// Makes some dirt, in a transaction or in single statements, and writes down what it did.
-    async fn dirty(&self, dice: &mut Dice, actor: &Tenant, other: &Tenant) -> Vec<String> {
+    /// Makes some dirt, in a transaction or in single statements, and writes down what it did. Of what
+    /// was let in, `let_in` keeps the first words.
+    async fn dirty(
+        &self,
+        dice: &mut Dice,
+        actor: &Tenant,
+        other: &Tenant,
+        let_in: &mut BTreeMap<String, u64>,
+    ) -> Vec<String> {
         let statements: Vec<String> = (0..=dice.below(4))
             .map(|_| {
                 dice.pick(&DIRT)
@@ -146,6 +170,10 @@ impl Bench {
             .collect();
         let mut log = Vec::new();
         let mut note = |way: &str, sql: &str, done: Result<u64, Error>| {
+            if done.is_ok() {
+                let kind = KINDS.iter().find(|kind| sql.starts_with(**kind));
+                *let_in.entry(kind.unwrap_or(&"").to_string()).or_default() += 1;
+            }
             log.push(format!(
                 "{way} {sql} -> {:?}",
                 done.map_err(|error| error.kind())
@@ -249,10 +277,11 @@ async fn soil(first: u64, cases: u64) {
     let (a, b) = (&bench.world.a, &bench.world.b);
     let raw = session(&bench.world.test.url("blog_app")).await;
     let mut outcomes = BTreeMap::<bool, u64>::new();
+    let mut let_in = BTreeMap::new();
     for seed in first..first + cases {
         let mut dice = Dice::new(seed);
         let (actor, other) = if dice.one_in(2) { (a, b) } else { (b, a) };
-        let log = bench.dirty(&mut dice, actor, other).await;
+        let log = bench.dirty(&mut dice, actor, other, &mut let_in).await;
         for line in &log {
             *outcomes.entry(line.contains("Ok(")).or_default() += 1;
         }
@@ -283,11 +312,19 @@ async fn soil(first: u64, cases: u64) {
     // The dirt is real: a good part of it was let in.
     assert!(outcomes[&true] > cases / 3, "{outcomes:?}");
     assert!(outcomes[&false] > cases / 10, "{outcomes:?}");
+    for kind in KINDS {
+        assert!(let_in.contains_key(kind), "{kind} is not in {let_in:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d28_dirty_connection_is_cleaned_or_closed() {
-    soil(0x28_0000, 600).await;
+    soil(0x28_0000, 1_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d28_more_dirt_is_cleaned_or_closed() {
+    soil(0x28_1000_0000, 1_000).await;
 }
 
 /// A limit that the text hides is undone on entry, but entering itself falls under it. Where that is
@@ -317,6 +354,47 @@ async fn d28_hidden_time_limit_does_not_stay() {
     }
 }
 
+/// A statement stays as the server read it, so one that was read under a transaction's own settings is
+/// not the next tenant's.
+#[tokio::test]
+async fn d28_statement_read_under_hidden_settings_does_not_stay() {
+    let bench = Bench::new().await;
+    let hidden = "SELECT query_to_xml('SELECT set_con' || \
+        'fig(''standard_conforming_strings'', ''off'', true)', true, true, '')::text";
+    let sql = "SELECT format('%s %s', length('a\\nb'), pg_backend_pid())";
+    let tx = bench.db().begin(&bench.world.a.scope).await.unwrap();
+    tx.execute_sql(hidden, []).await.unwrap();
+    let soiled: String = tx.scalar(sql, []).await.unwrap();
+    assert!(soiled.starts_with("3 "), "the control: {soiled}");
+    let clean = soiled.replacen('3', "4", 1);
+    tx.commit().await.unwrap();
+    let scoped = bench.db().scoped(&bench.world.b.scope);
+    assert_eq!(scoped.scalar::<String, _>(sql, []).await.unwrap(), clean);
+    let tx = bench.db().begin(&bench.world.b.scope).await.unwrap();
+    tx.execute_sql("SELECT 1", []).await.unwrap();
+    assert_eq!(tx.scalar::<String, _>(sql, []).await.unwrap(), clean);
+}
+
+/// And it is prepared for good once it was prepared at rest.
+#[tokio::test]
+async fn d28_statements_of_clean_transactions_stay_prepared() {
+    let bench = Bench::new().await;
+    let sql = "SELECT title FROM post WHERE slug = $1";
+    let mut names = Vec::new();
+    for tenant in [&bench.world.a, &bench.world.b, &bench.world.a] {
+        let tx = bench.db().begin(&tenant.scope).await.unwrap();
+        tx.execute_sql("SELECT 1", []).await.unwrap();
+        let title: String = tx.scalar(sql, ["post-0".into()]).await.unwrap();
+        assert!(title.ends_with(" 0"));
+        let name =
+            "SELECT name || pg_backend_pid() FROM pg_prepared_statements WHERE statement = $1";
+        names.push(tx.scalar::<String, _>(name, [sql.into()]).await.unwrap());
+        tx.commit().await.unwrap();
+    }
+    assert_ne!(names[0], names[1]);
+    assert_eq!(names[1], names[2]);
+}
+
 /// The control: on a session that nobody cleans, each of these shows.
 #[tokio::test]
 async fn d28_dirt_would_show() {
@@ -336,4 +414,11 @@ async fn d28_dirt_would_show() {
         .unwrap();
     assert_eq!(kept.get::<_, String>(0), "4711ms");
     assert_eq!((kept.get::<_, i64>(1), kept.get::<_, i64>(2)), (1, 1));
+    raw.batch_execute(
+        "RESET statement_timeout; CREATE TEMPORARY TABLE post AS SELECT 'b' AS poison",
+    )
+    .await
+    .unwrap();
+    let poisoned = raw.query_one("SELECT * FROM post", &[]).await.unwrap();
+    assert_eq!(poisoned.get::<_, String>(0), "b");
 }

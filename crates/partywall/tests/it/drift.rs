@@ -221,6 +221,24 @@ const MENDED: &[(&str, &[&str])] = &[
         &["`partywall_fill_tenant` is missing"],
     ),
     (
+        "INSERT INTO partywall.seal_key VALUES ('planted', 'a', 'b')",
+        &["partywall", "seal key `planted` was added"],
+    ),
+    (
+        "INSERT INTO partywall.seal_key VALUES ('planted', 'a', 'b'); \
+         INSERT INTO partywall.expected SELECT 'partywall', 'seal key', name, pads \
+         FROM partywall.seal_keys() WHERE name = 'planted'",
+        &["partywall", "seal key `planted` was added"],
+    ),
+    (
+        "UPDATE partywall.seal_key SET inner_pad = outer_pad",
+        &["seal key", "was altered"],
+    ),
+    (
+        "DELETE FROM partywall.seal_key",
+        &["seal key", "is missing"],
+    ),
+    (
         "GRANT SELECT ON partywall.seal_key TO w_app",
         &["partywall.seal_key", "privilege `w_app`"],
     ),
@@ -528,6 +546,9 @@ async fn d36_unprotected_by_name_is_not_reported() {
         .unprotected("public", "ledger", "the accounting tool owns it")
         .build()
         .unwrap();
+    let left: Vec<_> = named.unprotected().collect();
+    assert_eq!((left.len(), left[0].relation.as_str()), (1, "ledger"));
+    assert_eq!(left[0].reason, "the accounting tool owns it");
     let config = partywall::Config::new(&named, &plain.url("bare_app")).unwrap();
     Db::connect(config).await.unwrap();
 }

@@ -10,7 +10,6 @@ use futures_util::{StreamExt, future::ready};
 use partywall::{
     Config, Db, Scope, Sql, TENANT,
     db::{ConnectError, Error, ErrorKind},
-    schema::Passwords,
     testing::{TestDb, TestError},
 };
 use partywall_embedded::{Server, Settings};
@@ -18,8 +17,9 @@ use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use crate::{
+    alone::Alone,
     models::{World, post, schema},
-    probe::{Found, Probe, session},
+    probe::{Found, Probe},
 };
 
 /// Nothing here may take longer, on the busiest machine.
@@ -56,34 +56,8 @@ async fn recovered(db: &Db, scope: &Scope, rows: i64) {
 async fn d30_server_restart_is_survived() {
     let folder = std::env::temp_dir().join(format!("pw-restart-{}", Uuid::now_v7().simple()));
     let settings = Settings::new(&folder).parameter("fsync", "off");
-    let start = || Server::start(&settings).unwrap();
-    let server = start();
+    let Alone { server, schema, .. } = Alone::start(&settings).await;
     let socket = server.socket_dir().to_owned();
-    let schema = schema();
-    let admin = session(&server.superuser_url("postgres")).await;
-    admin
-        .batch_execute("CREATE ROLE blog_owner LOGIN PASSWORD 'o'")
-        .await
-        .unwrap();
-    admin
-        .batch_execute("CREATE DATABASE blog OWNER blog_owner")
-        .await
-        .unwrap();
-    let password = || "p".to_owned();
-    let passwords = Passwords {
-        app: password(),
-        list: password(),
-        across: password(),
-        identity: password(),
-    };
-    schema
-        .bootstrap(&server.superuser_url("blog"), &passwords)
-        .await
-        .unwrap();
-    schema
-        .apply(&server.url("blog_owner", "o", "blog"))
-        .await
-        .unwrap();
     let config = Config::new(&schema, &server.url("blog_app", "p", "blog"))
         .unwrap()
         .connect_attempts(2)
@@ -137,7 +111,7 @@ async fn d30_server_restart_is_survived() {
         "{listed:?}"
     );
 
-    let server = start();
+    let server = Server::start(&settings).unwrap();
     assert_eq!(server.socket_dir(), socket);
     recovered(&db, &scope, 0).await;
     drop(server);

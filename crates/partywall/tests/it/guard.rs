@@ -29,7 +29,7 @@ async fn refusal(test: &TestDb) -> UnsafeRights {
 }
 
 /// What is wrong, the SQL that does it, and the SQL that cleans up what a fix leaves.
-const UNSAFE: [(&str, &str, &str); 20] = [
+const UNSAFE: [(&str, &str, &str); 24] = [
     ("superuser", "ALTER ROLE gate_app SUPERUSER", ""),
     ("bypass", "ALTER ROLE gate_app BYPASSRLS", ""),
     ("creates roles", "ALTER ROLE gate_app CREATEROLE", ""),
@@ -104,6 +104,33 @@ const UNSAFE: [(&str, &str, &str); 20] = [
         "GRANT REFERENCES, TRIGGER ON post TO gate_app",
         "",
     ),
+    (
+        "runs as a superuser",
+        "CREATE FUNCTION all_posts() RETURNS SETOF post LANGUAGE sql SECURITY DEFINER \
+         AS 'SELECT * FROM public.post'",
+        "DROP FUNCTION all_posts()",
+    ),
+    (
+        "runs as the owner",
+        "CREATE PROCEDURE public.open() LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN END'; \
+         ALTER PROCEDURE public.open() OWNER TO partywall_test_owner; \
+         REVOKE EXECUTE ON PROCEDURE public.open() FROM PUBLIC; \
+         GRANT EXECUTE ON PROCEDURE public.open() TO gate_app",
+        "DROP PROCEDURE public.open()",
+    ),
+    (
+        "runs as across",
+        "CREATE FUNCTION all_posts() RETURNS SETOF post LANGUAGE sql SECURITY DEFINER \
+         AS 'SELECT * FROM public.post'; ALTER FUNCTION all_posts() OWNER TO gate_across",
+        "DROP FUNCTION all_posts()",
+    ),
+    (
+        "runs as a bypass role",
+        "CREATE ROLE gate_bypass BYPASSRLS; \
+         CREATE FUNCTION all_posts() RETURNS SETOF post LANGUAGE sql SECURITY DEFINER \
+         AS 'SELECT * FROM public.post'; ALTER FUNCTION all_posts() OWNER TO gate_bypass",
+        "DROP FUNCTION all_posts(); DROP ROLE gate_bypass",
+    ),
 ];
 
 #[tokio::test]
@@ -158,6 +185,10 @@ async fn d34_unsafe_login_is_refused_with_the_fix() {
     truncates with all: the login gate_list may TRUNCATE public.comment: run `REVOKE TRUNCATE ON public.comment FROM PUBLIC, gate_list` as a superuser
     refers and fires: the login gate_app may REFERENCES public.post: run `REVOKE REFERENCES ON public.post FROM PUBLIC, gate_app` as a superuser
     refers and fires: the login gate_app may TRIGGER public.post: run `REVOKE TRIGGER ON public.post FROM PUBLIC, gate_app` as a superuser
+    runs as a superuser: the login gate_list may execute public.all_posts(), which runs as postgres, and that role is a superuser: run `REVOKE EXECUTE ON ROUTINE public.all_posts() FROM PUBLIC, gate_list` as a superuser
+    runs as the owner: the login gate_app may execute public.open(), which runs as partywall_test_owner, and that role owns protected tables: run `REVOKE EXECUTE ON ROUTINE public.open() FROM PUBLIC, gate_app` as a superuser
+    runs as across: the login gate_list may execute public.all_posts(), which runs as gate_across, and that role sees other rows: run `REVOKE EXECUTE ON ROUTINE public.all_posts() FROM PUBLIC, gate_list` as a superuser
+    runs as a bypass role: the login gate_list may execute public.all_posts(), which runs as gate_bypass, and that role has BYPASSRLS: run `REVOKE EXECUTE ON ROUTINE public.all_posts() FROM PUBLIC, gate_list` as a superuser
     ");
 }
 
@@ -233,4 +264,38 @@ async fn d34_other_logins_are_checked_as_well() {
         test.as_superuser(fix).await.unwrap();
         Db::connect(test.config().unwrap()).await.unwrap();
     }
+}
+
+/// Not every function that runs with another's rights is a way out.
+#[tokio::test]
+async fn d34_harmless_definers_are_let_be() {
+    let test = TestDb::new(&gated("gate_definer", seal())).await.unwrap();
+    let definer = "LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NULL; END'";
+    for harmless in [
+        // Of a role that can do nothing.
+        format!(
+            "CREATE ROLE gate_definer_other; CREATE FUNCTION one() RETURNS int {definer}; \
+             ALTER FUNCTION one() OWNER TO gate_definer_other"
+        ),
+        // Not for our logins.
+        format!(
+            "CREATE FUNCTION two() RETURNS int {definer}; REVOKE EXECUTE ON FUNCTION two() FROM PUBLIC"
+        ),
+        format!("CREATE SCHEMA closed; CREATE FUNCTION closed.three() RETURNS int {definer}"),
+        // Nobody can call it.
+        format!("CREATE FUNCTION four() RETURNS trigger {definer}"),
+        // With the rights of whoever calls it.
+        "CREATE FUNCTION five() RETURNS int LANGUAGE sql AS 'SELECT 5'".to_owned(),
+    ] {
+        test.as_superuser(&harmless).await.unwrap();
+        Db::connect(test.config().unwrap()).await.unwrap();
+    }
+    // The control: the same function, given to a login.
+    test.as_superuser("GRANT EXECUTE ON FUNCTION two() TO gate_definer_app")
+        .await
+        .unwrap();
+    let refused = refusal(&test).await;
+    assert_eq!(refused.findings().len(), 1, "{refused}");
+    let fix = "DROP FUNCTION one(), two(); DROP ROLE gate_definer_other";
+    test.as_superuser(fix).await.unwrap();
 }

@@ -14,6 +14,7 @@
 )]
 
 mod across;
+mod alone;
 mod blank;
 mod bouncer;
 mod cancel;
@@ -28,10 +29,13 @@ mod guard;
 mod identity;
 mod keys;
 mod kit;
+mod links;
 mod lists;
 mod login;
+mod metrics;
 mod migrations;
 mod models;
+mod planted;
 mod pooler;
 mod probe;
 mod raw_sql;
@@ -39,7 +43,10 @@ mod reads;
 mod relations;
 mod rights;
 mod rooms;
+mod settings;
 mod tasks;
+mod tls;
+mod tracing;
 mod transaction;
 mod upserts;
 mod writes;

@@ -1,11 +1,15 @@
 //! Behind PgBouncer in transaction mode, where every transaction may meet another session.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures_util::StreamExt;
 use partywall::{
     Config, Db, Roles, Schema, Scope, Sql, TENANT,
-    db::{Error, ErrorKind},
+    db::{Error, ErrorKind, Refused},
     testing::TestDb,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, PaginatorTrait};
@@ -200,10 +204,12 @@ async fn work(db: &Db, dice: &mut Dice, tenant: Uuid, other: Uuid) -> Result<(),
 async fn d29_tenants_alternate_over_one_server_connection() {
     let pooled = Pooled::new("pooled").await;
     let probe = Probe::new(&pooled.test).await;
+    let pooled_a = pooled.a;
+    let served = Arc::new(Mutex::new([BTreeSet::new(), BTreeSet::new()]));
     let busy: Vec<_> = [(0, pooled.a, pooled.b), (1, pooled.b, pooled.a)]
         .into_iter()
         .map(|(n, own, other)| {
-            let config = pooled.config();
+            let (config, served) = (pooled.config(), served.clone());
             tokio::spawn(async move {
                 // Like two instances of an application.
                 let db = Db::connect(config).await.unwrap();
@@ -222,6 +228,9 @@ async fn d29_tenants_alternate_over_one_server_connection() {
                     if let Some(done) = abandon(work(&db, &mut dice, own, other), leaves).await {
                         done.unwrap();
                     }
+                    let scoped = db.scoped(&Scope::trusted([TENANT.is(own)]));
+                    let pid: i32 = scoped.scalar("SELECT pg_backend_pid()", []).await.unwrap();
+                    served.lock().unwrap()[usize::from(own == pooled_a)].insert(pid);
                 }
             })
         })
@@ -230,15 +239,11 @@ async fn d29_tenants_alternate_over_one_server_connection() {
         task.await.unwrap();
     }
     probe.settled("after all work").await;
-    // Nothing was committed but what commits, and it is where it belongs.
-    let sessions = probe
-        .count(
-            "SELECT count(*) FROM pg_stat_activity \
-             WHERE datname = current_database() AND application_name = 'partywall' \
-               AND usename = 'pooled_app' AND client_addr IS NULL",
-        )
-        .await;
-    assert!(sessions >= 1, "{sessions}");
+    // Nothing of it committed.
+    assert_eq!(probe.count("SELECT count(*) FROM ticket").await, 6);
+    // The same server connections served both tenants.
+    let [of_b, of_a] = &*served.lock().unwrap();
+    assert!(!of_a.is_disjoint(of_b), "{of_a:?} {of_b:?}");
 }
 
 /// The control: these two clients do share a session, and what one leaves there the other finds.
@@ -272,6 +277,70 @@ async fn d29_a_session_setting_does_reach_the_other_client() {
         assert_eq!(seen.len(), 3);
         assert!(seen.iter().all(|ticket| ticket.tenant_id == tenant));
     }
+}
+
+/// Cursors and listeners are what nobody but the entry function takes from a pooler's session: the
+/// pooler keeps it when a client goes.
+#[tokio::test]
+async fn d28_what_others_left_on_a_pooled_session_is_gone() {
+    let pooled = Pooled::new("leavings").await;
+    let _probe = Probe::new(&pooled.test).await;
+    const LEFT: &str = "SELECT format('%s %s %s', pg_backend_pid(), \
+        (SELECT count(*) FROM pg_cursors WHERE is_holdable), \
+        (SELECT count(*) FROM pg_listening_channels()))";
+    let one = session(&pooled.bouncer.url("leavings_app")).await;
+    let other = session(&pooled.bouncer.url("leavings_app")).await;
+    let db = pooled.connect().await;
+    for tenant in [pooled.a, pooled.b] {
+        one.batch_execute(
+            "BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 'secret'; COMMIT; LISTEN leavings",
+        )
+        .await
+        .unwrap();
+        let found = other.simple_query(LEFT).await.unwrap();
+        let found = found.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        let (pid, left) = found.unwrap().split_once(' ').unwrap();
+        assert_eq!(
+            left, "1 1",
+            "the control: it is there for whoever comes next"
+        );
+        let scoped = db.scoped(&Scope::trusted([TENANT.is(tenant)]));
+        // Listening ends when the first transaction does.
+        for left in ["0 1", "0 0"] {
+            let seen: String = scoped.scalar(LEFT, []).await.unwrap();
+            assert_eq!(seen, format!("{pid} {left}"));
+        }
+    }
+}
+
+/// What would outlive the scope there is not sent at all; a cursor that ends with its transaction is.
+#[tokio::test]
+async fn d28_what_a_pooler_would_keep_is_refused() {
+    let pooled = Pooled::new("keeping").await;
+    let db = pooled.connect().await;
+    let scope = Scope::trusted([TENANT.is(pooled.a)]);
+    let tx = db.begin(&scope).await.unwrap();
+    for sql in [
+        "DECLARE c CURSOR WITH HOLD FOR SELECT title FROM ticket",
+        "LISTEN keeping",
+        "PREPARE p AS SELECT title FROM ticket",
+        "EXECUTE p",
+        "DEALLOCATE ALL",
+    ] {
+        let refused = tx.execute_sql(sql, []).await;
+        assert!(
+            matches!(refused, Err(Error::Refused(Refused::Session))),
+            "{sql}: {refused:?}"
+        );
+    }
+    tx.execute_sql("DECLARE c CURSOR FOR SELECT title FROM ticket", [])
+        .await
+        .unwrap();
+    assert_eq!(tx.rows("FETCH ALL FROM c", []).await.unwrap().len(), 3);
+    tx.commit().await.unwrap();
 }
 
 /// The number in the next name that the driver gives in this process.

@@ -127,13 +127,17 @@ const SESSION: &str = "SELECT concat_ws('; ',
 impl Found {
     /// Looks at the connection that a scope gets next.
     pub async fn by(db: &Db, tenant: Uuid) -> Result<Self, partywall::db::Error> {
-        let scope = Scope::trusted([TENANT.is(tenant)]);
+        let tx = db.begin(&Scope::trusted([TENANT.is(tenant)])).await?;
+        Self::on(tx, tenant).await
+    }
+
+    /// Looks at the connection of a transaction that has sent nothing yet.
+    pub async fn on(tx: partywall::Tx, tenant: Uuid) -> Result<Self, partywall::db::Error> {
         let before = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap();
         // A millisecond for the rounding.
         let before = format!("{:.6}", before.as_secs_f64() - 0.001);
-        let tx = db.begin(&scope).await?;
         let session = tx
             .scalar(SESSION, [tenant.to_string().into(), before.into()])
             .await?;

@@ -1,19 +1,19 @@
 //! D3–D5: raw SQL, streams and COPY, with and without a scope.
 
-use futures_util::{TryStreamExt, future};
+use futures_util::{StreamExt, TryStreamExt, future};
 use partywall::{
-    Sql,
+    Scope, Sql,
     db::{Error, ErrorKind},
 };
 use sea_orm::{
-    ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
-    StreamTrait,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, LoaderTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement, StreamTrait,
 };
 use uuid::Uuid;
 
 use crate::{
     login,
-    models::{World, post},
+    models::{World, comment, post, post_tag, tag},
 };
 
 /// Ways to find out that rows exist, each of which answers with a number.
@@ -85,6 +85,72 @@ async fn d3_the_database_shows_nothing_without_a_scope() {
             .unwrap();
         let scan: String = plan[0].get(0);
         assert!(scan.contains("rows=0 loops=1"), "{scan}");
+    }
+}
+
+/// D3 for whatever is not a plain query: by nobody each is refused and names the dimension, by somebody
+/// each answers.
+#[tokio::test]
+async fn d4_nothing_runs_for_nobody() {
+    let world = World::new().await;
+    let db = world.test.db();
+    let posts = post::Entity::find()
+        .all(&world.test.as_scope(&world.a.scope))
+        .await
+        .unwrap();
+    for (scope, runs) in [(&Scope::trusted([]), false), (&world.a.scope, true)] {
+        let scoped = world.test.as_scope(scope);
+        let check = |what: &str, done: Result<usize, String>| match done {
+            Ok(rows) => assert!(runs && rows > 0, "{what}: {rows} rows for {scope}"),
+            Err(told) => assert!(!runs && told.contains("`tenant`"), "{what}: {told}"),
+        };
+        let told = |error: Error| error.to_string();
+        let through_orm = |error: sea_orm::DbErr| error.to_string();
+        for probe in PROBES {
+            let parameters = probe.contains("$1").then(|| None::<bool>.into());
+            let done = scoped.rows(probe, parameters).await;
+            check(probe, done.map(|rows| rows.len()).map_err(told));
+        }
+        let explain = "EXPLAIN ANALYZE SELECT * FROM post";
+        let done = scoped.rows(explain, []).await;
+        check(explain, done.map(|rows| rows.len()).map_err(told));
+        let total = post::Entity::find()
+            .select_only()
+            .column_as(post::Column::Views.sum(), "total")
+            .into_tuple::<Option<i64>>()
+            .all(&scoped)
+            .await;
+        check("a sum", total.map(|rows| rows.len()).map_err(through_orm));
+        let loaded = posts.load_many(comment::Entity, &scoped).await;
+        check(
+            "a loader",
+            loaded.map(|all| all[0].len()).map_err(through_orm),
+        );
+        let loaded = posts
+            .load_many_to_many(tag::Entity, post_tag::Entity, &scoped)
+            .await;
+        check(
+            "two loaders",
+            loaded.map(|all| all[0].len()).map_err(through_orm),
+        );
+        let joined = post::Entity::find()
+            .inner_join(comment::Entity)
+            .all(&scoped);
+        check(
+            "a join",
+            joined.await.map(|all| all.len()).map_err(through_orm),
+        );
+        let streamed = match scoped.stream_sql("SELECT * FROM post", []).await {
+            Ok(rows) => rows.try_collect::<Vec<_>>().await.map_err(through_orm),
+            Err(error) => Err(told(error)),
+        };
+        check("a stream", streamed.map(|rows| rows.len()));
+        let tx = db.begin(scope).await.unwrap();
+        let copied = match tx.copy_out("COPY post TO STDOUT").await {
+            Ok(lines) => lines.try_collect::<Vec<_>>().await.map_err(told),
+            Err(error) => Err(told(error)),
+        };
+        check("a COPY", copied.map(|lines| lines.len()));
     }
 }
 
@@ -273,6 +339,13 @@ async fn d4_copy_out_is_filtered() {
                 "{sql}: {text}"
             );
         }
+        // A failure on the way is the last of it.
+        let inner = tx.nested().unwrap();
+        let fails = "COPY (SELECT 1 / (2 - n) FROM generate_series(1, 3) n) TO STDOUT";
+        let lines = inner.copy_out(fails).await.unwrap().take(9);
+        let lines: Vec<bool> = lines.map(|line| line.is_ok()).collect().await;
+        assert_eq!(lines, [true, false]);
+        drop(inner);
         // The transaction goes on.
         assert_eq!(tx.scalar::<i64, _>(PROBES[0], []).await.unwrap(), 3);
         tx.commit().await.unwrap();

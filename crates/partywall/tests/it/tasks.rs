@@ -50,15 +50,22 @@ async fn work(test: &TestDb, own: &Tenant, dice: &mut Dice) {
                 .stream_sql("SELECT tenant_id FROM post", [])
                 .await
                 .unwrap();
+            let mut seen = 0;
             while let Some(row) = rows.next().await {
                 assert_eq!(row.unwrap().try_get_by_index::<Uuid>(0).unwrap(), own.id);
+                seen += 1;
             }
+            assert_eq!(seen, 3);
         }
         4 => {
             let seen = comment::Entity::find()
                 .find_also_related(post::Entity)
-                .all(&scoped);
-            for (_, post) in seen.await.unwrap() {
+                .all(&scoped)
+                .await
+                .unwrap();
+            assert_eq!(seen.len(), 2);
+            for (comment, post) in seen {
+                assert!(own.comments.contains(&comment.id));
                 assert_eq!(post.unwrap().tenant_id, own.id);
             }
         }
@@ -167,7 +174,9 @@ async fn d24_spawned_task_has_no_scope_unless_carried() {
         .unwrap();
     let meanwhile = b.scope.enter(count(test.clone())).await.unwrap().unwrap();
     assert_eq!(meanwhile, 3);
-    for row in task.await.unwrap() {
+    let rows = task.await.unwrap();
+    assert_eq!(rows.len(), 3);
+    for row in rows {
         assert_eq!(row.try_get_by_index::<Uuid>(0).unwrap(), a.id);
     }
     // And there is nothing to carry where there is no scope.
@@ -223,7 +232,9 @@ async fn d26_stream_keeps_its_scope_to_the_end() {
     let read = b
         .scope
         .enter(rows.map(|row| row.unwrap()).collect::<Vec<_>>());
-    for row in read.await.unwrap() {
+    let read = read.await.unwrap();
+    assert_eq!(read.len(), 3);
+    for row in read {
         assert_eq!(row.try_get_by_index::<Uuid>(0).unwrap(), a.id);
     }
     tx.commit().await.unwrap();

@@ -1,6 +1,6 @@
 //! SeaORM's transactions and streams, unchanged inside the wall.
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use partywall::{
     Sql,
     db::{Error, ErrorKind, Refused},
@@ -329,4 +329,30 @@ async fn a_stream_that_fails_fails_its_transaction() {
     assert!(matches!(tx.commit().await, Err(Error::Streaming)));
     drop(rows);
     assert_eq!(posts(&world, &world.a).await, 3);
+}
+
+/// A nested transaction may begin while a statement of the outer one is still being prepared. The
+/// statement is then not run at all, least of all behind the savepoint, which would undo it unasked.
+#[tokio::test]
+async fn d21_a_statement_that_is_overtaken_by_a_nested_transaction_is_refused() {
+    let world = World::new().await;
+    let tx = world.test.db().begin(&world.a.scope).await.unwrap();
+    tx.execute_sql("SELECT 1", []).await.unwrap();
+    let sql = "UPDATE post SET title = 'overtaken'";
+    let mut outer = tx.execute_sql(sql, []);
+    assert!((&mut outer).now_or_never().is_none(), "it is parsed");
+    let inner = tx.nested().unwrap();
+    let refused = outer.await;
+    assert!(
+        matches!(refused, Err(Error::Refused(Refused::Nested))),
+        "{refused:?}"
+    );
+    inner.execute_sql("DELETE FROM post", []).await.unwrap();
+    inner.rollback().await.unwrap();
+    // The control: with nothing in between it runs, and stays.
+    assert_eq!(tx.execute_sql(sql, []).await.unwrap(), 3);
+    tx.commit().await.unwrap();
+    let db = world.test.as_scope(&world.a.scope);
+    let titles = post::Entity::find().all(&db).await.unwrap();
+    assert!(titles.iter().all(|post| post.title == "overtaken"));
 }

@@ -9,7 +9,7 @@ use super::{OpenError, admin::Admin};
 pub struct Place {
     /// Holds the secrets, and the embedded server's data.
     pub folder: PathBuf,
-    /// A superuser's connection string, instead of the embedded server.
+    /// A superuser's connection string of a database to take over, instead of the embedded server.
     pub url: Option<String>,
 }
 

@@ -83,7 +83,7 @@ const GLOBEX: SampleTenant = SampleTenant {
         },
         SampleNote {
             title: "Welcome to Globex’s notes",
-            body: "These are Globex’s. Ann is a member here too and changes tenants at the top of the page.",
+            body: "These are Globex’s. Ann has an account here too, which only reads; she switches tenants at the top of the page.",
             author: "Eve",
             tags: &["welcome"],
             comments: &[],

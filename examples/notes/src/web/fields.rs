@@ -8,14 +8,14 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{
     Form, Json,
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request},
+    extract::{FromRequest, FromRequestParts, Query, Request},
     http::request::Parts,
 };
 use partywall::identity::{Authenticated, Error};
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::Problem;
+use super::{Problem, path_id::id_in_path};
 use crate::notes::NoteQuery;
 
 /// A JSON body.
@@ -147,17 +147,7 @@ impl<S: Send + Sync> FromRequestParts<S> for NoteId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Problem::not_found())?;
-        path.iter()
-            .find(|(name, _)| *name == "note")
-            .and_then(|(_, text)| {
-                let id = Uuid::try_parse(text).ok();
-                id.filter(|id| id.to_string() == text)
-            })
-            .map(Self)
-            .ok_or_else(Problem::not_found)
+        id_in_path(parts, state, "note").await.map(Self)
     }
 }
 

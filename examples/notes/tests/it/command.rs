@@ -26,11 +26,13 @@ fn command(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> Com
     let mut command = Command::new(env!("CARGO_BIN_EXE_partywall-example-notes"));
     command
         .args(arguments)
-        .env_remove("DATABASE_URL")
+        .env_remove("NOTES_SUPERUSER_URL")
+        // An application's own database, which the example leaves alone.
+        .env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
         .env_remove("RUST_LOG")
         .env("NOTES_DATA", &place.folder);
     if let Some(url) = &place.url {
-        command.env("DATABASE_URL", url);
+        command.env("NOTES_SUPERUSER_URL", url);
     }
     command.envs(variables.iter().copied());
     command

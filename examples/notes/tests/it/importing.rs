@@ -141,6 +141,43 @@ fn bad_lines_are_named_and_nothing_is_half_loaded() {
     assert_eq!(desk.world.one(elsewhere), "0");
 }
 
+/// As large as the owner's own: a hundred thousand lines, with quoted newlines among them. One bad line
+/// near the end keeps all of them out.
+#[test]
+fn a_hundred_thousand_lines() {
+    let desk = Desk::new("import-large");
+    let mut file = String::from("title,body\n");
+    let (mut lines, mut records, mut quoted, mut bad) = (1, 0, 0, 0);
+    while lines < 100_000 {
+        if bad == 0 && lines > 99_900 {
+            file.push_str(",no title\n");
+            lines += 1;
+            bad = lines;
+        } else if records % 10 == 0 {
+            file.push_str(&format!("note {records},\"one\ntwo\"\n"));
+            quoted += 1;
+            lines += 2;
+        } else {
+            file.push_str(&format!("note {records},text\n"));
+            lines += 1;
+        }
+        records += 1;
+    }
+    let ran = desk.import(file.as_bytes(), &[]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    let told = format!("line {bad}: the title is empty");
+    assert!(ran.stderr.contains(&told), "{told}: {}", ran.stderr);
+    let count = "SELECT count(*) FROM note WHERE author = 'Import'";
+    assert_eq!(desk.world.one(count), "0", "half of it was loaded");
+    let good = file.replace("\n,no title\n", "\n");
+    records -= 1;
+    let ran = desk.import(good.as_bytes(), &[]);
+    assert_eq!(ran.stdout, format!("{records} notes loaded\n"));
+    let with_two_lines =
+        "SELECT count(*) FROM note WHERE author = 'Import' AND body = E'one\\ntwo'";
+    assert_eq!(desk.world.one(with_two_lines), quoted.to_string());
+}
+
 #[test]
 fn what_is_missing_is_told() {
     let desk = Desk::new("import-missing");

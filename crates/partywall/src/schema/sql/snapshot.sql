@@ -71,6 +71,8 @@ SELECT 'partywall', 'function', p.oid::regprocedure::text,
                         FROM aclexplode(proacl) AS a), 'public'))
 FROM pg_proc p WHERE pronamespace = 'partywall'::regnamespace
 UNION ALL
+SELECT 'partywall', 'seal key', name, pads FROM partywall.seal_keys()
+UNION ALL
 SELECT 'partywall', 'role', rolname,
        format('superuser %s, bypassrls %s, createrole %s, createdb %s, replication %s, member of %s',
               rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
@@ -78,8 +80,31 @@ SELECT 'partywall', 'role', rolname,
                         FROM pg_auth_members WHERE member = r.oid), 'nothing'))
 FROM pg_roles r WHERE rolname = ANY ($3::text[])
 UNION ALL
-SELECT 'partywall', 'setting', r.rolname || CASE WHEN s.setdatabase = 0 THEN '' ELSE ' in this database' END, s.setconfig::text
-FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+-- What the logins' sessions begin with. Of a login's own settings, all: nobody but Partywall's owner
+-- has business there. Of those for every role, in this database or in all, the ones that matter:
+-- * unsafe, and never expected: a context that nobody vouched for; another role to begin as; foreign
+--   keys and triggers switched off; row-level security answering with errors.
+-- * to be seen, and expected once the schema is applied again: what the names and literals in a
+--   statement mean, and code that is loaded into the session.
+-- Others are the operator's: time limits, time zone, memory, logging. So are the defaults for
+-- transactions, since BEGIN spells them out.
+SELECT 'partywall', aspect,
+       format('%s of %s%s', parameter, coalesce(r.rolname, 'every role'),
+              CASE WHEN s.setdatabase = 0 THEN '' ELSE ' in this database' END),
+       substr(entry, strpos(entry, '=') + 1)
+FROM pg_db_role_setting s
+LEFT JOIN pg_roles r ON r.oid = s.setrole
 LEFT JOIN pg_database d ON d.oid = s.setdatabase
-WHERE r.rolname = ANY ($3::text[]) AND (s.setdatabase = 0 OR d.datname = current_database())
+CROSS JOIN LATERAL unnest(s.setconfig) AS entry
+CROSS JOIN LATERAL lower(split_part(entry, '=', 1)) AS parameter
+CROSS JOIN LATERAL (SELECT CASE
+    WHEN parameter LIKE 'partywall.%' OR parameter IN
+         ('role', 'session_authorization', 'session_replication_role', 'row_security')
+    THEN 'unsafe setting'
+    WHEN r.oid IS NOT NULL OR parameter IN
+         ('search_path', 'standard_conforming_strings', 'backslash_quote', 'transform_null_equals',
+          'session_preload_libraries', 'local_preload_libraries')
+    THEN 'setting' END) AS _ (aspect)
+WHERE aspect IS NOT NULL AND (s.setrole = 0 OR r.rolname = ANY ($3::text[]))
+  AND (s.setdatabase = 0 OR d.datname = current_database())
 ORDER BY 1, 2, 3

@@ -221,7 +221,7 @@ async fn a_key_is_made_by_those_who_may_with_what_they_hold() {
         // What the tenant's own key invites nobody would answer for.
         let address = partywall::identity::EmailAddress::parse("dee@example.com").unwrap();
         let invited = account.invite(&address, "viewer").await;
-        assert_eq!(invited.is_err(), true, "{invited:?}");
+        assert!(invited.is_err(), "{invited:?}");
         assert_eq!(
             account.key_list().await.unwrap().len(),
             if is_service { 1 } else { 2 }

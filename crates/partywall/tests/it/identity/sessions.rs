@@ -325,18 +325,42 @@ async fn i13_the_staff_deactivate_with_a_reason() {
     assert_eq!(desk.count(audited).await, 1);
 }
 
+/// An account that was opened again is no owner while nobody can sign in with it.
+#[tokio::test]
+async fn i13_an_owner_who_is_nobody_is_no_other_owner() {
+    let desk = Desk::new().await;
+    let sue = desk.fixed("sue").await;
+    make_owner(&desk).await;
+    let deactivate = async |name: &str| {
+        (desk
+            .identity
+            .user_deactivate_by_staff(&sue, id(name), "spam"))
+        .await
+    };
+    deactivate("bob").await.unwrap();
+    desk.execute("UPDATE identity.account SET deactivated_at = NULL", &[])
+        .await;
+    let last = deactivate("ann").await;
+    assert!(matches!(last, Err(Error::LastOwner)));
+    desk.execute("UPDATE identity.\"user\" SET deactivated_at = NULL", &[])
+        .await;
+    deactivate("ann").await.unwrap();
+}
+
+/// bob owns A as well.
+async fn make_owner(desk: &Desk) {
+    let owner = "INSERT INTO identity.account_role (account_id, role_id, tenant_id) \
+                 VALUES ($1::text::uuid, $2::text::uuid, $3::text::uuid)";
+    let ids = ["bob in a", "a owner", "a"].map(|name| id(name).to_string());
+    desk.execute(owner, &[&ids[0], &ids[1], &ids[2]]).await;
+}
+
 /// Of two owners who go at once, one stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i13_of_two_owners_who_go_at_once_one_stays() {
     let desk = Arc::new(Desk::new().await);
     let sue = desk.fixed("sue").await;
-    let owner = "INSERT INTO identity.account_role (account_id, role_id, tenant_id) VALUES ($1::text::uuid, $2::text::uuid, $3::text::uuid)";
-    let (account, role, tenant) = (id("bob in a"), id("a owner"), id("a"));
-    desk.execute(
-        owner,
-        &[&account.to_string(), &role.to_string(), &tenant.to_string()],
-    )
-    .await;
+    make_owner(&desk).await;
     for round in 0..100_u32 {
         let gone = ["ann", "bob"].map(|name| {
             let (desk, sue) = (desk.clone(), sue.clone());

@@ -1,5 +1,6 @@
 //! JSON, for programs.
 
+mod accounts;
 mod api_keys;
 mod audit;
 mod comments;
@@ -9,9 +10,11 @@ mod members;
 mod notes;
 mod roles;
 mod session;
+mod sessions;
 mod sql;
 mod staff;
 mod tenants;
+mod users;
 
 use axum::{
     Router,
@@ -29,6 +32,16 @@ pub(super) fn router(app: &App) -> Router<App> {
                 .post(session::open)
                 .delete(session::close),
         )
+        .route("/session/account", post(session::switch))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/{id}", delete(sessions::revoke))
+        .route("/users", post(users::sign_up))
+        .route("/users/verify", post(users::verify))
+        .route("/users/reset", post(users::reset))
+        .route("/users/reset/confirm", post(users::reset_confirm))
+        .route("/users/password", post(users::password))
+        .route("/users/deactivate", post(users::deactivate))
+        .route("/accounts", get(accounts::list))
         .route("/tenants", get(tenants::list).post(tenants::add))
         .route(
             "/tenants/{tenant}",

@@ -17,7 +17,6 @@ use super::members::MemberView;
 use crate::{
     app::App,
     notes::Items,
-    sign_in_for_now::account_list,
     web::{Problem, fields::Body, path_id::PathId},
 };
 
@@ -89,9 +88,10 @@ pub(super) async fn list(
     State(app): State<App>,
     user: RequestUser,
 ) -> Result<Json<Items<MyTenant>>, Problem> {
-    let accounts = account_list(&app, &user).await?;
+    let accounts = app.identity.accounts(&user).await?;
     let items = accounts
         .into_iter()
+        .filter(|account| !account.is_deleted)
         .map(|account| MyTenant {
             id: account.tenant_id,
             slug: account.slug,

@@ -1,19 +1,21 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::header::SET_COOKIE,
+    http::{
+        HeaderMap,
+        header::{SET_COOKIE, USER_AGENT},
+    },
     response::{IntoResponse, Redirect, Response},
 };
 use partywall::{
-    identity::{RequestAccount, RequestUser},
-    web::SessionCookie,
+    identity::{AccountInfo, RequestAccount, RequestUser},
+    web::{ClientAddress, SessionCookie},
 };
 use serde::Deserialize;
 
 use super::page::Page;
 use crate::{
     app::App,
-    sign_in_for_now::{MyAccount, account_list, account_switch, sign_in, sign_out},
     web::{Problem, fields::Fields},
 };
 
@@ -28,13 +30,7 @@ struct SignInPage {
 #[template(path = "tenants.html")]
 struct TenantsPage {
     user: RequestUser,
-    accounts: Vec<MyAccount>,
-}
-
-impl TenantsPage {
-    fn is_current(&self, account: &MyAccount) -> bool {
-        self.user.current_account == Some(account.id)
-    }
+    accounts: Vec<AccountInfo>,
 }
 
 #[derive(Deserialize)]
@@ -65,11 +61,24 @@ pub(super) async fn form() -> Page<impl Template> {
 
 pub(super) async fn open(
     State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
     fields: Fields<Credentials>,
 ) -> Result<Response, Problem> {
     let credentials = fields.read()?;
-    match sign_in(&app, &credentials.email, &credentials.password).await {
-        Ok(token) => {
+    let previous = SessionCookie::read(&headers);
+    let agent = headers
+        .get(USER_AGENT)
+        .and_then(|agent| agent.to_str().ok());
+    let signed_in = app.identity.sign_in(
+        &credentials.email,
+        &credentials.password,
+        Some(address),
+        agent,
+        previous.as_ref(),
+    );
+    match signed_in.await {
+        Ok((token, _)) => {
             let cookie = [(SET_COOKIE, SessionCookie::holding(&app.identity, &token))];
             Ok((cookie, Redirect::to("/")).into_response())
         }
@@ -91,7 +100,7 @@ pub(super) async fn close(
     State(app): State<App>,
     user: RequestUser,
 ) -> Result<impl IntoResponse, Problem> {
-    sign_out(&app, &user).await?;
+    app.identity.sign_out(&user).await?;
     Ok((
         [(SET_COOKIE, SessionCookie::cleared())],
         Redirect::to("/sign-in"),
@@ -102,7 +111,8 @@ pub(super) async fn tenants(
     State(app): State<App>,
     user: RequestUser,
 ) -> Result<Page<impl Template>, Problem> {
-    let accounts = account_list(&app, &user).await?;
+    let mut accounts = app.identity.accounts(&user).await?;
+    accounts.retain(|account| !account.is_deleted);
     Ok(Page(TenantsPage { user, accounts }))
 }
 
@@ -112,7 +122,8 @@ pub(super) async fn switch(
     fields: Fields<Wanted>,
 ) -> Result<Redirect, Problem> {
     let wanted = fields.read()?.account;
-    Ok(to_tenant(&account_switch(&app, &user, &wanted).await?))
+    let account = app.identity.switch(&user, &wanted).await?;
+    Ok(to_tenant(&account.tenant().slug))
 }
 
 fn to_tenant(slug: &str) -> Redirect {

@@ -11,6 +11,8 @@ mod notes;
 mod page;
 mod problem;
 mod roles;
+mod sessions;
+mod users;
 
 use axum::{
     Router,
@@ -27,6 +29,18 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/", get(account::start))
         .route("/sign-in", get(account::form).post(account::open))
         .route("/sign-out", post(account::close))
+        .route("/sign-up", get(users::sign_up_form).post(users::sign_up))
+        .route("/verify", get(users::verify_form).post(users::verify))
+        .route(
+            "/forgotten",
+            get(users::forgotten_form).post(users::forgotten),
+        )
+        .route("/reset", get(users::reset_form).post(users::reset))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/others", post(sessions::revoke_others))
+        .route("/sessions/{id}/revoke", post(sessions::revoke))
+        .route("/password", post(sessions::password))
+        .route("/deactivate", post(sessions::deactivate))
         .route("/tenants", get(account::tenants))
         .route("/switch", post(account::switch))
         .route("/t/{tenant}", get(notes::list))

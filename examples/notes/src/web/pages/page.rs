@@ -30,6 +30,14 @@ impl Top {
     }
 }
 
+/// How something ended.
+#[derive(Template)]
+#[template(path = "notice.html")]
+pub(super) struct Notice {
+    pub(super) title: &'static str,
+    pub(super) message: &'static str,
+}
+
 /// A template as an answer.
 pub(super) struct Page<T>(pub(super) T);
 

@@ -89,7 +89,7 @@ pub fn kind() -> Kind {
                 "SELECT title FROM note WHERE current_setting('TimeZone') <> 'Asia/Tokyo'",
                 "OWN",
             ),
-            ("EXECUTE s0", "26000"),
+            ("EXECUTE s0", "refused"),
             ("SELECT count(*) FROM pg_listening_channels()", "\"0\""),
             ("FETCH ALL FROM c", "34000"),
             (

@@ -1,0 +1,107 @@
+use askama::Template;
+use axum::{
+    extract::State,
+    http::header::SET_COOKIE,
+    response::{IntoResponse, Redirect, Response},
+};
+use partywall::{
+    identity::{RequestUser, SessionInfo},
+    web::SessionCookie,
+};
+use serde::Deserialize;
+
+use super::page::{Notice, Page};
+use crate::{
+    app::App,
+    notes::time,
+    web::{Problem, fields::Fields, path_id::PathId},
+};
+
+#[derive(Template)]
+#[template(path = "sessions.html")]
+struct SessionsPage {
+    user: RequestUser,
+    sessions: Vec<SessionInfo>,
+}
+
+impl SessionsPage {
+    fn seen(session: &SessionInfo) -> String {
+        time(session.seen_at)
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Change {
+    old: String,
+    new: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Password {
+    password: String,
+}
+
+pub(super) async fn list(
+    State(app): State<App>,
+    user: RequestUser,
+) -> Result<Page<impl Template>, Problem> {
+    let sessions = app.identity.sessions(&user).await?;
+    Ok(Page(SessionsPage { user, sessions }))
+}
+
+pub(super) async fn revoke(
+    State(app): State<App>,
+    user: RequestUser,
+    PathId(session): PathId,
+) -> Result<Redirect, Problem> {
+    app.identity.session_revoke(&user, session).await?;
+    Ok(Redirect::to("/sessions"))
+}
+
+pub(super) async fn revoke_others(
+    State(app): State<App>,
+    user: RequestUser,
+) -> Result<Redirect, Problem> {
+    app.identity.sessions_revoke_others(&user).await?;
+    Ok(Redirect::to("/sessions"))
+}
+
+/// A wrong password is no reason to send the visitor to where one signs in.
+fn wrong(problem: Problem) -> Problem {
+    if problem.code() == "wrong_credentials" {
+        Problem::invalid("the password is wrong")
+    } else {
+        problem
+    }
+}
+
+pub(super) async fn password(
+    State(app): State<App>,
+    user: RequestUser,
+    fields: Fields<Change>,
+) -> Result<Response, Problem> {
+    let Change { old, new } = fields.read()?;
+    let changed = app.identity.password_change(&user, &old, &new).await;
+    let token = changed.map_err(|error| wrong(error.into()))?;
+    let cookie = SessionCookie::holding(&app.identity, &token);
+    let notice = Notice {
+        title: "Your password is changed",
+        message: "You were signed out everywhere else.",
+    };
+    Ok(([(SET_COOKIE, cookie)], Page(notice)).into_response())
+}
+
+pub(super) async fn deactivate(
+    State(app): State<App>,
+    user: RequestUser,
+    fields: Fields<Password>,
+) -> Result<Response, Problem> {
+    let password = fields.read()?.password;
+    let done = app.identity.user_deactivate(&user, &password).await;
+    done.map_err(|error| wrong(error.into()))?;
+    let notice = Notice {
+        title: "Good bye",
+        message: "Your user is deactivated, and what you wrote stays where it is.",
+    };
+    Ok(([(SET_COOKIE, SessionCookie::cleared())], Page(notice)).into_response())
+}

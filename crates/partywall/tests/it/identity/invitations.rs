@@ -453,11 +453,8 @@ async fn i66_no_right_is_given_beyond_what_the_inviter_may_give_today() {
     let link = world
         .invited(&bob, &format!("{name}@example.com"), "custom")
         .await;
-    world
-        .sql(&format!(
-            "UPDATE identity.account SET user_id = NULL, removed_at = now() WHERE id = '{account}'"
-        ))
-        .await;
+    let ann = world.account("ann", world.a).await;
+    ann.member_remove(account).await.unwrap();
     let user = world.user(name).await;
     world
         .identity
@@ -484,11 +481,9 @@ async fn i70_whoever_is_invited_again_has_the_new_role_only() {
     let link = world.invited(&ann, "cem@example.com", "owner").await;
     let first = world.identity.invitation_accept(&cem, &link).await.unwrap();
     assert!(world.account("cem", world.a).await.has("tenant.delete"));
-    world.sql(&format!(
-        "UPDATE identity.account SET user_id = NULL, removed_at = now(), deactivated_at = now() WHERE id = '{0}'; \
-         DELETE FROM identity.account_role WHERE account_id = '{0}'",
-        first.account
-    )).await;
+    ann.member_remove(first.account).await.unwrap();
+    let out = world.try_account(&token("cem"), world.a).await.unwrap_err();
+    assert_eq!(out, ErrorKind::NotFound);
     let link = world.invited(&ann, "cem@example.com", "viewer").await;
     let second = world.identity.invitation_accept(&cem, &link).await.unwrap();
     assert_ne!(first.account, second.account);

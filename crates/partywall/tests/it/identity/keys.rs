@@ -138,6 +138,19 @@ async fn i71_a_persons_key_dies_with_their_account_and_a_service_key_does_not() 
             .unwrap()
             .has("note.write")
     );
+    // The same when it is done as it is done.
+    let ann = world.account("ann", world.a).await;
+    ann.member_remove(account).await.unwrap();
+    assert_eq!(
+        open(&world, &own, world.a).await.unwrap_err(),
+        ErrorKind::Anonymous
+    );
+    assert!(
+        open(&world, &service, world.a)
+            .await
+            .unwrap()
+            .has("note.write")
+    );
     // Suspended and deleted tenants are closed to keys as well.
     world
         .sql("UPDATE identity.tenant SET suspended_at = now() WHERE slug = 'a'")

@@ -130,26 +130,30 @@ pub(super) enum Line {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-enum Parsed {
-    Row {
-        table: String,
-        row: BTreeMap<String, IgnoredAny>,
-    },
-    End {
-        rows: BTreeMap<String, u64>,
-    },
+#[serde(deny_unknown_fields)]
+struct Parsed {
+    table: Option<String>,
+    row: Option<BTreeMap<String, IgnoredAny>>,
+    rows: Option<BTreeMap<String, u64>>,
 }
 
 /// Reads a line. Values stay text: PostgreSQL reads them, with nothing lost on the way.
 pub(super) fn line(number: u64, text: &str) -> Result<Line, ImportError> {
     match serde_json::from_str(text) {
-        Ok(Parsed::Row { table, row }) => Ok(Line::Row {
+        Ok(Parsed {
+            table: Some(table),
+            row: Some(row),
+            rows: None,
+        }) => Ok(Line::Row {
             table,
             columns: row.into_keys().collect(),
         }),
-        Ok(Parsed::End { rows }) => Ok(Line::End(rows)),
-        Err(_) => Err(ImportError::Malformed(number)),
+        Ok(Parsed {
+            table: None,
+            row: None,
+            rows: Some(rows),
+        }) => Ok(Line::End(rows)),
+        Ok(_) | Err(_) => Err(ImportError::Malformed(number)),
     }
 }
 

@@ -71,7 +71,7 @@ fn i71_a_key_opens_its_own_tenant_and_dies_with_its_account() {
     let odd = json!({ "name": "odd", "permissions": ["note.fly"] });
     assert_eq!(ann.post(KEYS, &odd).is(422).json()["field"], "permissions");
 
-    world.remove("bob", "acme");
+    world.remove(&ann, "bob");
     own_program.get("/api/tenants/acme/notes").is(401);
     service_program.get("/api/tenants/acme/notes").is(200);
     let id = text(&service["id"]);

@@ -74,10 +74,11 @@ async fn mail_is_written_into_a_folder_and_its_text_forgotten() {
 async fn two_processes_send_each_mail_once() {
     let world = World::new().await;
     queue(&world, 200, "Hello").await;
-    let (identity, mailers) = (
-        &world.identity,
-        [folder(), folder()].map(|f| Mailer::folder(f).unwrap()),
-    );
+    let identity = &world.identity;
+    let folders = [folder(), folder()];
+    let mailers = folders
+        .clone()
+        .map(|folder| Mailer::folder(folder).unwrap());
     let both = mailers.iter().flat_map(|mailer| [mailer, mailer]);
     let sent = join_all(both.map(|mailer| identity.mail_send_due(mailer))).await;
     let total: u64 = sent.into_iter().map(Result::unwrap).sum();
@@ -90,6 +91,9 @@ async fn two_processes_send_each_mail_once() {
         to.extend(sent.into_iter().map(|mail| mail.to));
     }
     assert_eq!((written, to.len()), (200, 200));
+    for folder in folders {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
     // The way across was taken once for all of it.
     let crossings = "SELECT count(*) FROM partywall.crossing WHERE reason = 'mail is sent'";
     let probe = crate::probe::Probe::new(&world.test).await;

@@ -11,7 +11,11 @@ pub(crate) const DECLARE: &str = "add `#[scoped(tenant = \"tenant_id\")]`, \
 
 const FLAGS: [&str; 4] = ["global", "exists", "append_only", "read_only"];
 /// Functions of the schema `partywall` in the database, where each dimension has one of its name.
-const FUNCTIONS: [&str; 4] = ["enter", "narrow", "context", "cross"];
+const FUNCTIONS: [&str; 5] = ["enter", "narrow", "context", "cross", "seal_keys"];
+/// How the names of further functions there begin: those of people and accounts.
+const FUNCTION_PREFIX: &str = "identity_";
+/// How the function that reads a dimension's list is named after the dimension.
+const LIST_SUFFIX: &str = "_list";
 const WORDS: [&str; 2] = ["all", "any"];
 const LONGEST: usize = 40;
 
@@ -214,7 +218,10 @@ fn check_name(key: &Ident, name: &str) -> syn::Result<()> {
         );
         return Err(error(key, message));
     }
-    if FUNCTIONS.contains(&name) {
+    if FUNCTIONS.contains(&name)
+        || name.starts_with(FUNCTION_PREFIX)
+        || name.ends_with(LIST_SUFFIX)
+    {
         let message = format!(
             "`{name}` cannot name a dimension, since the database has a function \
              `partywall.{name}`: choose another name"

@@ -202,8 +202,14 @@ impl RequestAccount {
         Ok(entries.all(&self.reading()).await?)
     }
 
-    /// Whatever a member of the staff does in a tenant is written down, reading included.
-    pub(crate) async fn note_staff_access(&self, what: &str) -> Result<(), Error> {
+    /// Writes down that a member of the staff, as themselves or as somebody else, reaches into the
+    /// tenant: reading included. Does nothing for others. The extractors of `web` call it for each
+    /// request; whoever authenticates without them does so too.
+    ///
+    /// # Errors
+    ///
+    /// What the database reports.
+    pub async fn note_staff_access(&self, what: &str) -> Result<(), Error> {
         let is_staff = matches!(self.actor(), Actor::Staff { .. });
         let impersonates = self.user().is_some_and(|user| user.impersonator.is_some());
         if is_staff || impersonates {

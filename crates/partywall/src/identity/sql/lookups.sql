@@ -64,7 +64,13 @@ RETURNS TABLE (
   account_id uuid, account_name text, staff_entry uuid,
   builtins text[], permissions text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
+DECLARE
+  is_current CONSTANT boolean := wanted_tenant IS NULL AND wanted_slug IS NULL;
 BEGIN
+  -- Found beforehand, so that the plan below is one for all calls and goes by the key.
+  IF wanted_tenant IS NULL AND wanted_slug IS NOT NULL THEN
+    SELECT t.id INTO wanted_tenant FROM identity.tenant t WHERE t.slug = wanted_slug;
+  END IF;
   RETURN QUERY
   SELECT s.id, (extract(epoch FROM s.created_at) * 1000000)::bigint, (extract(epoch FROM s.seen_at) * 1000000)::bigint,
          (extract(epoch FROM s.expires_at) * 1000000)::bigint,
@@ -78,9 +84,7 @@ BEGIN
   JOIN identity."user" u ON u.id = s.user_id AND u.deactivated_at IS NULL
   LEFT JOIN identity.staff st ON st.user_id = u.id AND s.impersonator IS NULL
   LEFT JOIN identity.tenant t
-    ON CASE WHEN wanted_tenant IS NOT NULL THEN t.id = wanted_tenant
-            WHEN wanted_slug IS NOT NULL THEN t.slug = wanted_slug
-            ELSE t.id = s.current_tenant END
+    ON t.id = CASE WHEN is_current THEN s.current_tenant ELSE wanted_tenant END
     AND (s.confined_to IS NULL OR t.id = s.confined_to)
   LEFT JOIN identity.account a
     ON a.tenant_id = t.id AND a.user_id = u.id AND a.deactivated_at IS NULL

@@ -1,5 +1,7 @@
 //! Tenants and their people over HTTP: I46–I54, I68, I69.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -154,18 +156,24 @@ fn i48_a_write_in_flight_is_not_committed_after_the_removal() {
     for round in 0..8 {
         let (bob, path) = (world.user("bob"), member(&world, "bob"));
         let title = format!("i48-{round}");
+        let begun = AtomicUsize::new(0);
         let answers = std::thread::scope(|scope| {
-            let writers: Vec<_> = (0..6)
-                .map(|_| {
-                    scope.spawn(|| {
-                        let answer =
-                            bob.post("/api/tenants/acme/notes", &json!({ "title": title }));
-                        answer.status
-                    })
-                })
-                .collect();
-            // A little later each time.
+            // Each writes until it is refused.
+            let write = || {
+                let mut answers = Vec::new();
+                while answers.last() != Some(&404) && answers.len() < 1_000 {
+                    let answer = bob.post("/api/tenants/acme/notes", &json!({ "title": title }));
+                    answers.push(answer.status);
+                    begun.fetch_add(1, Ordering::Relaxed);
+                }
+                answers
+            };
+            let writers: Vec<_> = (0..6).map(|_| scope.spawn(write)).collect();
+            // A little later each time, and not before something was written in every second round.
             std::thread::sleep(std::time::Duration::from_millis(round * 3));
+            while round % 2 == 1 && begun.load(Ordering::Relaxed) == 0 {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
             ann.delete(&path).is(204);
             // The removal has answered: nothing is committed from here on.
             let then = world.one(&format!(
@@ -173,7 +181,7 @@ fn i48_a_write_in_flight_is_not_committed_after_the_removal() {
             ));
             let answers: Vec<u16> = writers
                 .into_iter()
-                .map(|writer| writer.join().unwrap())
+                .flat_map(|writer| writer.join().unwrap())
                 .collect();
             let now = world.one(&format!(
                 "SELECT count(*) FROM note WHERE title = '{title}'"

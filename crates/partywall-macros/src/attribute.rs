@@ -218,9 +218,7 @@ fn check_name(key: &Ident, name: &str) -> syn::Result<()> {
         );
         return Err(error(key, message));
     }
-    if FUNCTIONS.contains(&name)
-        || name.starts_with(FUNCTION_PREFIX)
-        || name.ends_with(LIST_SUFFIX)
+    if FUNCTIONS.contains(&name) || name.starts_with(FUNCTION_PREFIX) || name.ends_with(LIST_SUFFIX)
     {
         let message = format!(
             "`{name}` cannot name a dimension, since the database has a function \

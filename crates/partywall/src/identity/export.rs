@@ -128,7 +128,7 @@ impl RequestAccount {
     /// `{"format":"partywall-tenant","version":1,"tenant":{…},"schema":"…","tables":[…]}`. Then comes
     /// one for each row, `{"table":"public.note","row":{…}}`, in an order in which they can be written.
     /// The last, `{"rows":{"public.note":12,…}}`, counts them, so that a file that was cut is seen to
-    /// be. All rows are of one moment: one transaction reads them.
+    /// be: one ends early where the [right to it](Self::while_permitted) does. All rows are of one moment: one transaction reads them.
     ///
     /// No secret is in it: no session, no token, no key, no invitation, and no id of a person.
     ///
@@ -148,7 +148,8 @@ impl RequestAccount {
         self.audit(&tx, AuditEntry::new("tenant.exported").on(tenant))
             .await?;
         tx.commit().await?;
-        self.identity().export(Which::Of(self.tenant())).await
+        let file = self.identity().export(Which::Of(self.tenant())).await?;
+        Ok(self.while_permitted("tenant.export", file))
     }
 }
 

@@ -51,6 +51,7 @@ mod staff;
 mod tenant;
 mod throttle;
 mod transfer;
+mod watch;
 
 pub mod model;
 

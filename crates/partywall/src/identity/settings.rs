@@ -22,6 +22,8 @@ pub struct Settings {
     pub grace: Duration,
     /// How long a member of the staff may stay in a tenant, or act as somebody, at most.
     pub staff: Duration,
+    /// After what time, at most, a long answer ends whose right is gone: how often it is asked.
+    pub recheck: Duration,
     /// The proxies whose `X-Forwarded-For` is believed. None by default: anybody can send the header.
     pub proxies: Vec<IpNetwork>,
     /// Password checks at once. Each takes 19 MiB and some tens of milliseconds of one core.
@@ -37,7 +39,7 @@ pub struct Settings {
 
 impl Settings {
     /// The defaults: 30 minutes idle, 12 hours at most, a week for invitations, an hour for links,
-    /// 30 days of grace, an hour for the staff, 10 attempts in a quarter of an hour.
+    /// 30 days of grace, an hour for the staff, 5 seconds for long answers, 10 attempts in a quarter of an hour.
     #[must_use]
     pub fn new(public_url: impl Into<String>, mail_from: impl Into<String>) -> Self {
         const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -51,6 +53,7 @@ impl Settings {
             link: HOUR,
             grace: DAY * 30,
             staff: HOUR,
+            recheck: Duration::from_secs(5),
             proxies: Vec::new(),
             password_checks: 2,
             attempts: 10,

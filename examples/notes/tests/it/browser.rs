@@ -208,20 +208,7 @@ impl Browser {
 
     /// Sends a path as it stands, however odd it is: no client has put it in order.
     pub fn raw(&self, method: &str, path: &str, body: &str) -> Reply {
-        let host = self.url.strip_prefix("http://").unwrap();
-        let mut request =
-            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-        let cookie = self.cookie.iter().map(|cookie| ("cookie", cookie));
-        let headers = self.headers.iter().map(|(name, value)| (*name, value));
-        for (name, value) in cookie.chain(headers) {
-            request += &format!("{name}: {value}\r\n");
-        }
-        if !body.is_empty() {
-            request += "Content-Type: application/json\r\n";
-        }
-        request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-        let mut stream = TcpStream::connect(host).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
+        let mut stream = self.ask(method, path, body);
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8(answer).unwrap();
@@ -236,6 +223,29 @@ impl Browser {
             headers.map(|(name, value)| (name.to_owned(), value.to_owned())),
             body.to_owned(),
         )
+    }
+
+    /// Asks, and leaves it to the caller how fast the answer is read.
+    pub fn open(&self, path: &str) -> TcpStream {
+        self.ask("GET", path, "")
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> TcpStream {
+        let host = self.url.strip_prefix("http://").unwrap();
+        let mut request =
+            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        let cookie = self.cookie.iter().map(|cookie| ("cookie", cookie));
+        let headers = self.headers.iter().map(|(name, value)| (*name, value));
+        for (name, value) in cookie.chain(headers) {
+            request += &format!("{name}: {value}\r\n");
+        }
+        if !body.is_empty() {
+            request += "Content-Type: application/json\r\n";
+        }
+        request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+        let mut stream = TcpStream::connect(host).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
     }
 }
 

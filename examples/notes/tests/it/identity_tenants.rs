@@ -1,6 +1,10 @@
 //! Tenants and their people over HTTP: I46–I54, I68, I69.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    io::Read as _,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -617,4 +621,43 @@ fn members_and_roles_have_pages() {
 
 fn is_forbidden(reply: &Reply) {
     assert_eq!(reply.status, 403, "{}", reply.body);
+}
+
+/// Reads an answer slowly, and does something when its beginning was read. Tells what came in all.
+fn read_slowly(browser: &Browser, path: &str, then: impl FnOnce()) -> String {
+    let mut stream = browser.open(path);
+    let mut read = vec![0; 64 * 1024];
+    let begun = stream.read(&mut read).unwrap();
+    let mut all = read[..begun].to_vec();
+    then();
+    stream.read_to_end(&mut all).unwrap();
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+#[test]
+fn i49_a_stream_ends_when_its_reader_is_removed() {
+    let recheck = Duration::from_millis(300);
+    let world = World::tuned(|settings| settings.recheck = recheck);
+    world.give_role("bob", "acme", "owner");
+    // More than all buffers on the way hold.
+    world.sql(
+        "INSERT INTO note (id, tenant_id, title, body, author, created_at, updated_at) \
+         SELECT gen_random_uuid(), t.id, 'long', repeat('x', 4000), 'Bob', now(), now() \
+         FROM identity.tenant t, generate_series(1, 15000) WHERE t.slug = 'acme'",
+    );
+    let (ann, bob) = (world.user("ann"), world.user("bob"));
+    let rest = || std::thread::sleep(recheck * 2);
+    // The control: whoever stays gets all of it, however slowly.
+    let whole = read_slowly(&bob, "/api/tenants/acme/export", rest);
+    assert!(whole.contains("{\"rows\":{"), "{} bytes", whole.len());
+    let removed = read_slowly(&bob, "/api/tenants/acme/export", || {
+        ann.delete(&member(&world, "bob")).is(204);
+        rest();
+    });
+    assert!(
+        removed.starts_with("HTTP/1.1 200") && !removed.contains("{\"rows\":{"),
+        "{} bytes",
+        removed.len()
+    );
+    assert!(removed.len() < whole.len() / 2, "{} bytes", removed.len());
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use sea_orm::EntityTrait;
 
 use super::{
-    Rights, Roles, SchemaError, Scoped, Seal,
+    Roles, SchemaError, Scoped, Seal,
     declared::{Audience, Declared},
     migration::Migration,
     table::{self, Table},
@@ -111,7 +111,7 @@ impl SchemaBuilder {
     #[cfg(feature = "identity")]
     pub(crate) fn identity_model<E: EntityTrait + Scoped>(
         mut self,
-        application: Option<Rights>,
+        application: Option<super::Rights>,
     ) -> Self {
         let mut declared = Declared::of::<E>();
         declared.audience = Audience::Identity(application);

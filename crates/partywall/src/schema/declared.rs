@@ -33,6 +33,10 @@ pub(super) enum Audience {
     Application,
     /// Those of the `identity` room, under the identity login; and the application's as far as this
     /// says.
+    #[cfg_attr(
+        not(feature = "identity"),
+        expect(dead_code, reason = "only the `identity` room has such tables")
+    )]
     Identity(Option<Rights>),
 }
 

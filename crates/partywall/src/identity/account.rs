@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use super::{Error, Identity, PermissionSet, RequestUser};
+use super::{ApiKey, Error, Identity, PermissionSet, RequestUser};
 use crate::{
     db::{ScopedDb, Sql as _, Tx},
     scope::{Scope, Selection, TENANT},
@@ -15,6 +15,8 @@ pub struct RequestAccount {
     tenant: TenantInfo,
     actor: Actor,
     user: Option<RequestUser>,
+    /// What opened it where no person asks.
+    key: Option<ApiKey>,
     permissions: PermissionSet,
     scope: Scope,
     address: Option<IpAddr>,
@@ -108,11 +110,21 @@ impl RequestAccount {
             tenant,
             actor,
             user: user.cloned(),
+            key: None,
             permissions,
             scope,
             address,
             identity: identity.clone(),
         }
+    }
+
+    pub(super) fn opened_by(mut self, key: &ApiKey) -> Self {
+        self.key = Some(key.clone());
+        self
+    }
+
+    pub(super) fn key(&self) -> Option<&ApiKey> {
+        self.key.as_ref()
     }
 
     /// The tenant.

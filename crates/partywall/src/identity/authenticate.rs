@@ -134,7 +134,25 @@ impl Identity {
         tenant: TenantSelector<'_>,
         address: Option<IpAddr>,
     ) -> Result<Authenticated, Error> {
-        let idle = self.settings().idle;
+        let (found, seen) = self.session_find(token, tenant, address).await?;
+        let rested = (Utc::now() - seen).to_std().unwrap_or_default();
+        if let Some(user) = found
+            .user
+            .as_ref()
+            .filter(|_| rested > self.settings().idle / 20)
+        {
+            self.session_touch(user.id, user.session_id).await?;
+        }
+        Ok(found)
+    }
+
+    /// The same without keeping the session alive. Tells also when it was last used.
+    pub(super) async fn session_find(
+        &self,
+        token: &SessionToken,
+        tenant: TenantSelector<'_>,
+        address: Option<IpAddr>,
+    ) -> Result<(Authenticated, DateTime<Utc>), Error> {
         let (id, slug) = tenant.parts();
         let row: Option<SessionRow> = self
             .inner
@@ -145,7 +163,7 @@ impl Identity {
                 "SELECT * FROM partywall.identity_session($1, $2, $3, $4)",
                 [
                     token.0.hash().into(),
-                    seconds(idle).into(),
+                    seconds(self.settings().idle).into(),
                     id.into(),
                     slug.into(),
                 ],
@@ -153,9 +171,6 @@ impl Identity {
             .await?;
         let row = row.ok_or(Error::Anonymous)?;
         let seen = DateTime::from_timestamp_micros(row.seen_at).unwrap_or_default();
-        if (Utc::now() - seen).to_std().unwrap_or_default() > idle / 20 {
-            self.session_touch(row.user_id, row.session_id).await?;
-        }
         let user = RequestUser {
             id: row.user_id,
             email: row.email.clone(),
@@ -168,11 +183,11 @@ impl Identity {
             token: token.clone(),
             identity: self.clone(),
         };
-        let standing = self.standing(&user, row);
-        Ok(Authenticated {
+        let found = Authenticated {
+            standing: self.standing(&user, row),
             user: Some(user),
-            standing,
-        })
+        };
+        Ok((found, seen))
     }
 
     fn standing(&self, user: &RequestUser, row: SessionRow) -> Standing {
@@ -272,7 +287,8 @@ impl Identity {
             user: row.user_id,
             name: row.key_name,
         };
-        let account = RequestAccount::new(self, tenant, actor, None, permissions, address);
+        let account =
+            RequestAccount::new(self, tenant, actor, None, permissions, address).opened_by(key);
         Ok(Authenticated {
             user: None,
             standing: Standing::of(

@@ -128,7 +128,8 @@ impl RequestAccount {
     /// `{"format":"partywall-tenant","version":1,"tenant":{…},"schema":"…","tables":[…]}`. Then comes
     /// one for each row, `{"table":"public.note","row":{…}}`, in an order in which they can be written.
     /// The last, `{"rows":{"public.note":12,…}}`, counts them, so that a file that was cut is seen to
-    /// be: one ends early where the [right to it](Self::while_permitted) does. All rows are of one moment: one transaction reads them.
+    /// be: one ends early where the [right to it](Self::while_permitted) does. All rows are of one
+    /// moment: one transaction reads them.
     ///
     /// No secret is in it: no session, no token, no key, no invitation, and no id of a person.
     ///

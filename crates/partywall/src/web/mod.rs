@@ -29,9 +29,14 @@ mod client;
 mod cookie;
 mod cross_site;
 mod problem;
+mod routes;
 mod user;
 
 pub use client::ClientAddress;
 pub use cookie::SessionCookie;
 pub use cross_site::refuse_cross_site;
 pub use problem::Problem;
+pub use routes::{
+    Access, Answers, Bare, Body, CanonicalId, Endpoint, Found, Parameter, Permitted, Query,
+    RequestId, Routes, RoutesError, TenantSource, Writing,
+};

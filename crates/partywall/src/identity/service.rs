@@ -3,7 +3,10 @@ use std::{fmt, sync::Arc};
 use tokio::sync::{OnceCell, broadcast};
 
 use super::{
-    Event, Permissions, Settings, event::WAITING, model, password::Passwords,
+    Event, Permissions, Settings,
+    event::WAITING,
+    model,
+    password::Passwords,
     throttle::{TenantThrottle, Throttle},
 };
 use crate::{

@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use sea_orm::{EntityTrait as _, FromQueryResult};
 use uuid::Uuid;
 
@@ -60,25 +58,25 @@ impl Identity {
         &self,
         lookup: &(impl TxtLookup + ?Sized),
     ) -> Result<Rechecked, Error> {
+        let began = self.domain_clock().await?;
         let db = self.db().across("domains are verified again").await?;
         let mut rechecked = Rechecked::default();
-        let began = Instant::now();
+        // Until nothing is due that was not asked for in this go, however short the time between is.
         loop {
-            // Nothing is due twice in one go, however short the time between is set.
-            let rested = self.settings().domain_recheck.max(began.elapsed());
             let due: Vec<Due> = db
                 .all(
                     "SELECT tenant_id, id FROM identity.domain WHERE verified_at IS NOT NULL \
                      AND checked_at <= now() - make_interval(secs => $1) \
-                     ORDER BY checked_at LIMIT $2",
-                    [rested.as_secs_f64().into(), BATCH.into()],
+                     AND checked_at < 'epoch'::timestamptz + $2::bigint * interval '1 microsecond' \
+                     ORDER BY checked_at LIMIT $3",
+                    [self.recheck_seconds().into(), began.into(), BATCH.into()],
                 )
                 .await?;
             if due.is_empty() {
                 return Ok(rechecked);
             }
             for Due { tenant_id, id } in due {
-                match self.domain_recheck(tenant_id, id, rested, lookup).await? {
+                match self.domain_recheck(tenant_id, id, began, lookup).await? {
                     Outcome::Passed => {}
                     Outcome::Proven => rechecked.proven += 1,
                     Outcome::Missed => rechecked.missed += 1,
@@ -93,7 +91,7 @@ impl Identity {
         &self,
         tenant: Uuid,
         id: Uuid,
-        rested: Duration,
+        began: i64,
         lookup: &(impl TxtLookup + ?Sized),
     ) -> Result<Outcome, Error> {
         // The service sees to all tenants.
@@ -103,22 +101,22 @@ impl Identity {
             .execute_sql(
                 "UPDATE identity.domain SET checked_at = now() WHERE id = $1 \
                  AND verified_at IS NOT NULL \
-                 AND checked_at <= now() - make_interval(secs => $2)",
-                [id.into(), rested.as_secs_f64().into()],
+                 AND checked_at <= now() - make_interval(secs => $2) \
+                 AND checked_at < 'epoch'::timestamptz + $3::bigint * interval '1 microsecond'",
+                [id.into(), self.recheck_seconds().into(), began.into()],
             )
             .await?;
         let row = domain::Entity::find_by_id(id).one(&db).await?;
         let Some(row) = row.filter(|_| begun > 0) else {
             return Ok(Outcome::Passed);
         };
-        let asked = Instant::now();
         let is_proven = match published(lookup, &row).await {
             Ok(published) => published.contains(&row.token),
             Err(error) => return Ok(Outcome::Failed(row.host, error)),
         };
         let missed = if is_proven { 0 } else { row.missed + 1 };
         if missed >= MISSES {
-            let is_lost = self.domain_unverify(tenant, id, asked.elapsed()).await?;
+            let is_lost = self.domain_unverify(tenant, id, began).await?;
             return Ok(if is_lost {
                 Outcome::Lost(row.host)
             } else {
@@ -135,5 +133,9 @@ impl Identity {
         } else {
             Outcome::Missed
         })
+    }
+
+    fn recheck_seconds(&self) -> f64 {
+        self.settings().domain_recheck.as_secs_f64()
     }
 }

@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use sea_orm::{EntityTrait as _, FromQueryResult};
 use serde_json::json;
 use uuid::Uuid;
@@ -55,7 +53,7 @@ impl RequestAccount {
         let (identity, tenant) = (self.identity(), self.tenant().id);
         // Counted beforehand, so that one that is dropped while the DNS is asked is counted as well.
         identity.inner.domains.take(tenant)?;
-        let asked = Instant::now();
+        let asked = identity.domain_clock().await?;
         // Outside of any transaction: the DNS may take its time.
         let published = published(lookup, &claim).await?;
         if !published.contains(&claim.token) {
@@ -91,9 +89,8 @@ impl Identity {
         &self,
         claim: &domain::Model,
         published: Vec<String>,
-        asked: Instant,
+        asked: i64,
     ) -> Result<(), Error> {
-        let since = asked.elapsed();
         let lapsed: Lapsed = self
             .inner
             .db
@@ -101,34 +98,38 @@ impl Identity {
             .read_only()
             .one(
                 "SELECT tenant_id, id FROM partywall.identity_domain_lapsed($1, $2, $3)",
-                [
-                    claim.token.clone().into(),
-                    published.into(),
-                    since.as_secs_f64().into(),
-                ],
+                [claim.token.clone().into(), published.into(), asked.into()],
             )
             .await?;
         if let (Some(tenant), Some(id)) = (lapsed.tenant_id, lapsed.id) {
-            self.domain_unverify(tenant, id, asked.elapsed()).await?;
+            self.domain_unverify(tenant, id, asked).await?;
         }
         Ok(())
     }
 
-    /// Has a host select nothing any more, since its record is gone. `since` is how long ago the DNS
-    /// was asked: who was verified after that is not meant. Tells whether there was something to take.
+    /// What time it is by the database's clock, in microseconds since 1970.
+    pub(super) async fn domain_clock(&self) -> Result<i64, Error> {
+        let db = self.inner.db.identity(&nobody()).read_only();
+        let sql = "SELECT (extract(epoch FROM now()) * 1000000)::bigint";
+        Ok(db.scalar(sql, []).await?)
+    }
+
+    /// Has a host select nothing any more, since its record is gone. `asked` is [when](Self::domain_clock)
+    /// the DNS was: who was verified after that is not meant. Tells whether there was something to take.
     pub(super) async fn domain_unverify(
         &self,
         tenant: Uuid,
         id: Uuid,
-        since: Duration,
+        asked: i64,
     ) -> Result<bool, Error> {
         // The DNS vouches for it, and nobody asks as this tenant.
         let tx = self.begin(&Scope::trusted([TENANT.is(tenant)])).await?;
         let lost: Option<Lost> = tx
             .optional(
                 "UPDATE identity.domain SET verified_at = NULL, missed = 0 \
-                 WHERE id = $1 AND verified_at < now() - make_interval(secs => $2) RETURNING host",
-                [id.into(), since.as_secs_f64().into()],
+                 WHERE id = $1 AND verified_at < 'epoch'::timestamptz + $2::bigint * interval '1 microsecond' \
+                 RETURNING host",
+                [id.into(), asked.into()],
             )
             .await?;
         let Some(Lost { host }) = lost else {

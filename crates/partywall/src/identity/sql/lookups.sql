@@ -261,10 +261,10 @@ END
 $partywall$;
 
 -- Which tenant has a host verified and no longer its record, for whoever has a claim to the host whose
--- own record is published: they ask by its token. `published` is what the DNS said so many seconds ago;
+-- own record is published: they ask by its token. `published` is what the DNS said when it was `asked`;
 -- whoever was verified after that is not meant.
 CREATE OR REPLACE FUNCTION partywall.identity_domain_lapsed(
-  claim text, published text[], seconds double precision, OUT tenant_id uuid, OUT id uuid)
+  claim text, published text[], asked bigint, OUT tenant_id uuid, OUT id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
 BEGIN
   SELECT held.tenant_id, held.id INTO tenant_id, id
@@ -272,7 +272,7 @@ BEGIN
   JOIN identity.domain held ON held.host = c.host AND held.verified_at IS NOT NULL
   WHERE c.token = claim AND c.verified_at IS NULL AND claim = ANY (published)
     AND held.token <> ALL (published)
-    AND held.verified_at < now() - make_interval(secs => seconds);
+    AND held.verified_at < 'epoch'::timestamptz + asked * interval '1 microsecond';
 END
 $partywall$;
 
@@ -295,7 +295,7 @@ CREATE POLICY partywall_hold ON identity.account FOR UPDATE TO CURRENT_USER
 REVOKE ALL ON FUNCTION partywall.identity_rights(uuid, uuid),
   partywall.identity_session(text, integer, uuid, text, text),
   partywall.identity_key(text, uuid, text, text),
-  partywall.identity_domain_lapsed(text, text[], double precision),
+  partywall.identity_domain_lapsed(text, text[], bigint),
   partywall.identity_accounts(text, integer, uuid), partywall.identity_first_account(uuid),
   partywall.identity_staff_entries(text, integer, uuid),
   partywall.identity_invitation(text), partywall.identity_reset(text),
@@ -303,7 +303,7 @@ REVOKE ALL ON FUNCTION partywall.identity_rights(uuid, uuid),
 GRANT EXECUTE ON FUNCTION partywall.identity_rights(uuid, uuid),
   partywall.identity_session(text, integer, uuid, text, text),
   partywall.identity_key(text, uuid, text, text),
-  partywall.identity_domain_lapsed(text, text[], double precision),
+  partywall.identity_domain_lapsed(text, text[], bigint),
   partywall.identity_accounts(text, integer, uuid), partywall.identity_first_account(uuid),
   partywall.identity_staff_entries(text, integer, uuid),
   partywall.identity_invitation(text), partywall.identity_reset(text),

@@ -107,7 +107,9 @@ async fn the_functions_of_a_stolen_login_answer_to_secrets_alone() {
         ),
         format!("SELECT 1 FROM partywall.identity_reset('{guess}') r WHERE r IS NOT NULL"),
         format!("SELECT 1 FROM partywall.identity_invitation('{guess}') i WHERE i IS NOT NULL"),
-        format!("SELECT 1 FROM partywall.identity_domain_lapsed('{guess}', ARRAY['{guess}'], 0) d WHERE d IS NOT NULL"),
+        format!(
+            "SELECT 1 FROM partywall.identity_domain_lapsed('{guess}', ARRAY['{guess}'], 0) d WHERE d IS NOT NULL"
+        ),
         format!("SELECT 1 FROM partywall.identity_sign_up('{guess}') s WHERE s IS NOT NULL"),
     ] {
         assert_eq!(count(&thief, &sql).await, 0, "{sql}");

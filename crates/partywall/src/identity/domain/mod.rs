@@ -3,10 +3,6 @@
 //! A tenant [claims](RequestAccount::domain_add) a host, publishes in its DNS the TXT record that the
 //! claim names, and has it [verified](RequestAccount::domain_verify). From then on the host
 //! [selects](super::TenantSelector::Host) the tenant.
-//!
-//! A record it has to be, and not, say, a request that has arrived for the host: a customer's domain may
-//! lead to this service before they claim it, or after they left, and then whoever asked first would
-//! have it. Who may write the DNS of a host is whose host it is.
 
 mod recheck;
 mod txt;

@@ -30,6 +30,10 @@ impl RequestAccount {
     /// Asks the DNS whether a claimed host is the tenant's, and has it select the tenant if so. Does
     /// nothing to one that is verified.
     ///
+    /// A TXT record is the proof, and not, say, a request that has arrived for the host: a domain may lead
+    /// to this service before its owner claims it, or after they left, and then whoever asked first would
+    /// have it. Who may write the DNS of a host is whose host it is.
+    ///
     /// Where another tenant has the host verified, whose record is still there, it stays theirs:
     /// whoever took a domain over removes that record first. When it is gone, the host moves. A record
     /// is good for the one claim that it was made for, so nobody gains by copying it.

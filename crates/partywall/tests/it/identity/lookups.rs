@@ -63,6 +63,7 @@ async fn the_application_reads_and_changes_nothing_of_it() {
         "credential",
         "role",
         "api_key",
+        "domain",
         "invitation",
         "outbox",
     ] {
@@ -80,7 +81,7 @@ async fn the_application_reads_and_changes_nothing_of_it() {
         "UPDATE identity.account SET deactivated_at = NULL",
         "DELETE FROM identity.audit",
         "UPDATE identity.tenant SET suspended_at = NULL",
-        "SELECT * FROM partywall.identity_session('x', 1, NULL, NULL)",
+        "SELECT * FROM partywall.identity_session('x', 1, NULL, NULL, NULL)",
         "SELECT * FROM partywall.identity_rights(NULL, NULL)",
         "SELECT * FROM partywall.identity_reset('x')",
     ] {

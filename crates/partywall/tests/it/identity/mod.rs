@@ -2,6 +2,7 @@
 
 pub mod asking;
 mod desk;
+mod domains;
 mod export;
 mod invitations;
 mod inviting;

@@ -28,7 +28,7 @@ async fn a_stolen_identity_login_sees_no_row() {
     let thief = session(&test.url("people_identity")).await;
     let superuser = session(&test.superuser_url()).await;
     let all = tables(&thief).await;
-    assert_eq!(all.len(), 19, "{all:?}");
+    assert_eq!(all.len(), 20, "{all:?}");
     let mut filled = 0;
     for table in &all {
         let read = format!("SELECT * FROM {table}");
@@ -93,10 +93,10 @@ async fn the_functions_of_a_stolen_login_answer_to_secrets_alone() {
     let thief = session(&test.url("people_identity")).await;
     let guess = "0".repeat(64);
     for sql in [
-        format!("SELECT * FROM partywall.identity_session('{guess}', 1000000, '{a}', NULL)"),
-        format!("SELECT * FROM partywall.identity_session(NULL, 1000000, '{a}', NULL)"),
+        format!("SELECT * FROM partywall.identity_session('{guess}', 1000000, '{a}', NULL, NULL)"),
+        format!("SELECT * FROM partywall.identity_session(NULL, 1000000, '{a}', NULL, NULL)"),
         format!("SELECT * FROM partywall.identity_accounts('{guess}', 1000000, NULL)"),
-        format!("SELECT * FROM partywall.identity_key('{guess}', '{a}', NULL)"),
+        format!("SELECT * FROM partywall.identity_key('{guess}', '{a}', NULL, NULL)"),
         format!(
             "SELECT * FROM partywall.identity_first_account('{}')",
             id("ann")
@@ -107,6 +107,9 @@ async fn the_functions_of_a_stolen_login_answer_to_secrets_alone() {
         ),
         format!("SELECT 1 FROM partywall.identity_reset('{guess}') r WHERE r IS NOT NULL"),
         format!("SELECT 1 FROM partywall.identity_invitation('{guess}') i WHERE i IS NOT NULL"),
+        format!(
+            "SELECT 1 FROM partywall.identity_domain_lapsed('{guess}', ARRAY['{guess}'], 0) d WHERE d IS NOT NULL"
+        ),
         format!("SELECT 1 FROM partywall.identity_sign_up('{guess}') s WHERE s IS NOT NULL"),
     ] {
         assert_eq!(count(&thief, &sql).await, 0, "{sql}");
@@ -117,7 +120,7 @@ async fn the_functions_of_a_stolen_login_answer_to_secrets_alone() {
         hex(&Sha256::digest(token("ann").expose()))
     };
     let opened =
-        format!("SELECT * FROM partywall.identity_session('{hash}', 1000000, '{a}', NULL)");
+        format!("SELECT * FROM partywall.identity_session('{hash}', 1000000, '{a}', NULL, NULL)");
     assert_eq!(count(&thief, &opened).await, 1);
     let rights = format!(
         "SELECT 1 FROM partywall.identity_rights('{a}', '{}') r WHERE r.builtins = '{{member}}'",

@@ -3,6 +3,7 @@
 pub mod asking;
 mod desk;
 mod export;
+mod holding;
 mod invitations;
 mod inviting;
 mod keys;

@@ -81,10 +81,10 @@ pub enum Error {
     Lookup(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database.
     #[error(transparent)]
-    Database(#[from] db::Error),
+    Database(db::Error),
     /// The database, through SeaORM.
     #[error(transparent)]
-    Orm(#[from] DbErr),
+    Orm(DbErr),
     /// The machine has no randomness to give.
     #[error("the machine gives no random numbers")]
     Random(#[source] getrandom::Error),
@@ -195,6 +195,28 @@ impl Error {
     }
 }
 
+/// An account that is gone when a statement of its request comes is [`Error::NotFound`], as it will be
+/// for the next request.
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        if error.kind() == db::ErrorKind::Gone {
+            Self::NotFound
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        if db::Error::kind_behind(&error) == db::ErrorKind::Gone {
+            Self::NotFound
+        } else {
+            Self::Orm(error)
+        }
+    }
+}
+
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "all other kinds are our own mistakes"
@@ -204,8 +226,8 @@ fn of_database(kind: db::ErrorKind) -> ErrorKind {
         db::ErrorKind::Unavailable | db::ErrorKind::Timeout | db::ErrorKind::Conflict => {
             ErrorKind::Unavailable
         }
-        // What was referred to went away in between, or was never in this scope.
-        db::ErrorKind::ForeignKey => ErrorKind::NotFound,
+        // What was referred to went away in between, or was never in this scope; or whoever asks did.
+        db::ErrorKind::ForeignKey | db::ErrorKind::Gone => ErrorKind::NotFound,
         db::ErrorKind::Unique => ErrorKind::Conflict,
         _ => ErrorKind::Failed,
     }

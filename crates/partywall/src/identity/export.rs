@@ -148,9 +148,8 @@ impl RequestAccount {
         self.require("tenant.export")?;
         let tx = self.manage([]).await?;
         let tenant = self.tenant().id;
-        self.audit(&tx, AuditEntry::new("tenant.exported").on(tenant))
-            .await?;
-        tx.commit().await?;
+        let entry = AuditEntry::new("tenant.exported").on(tenant);
+        self.audit(&tx.committing(), entry).await?;
         let file = self.identity().export(Which::Of(self.tenant())).await?;
         Ok(self.while_permitted("tenant.export", file))
     }

@@ -280,14 +280,18 @@ END
 $partywall$;
 
 -- Holds an account of the scope's tenant until the transaction ends: whoever removes it waits for
--- the transaction, and a transaction that comes after the removal is told so. For writes.
+-- the transaction, and a transaction that comes after the removal fails here. It is sent together with
+-- statements that write, so an answer of `false` would come too late: true, or an error.
 CREATE OR REPLACE FUNCTION partywall.identity_hold(wanted uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
 BEGIN
   PERFORM 1 FROM identity.account a
   WHERE a.tenant_id = partywall.tenant() AND a.id = wanted AND a.deactivated_at IS NULL
   FOR SHARE;
-  RETURN FOUND;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'PW003', MESSAGE = 'the account is gone';
+  END IF;
+  RETURN true;
 END
 $partywall$;
 -- Locking a row asks for the right to change it. No change passes the check.

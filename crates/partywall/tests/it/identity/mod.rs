@@ -4,6 +4,7 @@ pub mod asking;
 mod desk;
 mod domains;
 mod export;
+mod holding;
 mod invitations;
 mod inviting;
 mod keys;

@@ -1,6 +1,7 @@
 //! The identity login in the wrong hands, without the seal's key: what SECURITY.md says of it.
 
 use tokio_postgres::{Client, SimpleQueryMessage};
+use uuid::Uuid;
 
 use super::world::{World, hex, id, token};
 use crate::probe::session;
@@ -101,10 +102,6 @@ async fn the_functions_of_a_stolen_login_answer_to_secrets_alone() {
             "SELECT * FROM partywall.identity_first_account('{}')",
             id("ann")
         ),
-        format!(
-            "SELECT 1 WHERE partywall.identity_hold('{}')",
-            id("bob in a")
-        ),
         format!("SELECT 1 FROM partywall.identity_reset('{guess}') r WHERE r IS NOT NULL"),
         format!("SELECT 1 FROM partywall.identity_invitation('{guess}') i WHERE i IS NOT NULL"),
         format!(
@@ -113,6 +110,12 @@ async fn the_functions_of_a_stolen_login_answer_to_secrets_alone() {
         format!("SELECT 1 FROM partywall.identity_sign_up('{guess}') s WHERE s IS NOT NULL"),
     ] {
         assert_eq!(count(&thief, &sql).await, 0, "{sql}");
+    }
+    // Without a context nobody's account is held, be there one or not.
+    for account in [id("bob in a"), Uuid::now_v7()] {
+        let hold = format!("SELECT partywall.identity_hold('{account}')");
+        let refused = thief.query(&hold, &[]).await.unwrap_err();
+        assert_eq!(refused.code().unwrap().code(), "PW003");
     }
     // The controls: whoever has the secret's hash, and what two known ids tell.
     let hash = {

@@ -2,13 +2,12 @@ use std::{fmt, net::IpAddr};
 
 use chrono::{DateTime, NaiveTime, Utc};
 use ipnetwork::IpNetwork;
-use sea_orm::{
-    ColumnTrait, Condition, ExprTrait as _, Value,
-    sea_query::{Expr, IntoCondition},
-};
+use sea_orm::{ColumnTrait, Condition, ExprTrait as _, Value, sea_query::IntoCondition};
 use uuid::Uuid;
 
-use super::{Actions, PolicyError, Question, RequestFacts, Rows, Subject, truth::Truth};
+use super::{
+    Actions, PolicyError, Question, RequestFacts, Rows, Subject, rows::enclosed, truth::Truth,
+};
 
 /// A condition of a statement: on the request, on who asks, on the action, on the object.
 ///
@@ -87,7 +86,8 @@ impl<M> Rule<M> {
         Self(Kind::Hours(from, until))
     }
 
-    /// Something holds of who asks.
+    /// Something holds of who asks. A permission belongs into the principal: what is asked for in here
+    /// is not among the [permissions](super::Decide::permissions) that a route checks.
     pub fn subject(
         name: impl Into<String>,
         holds: impl Fn(&Subject) -> bool + Send + Sync + 'static,
@@ -114,8 +114,7 @@ impl<M> Rule<M> {
         condition: impl Fn(&Subject) -> C + Send + Sync + 'static,
     ) -> Self {
         let rows = move |subject: &Subject, wanted: bool| {
-            // In parentheses, whatever it is made of: a piece of SQL by hand has none of its own.
-            let condition = Expr::tuple([condition(subject).into_condition().into()]);
+            let condition = enclosed(condition(subject));
             Rows::Where(if wanted {
                 condition.into_condition()
             } else {
@@ -305,12 +304,16 @@ fn is_between(from: NaiveTime, until: NaiveTime, at: DateTime<Utc>) -> bool {
 
 impl<M> fmt::Display for Rule<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let enclosed = |rule: &Self| {
+            if matches!(rule.0, Kind::AllOf(_) | Kind::AnyOf(_)) {
+                format!("({rule})")
+            } else {
+                rule.to_string()
+            }
+        };
         let joined = |rules: &[Self], word: &str| {
-            let each = rules.iter().map(|rule| match &rule.0 {
-                Kind::AllOf(_) | Kind::AnyOf(_) => format!("({rule})"),
-                _ => rule.to_string(),
-            });
-            each.collect::<Vec<_>>().join(word)
+            let each: Vec<_> = rules.iter().map(enclosed).collect();
+            each.join(word)
         };
         match &self.0 {
             Kind::Action(actions) => write!(f, "action {actions}"),
@@ -330,10 +333,7 @@ impl<M> fmt::Display for Rule<M> {
             }
             Kind::AllOf(rules) => f.write_str(&joined(rules, " and ")),
             Kind::AnyOf(rules) => f.write_str(&joined(rules, " or ")),
-            Kind::Not(rule) => match &rule.0 {
-                Kind::AllOf(_) | Kind::AnyOf(_) => write!(f, "not ({rule})"),
-                _ => write!(f, "not {rule}"),
-            },
+            Kind::Not(rule) => write!(f, "not {}", enclosed(rule)),
         }
     }
 }

@@ -45,10 +45,18 @@
 )]
 mod assertions;
 mod database;
+#[cfg(feature = "identity")]
+#[expect(
+    clippy::expect_used,
+    reason = "an assertion panics when it does not hold"
+)]
+mod rows;
 mod server;
 
 pub use assertions::{
     assert_blocks_without_scope, assert_enforced, assert_isolated, assert_isolated_between,
 };
 pub use database::{TestDb, TestError};
+#[cfg(feature = "identity")]
+pub use rows::assert_rows_agree;
 pub use server::server;

@@ -175,13 +175,13 @@ mod tests {
 
     fn decide(
         subject: &Subject,
-        action: Action,
+        action: &Action,
         request: &RequestFacts,
         object: Option<&Note>,
     ) -> String {
         let question = Question {
             subject,
-            action: &action,
+            action,
             request,
             object: object.map(|note| note as _),
         };
@@ -212,34 +212,29 @@ mod tests {
     #[test]
     fn a_decision_says_why() {
         let editor = Subject::member(Uuid::nil(), Uuid::nil()).with_own_role("editor");
-        let update = || Action::new("update", "PATCH");
+        let (update, list) = (Action::new("update", "PATCH"), Action::new("list", "GET"));
         let (open, archived) = (Note { is_archived: false }, Note { is_archived: true });
         let lines = [
-            decide(&editor, update(), &request(), Some(&open)),
-            decide(&editor, update(), &request(), Some(&archived)),
-            decide(&editor, update(), &request(), None),
+            decide(&editor, &update, &request(), Some(&open)),
+            decide(&editor, &update, &request(), Some(&archived)),
+            decide(&editor, &update, &request(), None),
+            decide(&editor, &update, &request().with_address(None), Some(&open)),
             decide(
                 &editor,
-                update(),
-                &request().with_address(None),
-                Some(&open),
-            ),
-            decide(
-                &editor,
-                update(),
+                &update,
                 &request().with_time("2026-11-26T18:30:00Z".parse().unwrap()),
                 Some(&open),
             ),
-            decide(&editor, Action::new("list", "GET"), &request(), None),
+            decide(&editor, &list, &request(), None),
             decide(
                 &editor.clone().with_permissions(["note.read"]),
-                Action::new("list", "GET"),
+                &list,
                 &request(),
                 None,
             ),
             decide(
                 &editor.with_impersonator(Uuid::nil()),
-                Action::new("delete", "DELETE"),
+                &Action::new("delete", "DELETE"),
                 &request(),
                 Some(&open),
             ),

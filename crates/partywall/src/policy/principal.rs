@@ -192,9 +192,9 @@ impl Not for Principal {
 
     /// Everybody else, anonymous visitors too.
     fn not(self) -> Self {
-        match self.0 {
-            Kind::Not(one) => *one,
-            kind => Self(Kind::Not(Box::new(Self(kind)))),
+        match self {
+            Self(Kind::Not(one)) => *one,
+            plain => Self(Kind::Not(Box::new(plain))),
         }
     }
 }

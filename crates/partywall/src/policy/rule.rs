@@ -271,9 +271,9 @@ impl<M> std::ops::Not for Rule<M> {
 
     /// It does not hold. What cannot be told stays untold.
     fn not(self) -> Self {
-        match self.0 {
-            Kind::Not(rule) => *rule,
-            kind => Self(Kind::Not(Box::new(Self(kind)))),
+        match self {
+            Self(Kind::Not(rule)) => *rule,
+            plain => Self(Kind::Not(Box::new(plain))),
         }
     }
 }
@@ -341,5 +341,30 @@ impl<M> fmt::Display for Rule<M> {
 impl<M> fmt::Debug for Rule<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rule({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_end_before_their_end_and_go_over_midnight() {
+        let time = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
+        let at = |text: &str| format!("2026-11-26T{text}Z").parse().unwrap();
+        for (from, until, moment, is_inside) in [
+            (8, 18, "08:00:00", true),
+            (8, 18, "17:59:59", true),
+            (8, 18, "18:00:00", false),
+            (8, 18, "07:59:59", false),
+            (22, 6, "23:00:00", true),
+            (22, 6, "05:59:59", true),
+            (22, 6, "06:00:00", false),
+            (22, 6, "12:00:00", false),
+            (8, 8, "08:00:00", false),
+        ] {
+            let found = is_between(time(from), time(until), at(moment));
+            assert_eq!(found, is_inside, "{from}–{until} {moment}");
+        }
     }
 }

@@ -111,13 +111,12 @@ impl<M: Any + Send + Sync> CedarBuilder<M> {
         if let Some(schema) = &schema {
             validate(schema, &whole, &kind).map_err(fail)?;
         }
-        if self.facts.is_none() {
-            if let Some(rule) = rules.iter().find(|rule| rule.asks_object()) {
-                let error = PolicyError::Unusable(
-                    "the policy looks at the resource and nothing is told of it: add `resource`",
-                );
-                return Err(error.within(&self.name, rule.policy.id().as_ref()));
-            }
+        let asking = rules.iter().find(|rule| rule.asks_object());
+        if let (None, Some(rule)) = (&self.facts, asking) {
+            let error = PolicyError::Unusable(
+                "the policy looks at the resource and nothing is told of it: add `resource`",
+            );
+            return Err(error.within(&self.name, rule.policy.id().as_ref()));
         }
         let (mut access, mut veiled) = (Vec::new(), Vec::new());
         for rule in &rules {

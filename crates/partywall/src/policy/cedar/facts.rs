@@ -13,9 +13,9 @@ pub struct Facts {
 
 impl Facts {
     /// An object by its id.
-    pub fn of(id: impl ToString) -> Self {
+    pub fn of(id: impl Into<String>) -> Self {
         Self {
-            id: id.to_string(),
+            id: id.into(),
             attributes: Vec::new(),
         }
     }
@@ -43,12 +43,12 @@ pub struct Attribute(pub(super) Result<RestrictedExpression, String>);
 
 impl Attribute {
     /// An entity: `Attribute::entity("Account", note.author_id)`.
-    pub fn entity(kind: &str, id: impl ToString) -> Self {
+    pub fn entity(kind: &str, id: impl Into<String>) -> Self {
         Self(match kind.parse::<EntityTypeName>() {
-            Ok(kind) => Ok(RestrictedExpression::new_entity_uid(uid(
-                &kind,
-                id.to_string(),
-            ))),
+            Ok(kind) => {
+                let entity = uid(&kind, id.into());
+                Ok(RestrictedExpression::new_entity_uid(entity))
+            }
             Err(_) => Err(format!("`{kind}` is no type of entities")),
         })
     }

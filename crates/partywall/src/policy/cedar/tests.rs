@@ -388,3 +388,41 @@ fn a_cedar_policy_prints_itself() {
         | settled | deny | `@id("settled") @freeze("title") forbid (principal, action, resource) when { resource.archived };` |
         "#);
 }
+
+#[test]
+fn what_names_its_resource_waits_for_it() {
+    let text = format!(
+        r#"
+        @id("one") permit (principal, action, resource == Note::"{}");
+        @id("all") permit (principal is Account, action, resource is Note);
+        @id("not") forbid (principal is Account, action, resource) unless {{ !resource.archived }};
+        "#,
+        id(1)
+    );
+    let policy = cedar(&text).build().unwrap();
+    let (action, request) = (Action::new("list", "GET"), RequestFacts::new("GET", "/"));
+    let note = |n, is_archived| Note {
+        id: id(n),
+        author: None,
+        is_archived,
+    };
+    let ask = |subject: &Subject, object: Option<Note>| {
+        let object = object.as_ref().map(|note| note as _);
+        policy.decide(&Question {
+            subject,
+            action: &action,
+            request: &request,
+            object,
+        })
+    };
+    let (visitor, member) = (Subject::anonymous(), Subject::member(id(1), id(2)));
+    assert!(ask(&visitor, None).needs_object());
+    assert!(ask(&visitor, Some(note(1, true))).is_allowed());
+    assert!(!ask(&visitor, Some(note(2, true))).is_allowed());
+    assert_eq!(
+        ask(&member, None).reason(),
+        "note: `list` is denied: `not`, `one` asks for the object and there is none"
+    );
+    assert!(ask(&member, Some(note(2, false))).is_allowed());
+    assert!(!ask(&member, Some(note(1, true))).is_allowed());
+}

@@ -2,7 +2,9 @@ use std::{fmt, net::IpAddr};
 
 use chrono::{DateTime, NaiveTime, Utc};
 use ipnetwork::IpNetwork;
-use sea_orm::{ColumnTrait, Condition, ExprTrait as _, Value, sea_query::IntoCondition};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait as _, Value, sea_query::IntoCondition,
+};
 use uuid::Uuid;
 
 use super::{
@@ -107,7 +109,33 @@ impl<M> Rule<M> {
     /// Something holds of the row, told in Rust and told again in SQL for lists. A row for which the
     /// condition is NULL is shown by neither an allow nor past a deny.
     ///
-    /// The two should say the same. [`own`](Self::own) and [`column`](Self::column) say both at once.
+    /// The two should say the same: `testing::assert_rows_agree` sees to that, and [`own`](Self::own)
+    /// and [`column`](Self::column) say both at once.
+    ///
+    /// ```
+    /// # mod note {
+    /// #     use sea_orm::entity::prelude::*;
+    /// #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    /// #     #[sea_orm(table_name = "note")]
+    /// #     pub struct Model {
+    /// #         #[sea_orm(primary_key, auto_increment = false)]
+    /// #         pub id: Uuid,
+    /// #         pub level: i32,
+    /// #     }
+    /// #     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    /// #     pub enum Relation {}
+    /// #     impl ActiveModelBehavior for ActiveModel {}
+    /// # }
+    /// use partywall::policy::Rule;
+    /// use sea_orm::ColumnTrait;
+    ///
+    /// let low = Rule::row(
+    ///     "low",
+    ///     |_, note: &note::Model| note.level < 3,
+    ///     |_| note::Column::Level.lt(3),
+    /// );
+    /// # assert_eq!(low.to_string(), "low");
+    /// ```
     pub fn row<C: IntoCondition>(
         name: impl Into<String>,
         holds: impl Fn(&Subject, &M) -> bool + Send + Sync + 'static,
@@ -129,11 +157,15 @@ impl<M> Rule<M> {
     }
 
     /// The row is the acting account's: a column holds its id. Nobody's rows are never one's own.
-    pub fn own<I: Into<Option<Uuid>>>(
+    pub fn own<C, I>(
         name: impl Into<String>,
-        column: impl ColumnTrait,
+        column: C,
         owner: impl Fn(&M) -> I + Send + Sync + 'static,
-    ) -> Self {
+    ) -> Self
+    where
+        C: ColumnTrait<EntityName: EntityTrait<Model = M>>,
+        I: Into<Option<Uuid>>,
+    {
         let rows = move |subject: &Subject, wanted: bool| match (subject.account(), wanted) {
             (None, wanted) => Rows::from(!wanted),
             (Some(account), wanted) => Rows::Where(equal(column, account.into(), wanted)),
@@ -146,13 +178,14 @@ impl<M> Rule<M> {
     }
 
     /// A column of the row has a value. NULL has none.
-    pub fn column<V, I>(
+    pub fn column<C, V, I>(
         name: impl Into<String>,
-        column: impl ColumnTrait,
+        column: C,
         value: V,
         of: impl Fn(&M) -> I + Send + Sync + 'static,
     ) -> Self
     where
+        C: ColumnTrait<EntityName: EntityTrait<Model = M>>,
         V: Into<Value> + Clone + PartialEq + Send + Sync + 'static,
         I: Into<Option<V>>,
     {

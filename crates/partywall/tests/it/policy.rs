@@ -83,18 +83,14 @@ enum Spec {
 impl Spec {
     fn rule(&self) -> Rule<Model> {
         match self {
-            Self::Own => Rule::own("own", Column::AuthorId, |paper: &Model| paper.author_id),
+            Self::Own => Rule::own("own", Column::AuthorId, |paper| paper.author_id),
             Self::Draft => {
                 let draft = "draft".to_owned();
-                Rule::column("draft", Column::State, draft, |paper: &Model| {
-                    paper.state.clone()
-                })
+                Rule::column("draft", Column::State, draft, |paper| paper.state.clone())
             }
-            Self::Archived => {
-                Rule::column("archived", Column::IsArchived, true, |paper: &Model| {
-                    paper.is_archived
-                })
-            }
+            Self::Archived => Rule::column("archived", Column::IsArchived, true, |paper| {
+                paper.is_archived
+            }),
             Self::ByHand => Rule::row(
                 "archived by hand",
                 |_, paper: &Model| paper.is_archived,

@@ -37,6 +37,7 @@ mod metrics;
 mod migrations;
 mod models;
 mod planted;
+mod policy;
 mod pooler;
 mod probe;
 mod raw_sql;

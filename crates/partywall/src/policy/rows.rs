@@ -1,7 +1,4 @@
-use sea_orm::{
-    Condition,
-    sea_query::{Expr, IntoCondition},
-};
+use sea_orm::{Condition, sea_query::Expr};
 
 /// Which rows somebody may see or change.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,11 +42,6 @@ impl Rows {
         }
         Self::Where(found.into_iter().fold(Condition::all(), joined))
     }
-}
-
-/// In parentheses, whatever it is made of: a piece of SQL by hand has none of its own.
-pub(super) fn enclosed(condition: impl IntoCondition) -> Expr {
-    Expr::tuple([condition.into_condition().into()])
 }
 
 /// As an expression, which is a constant for a condition of nothing. A condition that is empty can be

@@ -3,13 +3,12 @@ use std::{fmt, net::IpAddr};
 use chrono::{DateTime, NaiveTime, Utc};
 use ipnetwork::IpNetwork;
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait as _, Value, sea_query::IntoCondition,
+    ColumnTrait, Condition, EntityTrait, ExprTrait as _, Value,
+    sea_query::{Expr, IntoCondition},
 };
 use uuid::Uuid;
 
-use super::{
-    Actions, PolicyError, Question, RequestFacts, Rows, Subject, rows::enclosed, truth::Truth,
-};
+use super::{Actions, PolicyError, Question, RequestFacts, Rows, Subject, truth::Truth};
 
 /// A condition of a statement: on the request, on who asks, on the action, on the object.
 ///
@@ -142,11 +141,11 @@ impl<M> Rule<M> {
         condition: impl Fn(&Subject) -> C + Send + Sync + 'static,
     ) -> Self {
         let rows = move |subject: &Subject, wanted: bool| {
-            let condition = enclosed(condition(subject));
+            let condition = condition(subject).into_condition();
             Rows::Where(if wanted {
-                condition.into_condition()
+                condition
             } else {
-                condition.not().into_condition()
+                Condition::all().add(Expr::from(condition).not())
             })
         };
         Self(Kind::Object(

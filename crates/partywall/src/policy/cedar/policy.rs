@@ -4,7 +4,6 @@ use cedar_policy::{
     Context, Effect, Entities, Entity, EntityTypeName, Policy, Request, RequestValidationError,
     RestrictedExpression, Schema,
 };
-use sea_orm::sea_query::IntoCondition as _;
 
 use super::{
     CedarBuilder,
@@ -16,7 +15,6 @@ use super::{
 use crate::policy::{
     Decide, Decision, Fields, Question, Rows,
     decision::{Votes, report},
-    rows::enclosed,
     statement::Veil,
     table::row,
 };
@@ -199,9 +197,7 @@ impl<M: Any + Send + Sync> Decide for CedarPolicy<M> {
         }
         let told = self.rows.as_ref().filter(|_| decision.needs_object());
         told.and_then(|rows| rows(&question))
-            .map_or(Rows::None, |condition| {
-                Rows::Where(enclosed(condition).into_condition())
-            })
+            .map_or(Rows::None, |condition| Rows::all([Rows::Where(condition)]))
     }
 
     fn fields(&self, question: &Question<'_>) -> Fields {

@@ -28,6 +28,7 @@ mod authenticated;
 mod client;
 mod cookie;
 mod cross_site;
+mod events;
 mod openapi;
 mod problem;
 mod routes;
@@ -38,6 +39,7 @@ mod user;
 pub use client::ClientAddress;
 pub use cookie::SessionCookie;
 pub use cross_site::refuse_cross_site;
+pub use events::{EventStream, Events};
 pub use problem::Problem;
 pub use routes::{
     Access, Answers, Bare, Body, CanonicalId, Endpoint, Found, Parameter, Permitted, Query,

@@ -167,6 +167,9 @@ impl Event {
             | Self::MemberAdded { .. }
             | Self::MemberReactivated { .. }
             | Self::Invited { .. }
+            | Self::DomainVerified { .. }
+            | Self::DomainLost { .. }
+            | Self::DomainRemoved { .. }
             | Self::StaffEntered { .. } => false,
         }
     }

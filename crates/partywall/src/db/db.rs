@@ -162,7 +162,15 @@ impl Db {
         &'a self,
         reason: &'a str,
     ) -> impl Future<Output = Result<Across, Error>> + Send + 'a {
-        let place = Location::caller();
+        self.across_at(reason, Location::caller())
+    }
+
+    /// The same for a place that is further up than whoever asks.
+    pub(crate) fn across_at<'a>(
+        &'a self,
+        reason: &'a str,
+        place: &'static Location<'static>,
+    ) -> impl Future<Output = Result<Across, Error>> + Send + 'a {
         async move {
             if reason.trim().is_empty() {
                 return Err(Refused::Reason.into());

@@ -23,7 +23,7 @@ pub struct JobContext {
     pub(super) id: Uuid,
     pub(super) kind: &'static str,
     pub(super) attempt: u32,
-    pub(super) worker: Uuid,
+    pub(super) lease: Uuid,
     pub(super) tenant: TenantInfo,
     pub(super) scope: Scope,
     pub(super) actor: JobActor,
@@ -102,14 +102,15 @@ impl JobContext {
     }
 
     /// Commits the transaction and ends the job in it: the job is done if and only if its writes are
-    /// permanent. Without this a job whose worker is lost behind the commit runs once more.
+    /// permanent. Without this a job whose worker is lost behind the commit runs once more. What the
+    /// handler does afterwards may be dropped at any time, and is not tried again.
     ///
     /// # Errors
     ///
     /// [`Error::Lost`], with all undone, when the job is no longer this worker's; and what the database
     /// reports.
     pub async fn commit(&self, tx: Tx) -> Result<(), Error> {
-        let values = [self.id.into(), self.worker.into()];
+        let values = [self.id.into(), self.lease.into()];
         let done: bool = tx
             .scalar("SELECT partywall.jobs_done($1, $2)", values)
             .await?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::queue::Queue;
 
-/// The jobs that a worker runs at this moment, and how to stop each.
+/// The jobs that a worker runs at this moment, by their leases, and how to stop each.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held(Arc<Mutex<HashMap<Uuid, Running>>>);
 
@@ -26,12 +26,12 @@ impl Held {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn insert(&self, job: Uuid, task: AbortHandle, since: Instant) {
-        self.lock().insert(job, Running { task, since });
+    pub(super) fn insert(&self, lease: Uuid, task: AbortHandle, since: Instant) {
+        self.lock().insert(lease, Running { task, since });
     }
 
-    pub(super) fn remove(&self, job: Uuid) {
-        self.lock().remove(&job);
+    pub(super) fn remove(&self, lease: Uuid) {
+        self.lock().remove(&lease);
     }
 
     /// Gives signs of life, and stops the jobs that are no longer this worker's: those that were
@@ -48,7 +48,7 @@ impl Held {
             match tokio::time::timeout(pause, queue.beat(&before)).await {
                 Ok(Ok(kept)) => {
                     last = begun;
-                    let lost = before.into_iter().filter(|job| !kept.contains(job));
+                    let lost = before.into_iter().filter(|lease| !kept.contains(lease));
                     self.stop(lost, "it was cancelled, or is another worker's");
                 }
                 answer @ (Ok(Err(_)) | Err(_)) => {
@@ -69,16 +69,16 @@ impl Held {
         let overdue = jobs
             .iter()
             .filter(|(_, running)| running.since.max(last).elapsed() >= lease);
-        overdue.map(|(job, _)| *job).collect()
+        overdue.map(|(lease, _)| *lease).collect()
     }
 
-    fn stop(&self, jobs: impl IntoIterator<Item = Uuid>, why: &str) {
+    fn stop(&self, leases: impl IntoIterator<Item = Uuid>, why: &str) {
         let held = self.lock();
-        for job in jobs {
-            if let Some(running) = held.get(&job)
+        for lease in leases {
+            if let Some(running) = held.get(&lease)
                 && !running.task.is_finished()
             {
-                tracing::warn!(%job, why, "a job is stopped");
+                tracing::warn!(%lease, why, "a job is stopped");
                 running.task.abort();
             }
         }

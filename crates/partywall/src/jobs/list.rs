@@ -182,7 +182,7 @@ impl RequestAccount {
     /// `job.write`, and [`Error::Database`] of the kind
     /// [`Unique`](crate::db::ErrorKind::Unique) when an unfinished job has its unique key.
     pub async fn job_retry(&self, id: Uuid) -> Result<(), Error> {
-        let sql = "UPDATE jobs.job SET state = 'waiting', attempts = 0, worker = NULL, \
+        let sql = "UPDATE jobs.job SET state = 'waiting', attempts = 0, lease = NULL, \
                      ended_at = NULL, due_at = clock_timestamp() \
                    WHERE id = $1 AND state IN ('dead', 'cancelled')";
         self.job_change(id, sql, "job.retried").await
@@ -196,7 +196,7 @@ impl RequestAccount {
     /// [`Error::NotFound`] for a job that is not there or has ended, and [`Error::Identity`] without
     /// `job.write`.
     pub async fn job_cancel(&self, id: Uuid) -> Result<(), Error> {
-        let sql = "UPDATE jobs.job SET state = 'cancelled', worker = NULL, \
+        let sql = "UPDATE jobs.job SET state = 'cancelled', lease = NULL, \
                      ended_at = clock_timestamp() \
                    WHERE id = $1 AND state IN ('scheduled', 'waiting', 'running')";
         self.job_change(id, sql, "job.cancelled").await

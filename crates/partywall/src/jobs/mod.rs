@@ -87,6 +87,7 @@ mod list;
 mod permit;
 mod places;
 mod queue;
+mod rounds;
 mod tables;
 mod tenant_work;
 mod worker;

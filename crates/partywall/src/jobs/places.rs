@@ -80,7 +80,7 @@ impl Places {
             Err(stopped) => stopped.id(),
         };
         if let Some(claimed) = self.tasks.remove(&task) {
-            self.held.remove(claimed.id);
+            self.held.remove(claimed.lease);
         }
     }
 
@@ -141,7 +141,7 @@ impl Places {
             };
             let work = attempt(self.queue.clone(), claimed.clone(), kind);
             let task = self.running.spawn(work);
-            self.held.insert(claimed.id, task.clone(), since);
+            self.held.insert(claimed.lease, task.clone(), since);
             self.tasks.insert(task.id(), claimed);
         }
     }

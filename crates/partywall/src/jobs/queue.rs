@@ -18,9 +18,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     pub(super) identity: Identity,
-    /// Whose the jobs are that it has.
-    pub(super) worker: Uuid,
-    /// How long they are, without a word from it.
+    /// How long jobs are its own without a word from it.
     pub(super) lease: Duration,
 }
 
@@ -32,6 +30,8 @@ pub(super) struct Claimed {
     pub(super) id: Uuid,
     pub(super) kind: String,
     pub(super) attempt: u32,
+    /// What shows that the job is still the worker's: another one each time it is given away.
+    pub(super) lease: Uuid,
 }
 
 /// What was given to a worker.
@@ -81,12 +81,14 @@ struct ClaimRow {
     id: Option<Uuid>,
     kind: Option<String>,
     attempt: i32,
+    lease: Option<Uuid>,
 }
 
 #[derive(FromQueryResult)]
 struct IdRow {
     id: Uuid,
     attempts: i32,
+    lease: Uuid,
 }
 
 fn milliseconds(time: Duration) -> i64 {
@@ -150,9 +152,8 @@ impl Queue {
         let rows: Vec<ClaimRow> = self
             .nobody()
             .all(
-                "SELECT * FROM partywall.jobs_claim($1, $2, $3, $4, $5, $6, $7, $8)",
+                "SELECT * FROM partywall.jobs_claim($1, $2, $3, $4, $5, $6, $7)",
                 [
-                    self.worker.into(),
                     kinds.into(),
                     free.into(),
                     anyway.into(),
@@ -169,14 +170,15 @@ impl Queue {
             is_cut_short: false,
         };
         for row in rows {
-            match (row.id, row.kind) {
-                (Some(id), Some(kind)) => given.jobs.push(Claimed {
+            match (row.id, row.kind, row.lease) {
+                (Some(id), Some(kind), Some(lease)) => given.jobs.push(Claimed {
                     tenant: Some(row.tenant_id),
                     id,
                     kind,
                     attempt: attempt(row.attempt),
+                    lease,
                 }),
-                (None, _) | (_, None) => {
+                _ => {
                     given.after = row.tenant_id;
                     given.is_cut_short = row.attempt == 1;
                 }
@@ -193,7 +195,7 @@ impl Queue {
     ) -> Result<Vec<Claimed>, Error> {
         let db = self.of_service();
         db.execute_sql(
-            "UPDATE jobs.global_job SET state = 'waiting', worker = NULL WHERE id IN ( \
+            "UPDATE jobs.global_job SET state = 'waiting', lease = NULL WHERE id IN ( \
                SELECT id FROM jobs.global_job \
                WHERE state IN ('scheduled', 'running') AND due_at <= clock_timestamp() AND kind = $1 \
                ORDER BY due_at LIMIT 1000 FOR UPDATE SKIP LOCKED)",
@@ -202,14 +204,14 @@ impl Queue {
         .await?;
         let rows: Vec<IdRow> = db
             .all(
-                "UPDATE jobs.global_job SET state = 'running', worker = $1, attempts = attempts + 1, \
-                   due_at = clock_timestamp() + interval '1 millisecond' * $2 \
+                "UPDATE jobs.global_job SET state = 'running', lease = gen_random_uuid(), \
+                   attempts = attempts + 1, \
+                   due_at = clock_timestamp() + interval '1 millisecond' * $1 \
                  WHERE id IN ( \
-                   SELECT id FROM jobs.global_job WHERE state = 'waiting' AND kind = $3 \
-                   ORDER BY priority DESC, due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED) \
-                 RETURNING id, attempts",
+                   SELECT id FROM jobs.global_job WHERE state = 'waiting' AND kind = $2 \
+                   ORDER BY priority DESC, due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED) \
+                 RETURNING id, attempts, lease",
                 [
-                    self.worker.into(),
                     f64::from(self.lease_ms()).into(),
                     kind.into(),
                     i64::from(count(most)).into(),
@@ -221,47 +223,37 @@ impl Queue {
             id: row.id,
             kind: kind.to_owned(),
             attempt: attempt(row.attempts),
+            lease: row.lease,
         });
         Ok(claimed.collect())
     }
 
-    /// Says that the worker is still there and runs these jobs. Tells which of them are its own for
-    /// another lease. What it was given without learning of it, since the answer was lost, is not
-    /// among them and goes to somebody else in time.
-    pub(super) async fn beat(&self, jobs: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
+    /// Says that the worker is still there. Tells which of its leases last for another while. What it was
+    /// given without learning of it, since the answer was lost, is not among them and goes to somebody
+    /// else in time.
+    pub(super) async fn beat(&self, leases: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
         #[derive(FromQueryResult)]
         struct Row {
-            id: Uuid,
+            lease: Uuid,
         }
         let tenants: Vec<Row> = self
             .nobody()
             .all(
-                "SELECT id FROM partywall.jobs_beat($1, $2, $3)",
-                [
-                    self.worker.into(),
-                    jobs.to_vec().into(),
-                    self.lease_ms().into(),
-                ],
+                "SELECT lease FROM partywall.jobs_beat($1, $2)",
+                [leases.to_vec().into(), self.lease_ms().into()],
             )
             .await?;
         let global: Vec<Row> = self
             .of_service()
             .all(
                 "UPDATE jobs.global_job \
-                 SET due_at = clock_timestamp() + interval '1 millisecond' * $3 \
-                 WHERE worker = $1 AND id = ANY ($2) AND state = 'running' RETURNING id",
-                [
-                    self.worker.into(),
-                    jobs.to_vec().into(),
-                    f64::from(self.lease_ms()).into(),
-                ],
+                 SET due_at = clock_timestamp() + interval '1 millisecond' * $2 \
+                 WHERE lease = ANY ($1) AND state = 'running' RETURNING lease",
+                [leases.to_vec().into(), f64::from(self.lease_ms()).into()],
             )
             .await?;
-        Ok(tenants
-            .into_iter()
-            .chain(global)
-            .map(|row| row.id)
-            .collect())
+        let kept = tenants.into_iter().chain(global).map(|row| row.lease);
+        Ok(kept.collect())
     }
 
     /// Reads a job, if it is still the worker's and its tenant was not deleted.
@@ -270,15 +262,15 @@ impl Queue {
             Some(_) => {
                 "SELECT j.payload, j.actor, j.reason, j.narrowed, t.slug, t.name, t.seats \
                  FROM jobs.job j JOIN identity.tenant t ON t.id = j.tenant_id \
-                 WHERE j.id = $1 AND j.worker = $2 AND j.state = 'running' AND t.delete_after IS NULL"
+                 WHERE j.id = $1 AND j.lease = $2 AND j.state = 'running' AND t.delete_after IS NULL"
             }
             None => {
                 "SELECT payload, actor, reason, '{}'::jsonb AS narrowed, '' AS slug, '' AS name, \
                    NULL::integer AS seats \
-                 FROM jobs.global_job WHERE id = $1 AND worker = $2 AND state = 'running'"
+                 FROM jobs.global_job WHERE id = $1 AND lease = $2 AND state = 'running'"
             }
         };
-        let values = [claimed.id.into(), self.worker.into()];
+        let values = [claimed.id.into(), claimed.lease.into()];
         Ok(self.of(claimed).optional(sql, values).await?)
     }
 
@@ -305,16 +297,16 @@ impl Queue {
             ),
         };
         let sql = format!(
-            "UPDATE {} SET worker = NULL, \
+            "UPDATE {} SET lease = NULL, \
                due_at = clock_timestamp() + interval '1 millisecond' * $3, {set} \
-             WHERE id = $1 AND worker = $2 AND state = 'running'",
+             WHERE id = $1 AND lease = $2 AND state = 'running'",
             claimed.table()
         );
         #[expect(clippy::cast_precision_loss, reason = "no wait is 2^53 ms long")]
         let after = milliseconds(after) as f64;
         let values = [
             claimed.id.into(),
-            self.worker.into(),
+            claimed.lease.into(),
             after.into(),
             text.cloned().into(),
         ];

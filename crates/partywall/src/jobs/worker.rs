@@ -1,7 +1,6 @@
 use std::{collections::BTreeMap, convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
-use uuid::Uuid;
 
 use super::{
     Error, Failure, GlobalContext, GlobalJob, Job, JobContext, attempt::Kind, backoff::jittered,
@@ -174,7 +173,6 @@ impl Worker {
         }
         let queue = Queue {
             identity: self.identity.clone(),
-            worker: Uuid::new_v4(),
             lease: self.lease,
         };
         queue.beat(&[]).await?;

@@ -44,8 +44,8 @@ pub struct Model {
     pub parent_id: Option<Uuid>,
     /// When it was wanted.
     pub created_at: DateTimeUtc,
-    /// The worker that has it.
-    pub worker: Option<Uuid>,
+    /// What the worker that has it was given with it, anew each time.
+    pub lease: Option<Uuid>,
     /// What went wrong the last time.
     #[sea_orm(column_type = "Text", nullable)]
     pub error: Option<String>,

@@ -12,7 +12,7 @@ CREATE INDEX IF NOT EXISTS global_job_waiting_idx ON jobs.global_job (job_queue,
 CREATE INDEX IF NOT EXISTS job_due_idx ON jobs.job (due_at) WHERE state IN ('scheduled', 'running');
 CREATE INDEX IF NOT EXISTS global_job_due_idx ON jobs.global_job (due_at)
   WHERE state IN ('scheduled', 'running');
-CREATE INDEX IF NOT EXISTS job_worker_idx ON jobs.job (worker) WHERE state = 'running';
+CREATE INDEX IF NOT EXISTS job_lease_idx ON jobs.job (lease) WHERE state = 'running';
 CREATE INDEX IF NOT EXISTS job_running_idx ON jobs.job (tenant_id) WHERE state = 'running';
 CREATE INDEX IF NOT EXISTS job_ended_idx ON jobs.job (ended_at) WHERE state IN ('done', 'cancelled');
 CREATE INDEX IF NOT EXISTS job_listed_idx ON jobs.job (tenant_id, state, id DESC);
@@ -25,15 +25,15 @@ DROP POLICY IF EXISTS partywall_tidy ON jobs.job;
 CREATE POLICY partywall_tidy ON jobs.job FOR DELETE TO CURRENT_USER
   USING (state IN ('done', 'cancelled'));
 
-DROP FUNCTION IF EXISTS partywall.jobs_claim(uuid, text[], integer[], boolean[], integer, integer, integer, uuid);
+DROP FUNCTION IF EXISTS partywall.jobs_claim(text[], integer[], boolean[], integer, integer, integer, uuid);
 -- Gives a worker up to `total` jobs, and of each kind no more than it has room for. Tenants take
 -- turns, one job each, beginning behind `after`: however many jobs one has, the others wait for one
 -- of it at most. The last row has no id: it tells the tenant to begin behind the next time, and in
 -- `attempt` whether the walk was cut short.
 CREATE FUNCTION partywall.jobs_claim(
-  worker uuid, kinds text[], room integer[], anyway boolean[], total integer, each_tenant integer,
+  kinds text[], room integer[], anyway boolean[], total integer, each_tenant integer,
   lease_ms integer, after uuid)
-RETURNS TABLE (tenant_id uuid, id uuid, kind text, attempt integer)
+RETURNS TABLE (tenant_id uuid, id uuid, kind text, attempt integer, lease uuid)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
 #variable_conflict use_column
 DECLARE
@@ -48,7 +48,7 @@ DECLARE
   found_kind text;
 BEGIN
   -- A time that has come, and a lease that ran out because its worker is gone.
-  UPDATE jobs.job j SET state = 'waiting', worker = NULL
+  UPDATE jobs.job j SET state = 'waiting', lease = NULL
   FROM (SELECT d.tenant_id, d.id FROM jobs.job d
         WHERE d.state IN ('scheduled', 'running') AND d.due_at <= clock_timestamp()
         ORDER BY d.due_at LIMIT 1000 FOR UPDATE SKIP LOCKED) AS due
@@ -91,10 +91,10 @@ BEGIN
     ORDER BY one.priority DESC, one.due_at, one.id LIMIT 1;
     CONTINUE WHEN NOT FOUND;
     UPDATE jobs.job j
-    SET state = 'running', worker = jobs_claim.worker, attempts = j.attempts + 1,
+    SET state = 'running', lease = gen_random_uuid(), attempts = j.attempts + 1,
         due_at = clock_timestamp() + interval '1 millisecond' * lease_ms
     WHERE j.tenant_id = here AND j.id = found_id
-    RETURNING j.attempts INTO attempt;
+    RETURNING j.attempts, j.lease INTO attempt, lease;
     tenant_id := here;
     id := found_id;
     kind := found_kind;
@@ -106,23 +106,24 @@ BEGIN
   tenant_id := here;
   id := NULL;
   kind := NULL;
+  lease := NULL;
   attempt := CASE WHEN steps >= 1000 THEN 1 ELSE 0 END;
   RETURN NEXT;
 END
 $partywall$;
 
-DROP FUNCTION IF EXISTS partywall.jobs_beat(uuid, uuid[], integer);
--- A worker is still there and runs these jobs: they stay its own for another while. Tells which; one
--- that was cancelled, given to another worker or is a deleted tenant's is not among them.
-CREATE FUNCTION partywall.jobs_beat(beating uuid, jobs uuid[], lease_ms integer) RETURNS TABLE (id uuid)
+DROP FUNCTION IF EXISTS partywall.jobs_beat(uuid[], integer);
+-- A worker is still there: its leases last for another while. Tells which; that of a job that was
+-- cancelled, given away or is a deleted tenant's is not among them.
+CREATE FUNCTION partywall.jobs_beat(leases uuid[], lease_ms integer) RETURNS TABLE (lease uuid)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
   UPDATE jobs.job j SET due_at = clock_timestamp() + interval '1 millisecond' * lease_ms
   FROM identity.tenant t
-  WHERE j.worker = beating AND j.id = ANY (jobs) AND j.state = 'running' AND t.id = j.tenant_id AND t.delete_after IS NULL
-  RETURNING j.id;
+  WHERE j.lease = ANY (leases) AND j.state = 'running' AND t.id = j.tenant_id AND t.delete_after IS NULL
+  RETURNING j.lease;
 END
 $partywall$;
 
@@ -145,23 +146,23 @@ BEGIN
 END
 $partywall$;
 
--- Ends a job in the transaction of its own work, in the scope of its tenant. Tells whether the worker
--- that asks still has it.
-CREATE OR REPLACE FUNCTION partywall.jobs_done(wanted uuid, asking uuid) RETURNS boolean
+-- Ends a job in the transaction of its own work, in the scope of its tenant. Tells whether the lease
+-- still holds.
+CREATE OR REPLACE FUNCTION partywall.jobs_done(job uuid, held uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
 BEGIN
-  UPDATE jobs.job j SET state = 'done', worker = NULL, error = NULL, ended_at = clock_timestamp()
-  WHERE j.tenant_id = partywall.tenant() AND j.id = wanted AND j.worker = asking
+  UPDATE jobs.job j SET state = 'done', lease = NULL, error = NULL, ended_at = clock_timestamp()
+  WHERE j.tenant_id = partywall.tenant() AND j.id = job AND j.lease = held
     AND j.state = 'running';
   RETURN FOUND;
 END
 $partywall$;
 
 REVOKE ALL ON FUNCTION
-  partywall.jobs_claim(uuid, text[], integer[], boolean[], integer, integer, integer, uuid),
-  partywall.jobs_beat(uuid, uuid[], integer), partywall.jobs_tidy(integer),
+  partywall.jobs_claim(text[], integer[], boolean[], integer, integer, integer, uuid),
+  partywall.jobs_beat(uuid[], integer), partywall.jobs_tidy(integer),
   partywall.jobs_done(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-  partywall.jobs_claim(uuid, text[], integer[], boolean[], integer, integer, integer, uuid),
-  partywall.jobs_beat(uuid, uuid[], integer), partywall.jobs_tidy(integer) TO {identity};
+  partywall.jobs_claim(text[], integer[], boolean[], integer, integer, integer, uuid),
+  partywall.jobs_beat(uuid[], integer), partywall.jobs_tidy(integer) TO {identity};
 GRANT EXECUTE ON FUNCTION partywall.jobs_done(uuid, uuid) TO {app};

@@ -57,7 +57,12 @@ pub fn hex(bytes: &[u8]) -> String {
 
 impl World {
     pub async fn new() -> Self {
-        let test = TestDb::new(&schema()).await.unwrap();
+        Self::of(&schema(), permissions()).await
+    }
+
+    /// The same people over another schema.
+    pub async fn of(schema: &Schema, permissions: Permissions) -> Self {
+        let test = TestDb::new(schema).await.unwrap();
         let mut sql = String::new();
         for tenant in ["a", "b"] {
             sql += &format!(
@@ -103,7 +108,7 @@ impl World {
         }
         test.as_superuser(&sql).await.unwrap();
         let settings = Settings::new("http://127.0.0.1:8080", "notes@example.com");
-        let identity = Identity::new(test.db().clone(), permissions(), settings);
+        let identity = Identity::new(test.db().clone(), permissions, settings);
         Self {
             test,
             identity,

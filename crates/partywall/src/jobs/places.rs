@@ -96,9 +96,11 @@ impl Places {
             }
             let since = Instant::now();
             if is_global {
-                for (rules, most) in room {
+                for (n, (rules, most)) in room.iter().enumerate() {
                     let free = self.worker.concurrency.saturating_sub(self.running.len());
-                    let jobs = self.queue.claim_global(rules.kind, most.min(free)).await?;
+                    // However many there are of one kind, the others have their part.
+                    let free = free.div_ceil(room.len() - n);
+                    let jobs = self.queue.claim_global(rules.kind, free.min(*most)).await?;
                     self.begin(jobs, since);
                 }
             } else {

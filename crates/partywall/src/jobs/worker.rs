@@ -125,7 +125,8 @@ impl Worker {
     }
 
     /// How long a job stays this worker's after its last sign of life, of which it gives three in that
-    /// time. As long does a job of a lost worker wait before it runs again.
+    /// time. As long does a job of a lost worker wait before it runs again. A job that blocks its thread
+    /// for so long, on a runtime with one thread, takes the signs of life away from all.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_millis(100));
         self

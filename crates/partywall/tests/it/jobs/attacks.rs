@@ -1,6 +1,11 @@
 //! What a statement of the application's can and cannot do to the queue.
 
-use partywall::{Scope, Sql, TENANT, db::ErrorKind};
+use partywall::{
+    Scope, Sql, TENANT,
+    db::ErrorKind,
+    jobs::model::job,
+    testing::{assert_enforced, assert_isolated},
+};
 use sea_orm::Value;
 use uuid::Uuid;
 
@@ -46,6 +51,16 @@ async fn a_statement_of_one_tenants_forges_no_job_in_another() {
         yard.count(&format!("poll WHERE tenant_id = '{a}'")).await,
         1
     );
+}
+
+#[tokio::test]
+async fn the_queue_is_behind_the_wall() {
+    let yard = Yard::new().await;
+    enqueue(&yard.ann().await, &Mark::new()).await;
+    enqueue(&yard.eve().await, &Mark::new()).await;
+    let world = &yard.world;
+    assert_isolated::<job::Entity>(&world.test, world.a, world.b).await;
+    assert_enforced(&world.test).await;
 }
 
 #[tokio::test]

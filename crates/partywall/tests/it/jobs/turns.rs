@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use partywall::jobs::{Job, JobContext, JobOptions, Worker};
+use partywall::jobs::{ErrorKind, Job, JobContext, JobOptions, Worker};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ async fn flood(yard: &Yard, tenant: Uuid, kind: &str, jobs: u32) {
 #[tokio::test]
 async fn a_tenant_with_very_many_jobs_does_not_keep_another_waiting() {
     let yard = Yard::new().await;
-    flood(&yard, yard.world.a, "mark", 20_000).await;
+    flood(&yard, yard.world.a, "mark", 100_000).await;
     let eve = yard.eve().await;
     let mut last = Uuid::nil();
     for _ in 0..5 {
@@ -195,6 +195,13 @@ async fn an_unfinished_job_with_the_same_key_answers_for_a_new_one() {
     enqueue(&eve, &Index { note: 1 }).await;
     yard.work_off(yard.worker().on(|_: Index, _| async { Ok(()) }))
         .await;
-    enqueue(&ann, &Index { note: 1 }).await;
+    let again = enqueue(&ann, &Index { note: 1 }).await;
     assert_eq!(yard.count("jobs.job").await, 4);
+    // One that was cancelled does not come back beside its successor.
+    ann.job_cancel(again).await.unwrap();
+    let successor = enqueue(&ann, &Index { note: 1 }).await;
+    let refused = ann.job_retry(again).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict, "{refused}");
+    ann.job_cancel(successor).await.unwrap();
+    ann.job_retry(again).await.unwrap();
 }

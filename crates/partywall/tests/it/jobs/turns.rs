@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use partywall::jobs::{ErrorKind, Job, JobContext, JobOptions, Worker};
@@ -52,6 +52,26 @@ async fn a_tenant_with_very_many_jobs_does_not_keep_another_waiting() {
         turns.chunks(2).all(|two| two == [a, b] || two == [b, a]),
         "{turns:?}"
     );
+}
+
+/// PostgreSQL, once it has counted the rows, would rather read all of them at each step.
+#[tokio::test]
+async fn a_hundred_thousand_jobs_are_not_all_read_to_find_ten() {
+    let yard = Yard::new().await;
+    flood(&yard, yard.world.a, "mark", 100_000).await;
+    yard.probe.run("ANALYZE jobs.job").await;
+    let claim =
+        "SELECT * FROM partywall.jobs_claim('{mark}', '{10}', '{f}', 10, NULL, 60000, NULL)";
+    let mut fastest = Duration::MAX;
+    for n in 1..=5 {
+        let since = Instant::now();
+        yard.probe.client.query(claim, &[]).await.unwrap();
+        fastest = fastest.min(since.elapsed());
+        let running = yard.count("jobs.job WHERE state = 'running'").await;
+        assert_eq!(running, 10 * n);
+    }
+    // It takes some milliseconds, and took seconds.
+    assert!(fastest < Duration::from_millis(500), "{fastest:?}");
 }
 
 #[tokio::test]

@@ -60,6 +60,9 @@ mod watch;
 
 pub mod model;
 
+#[cfg(feature = "jobs")]
+pub(crate) use audit::Who;
+
 pub use account::{Actor, RequestAccount, TenantInfo};
 pub use api_key::NewKey;
 pub use audit::{AuditEntry, AuditQuery};

@@ -120,6 +120,7 @@ pub struct DatabaseError {
     code: String,
     message: String,
     constraint: Option<String>,
+    column: Option<String>,
     #[source]
     source: tokio_postgres::Error,
 }
@@ -141,6 +142,12 @@ impl DatabaseError {
     #[must_use]
     pub fn constraint(&self) -> Option<&str> {
         self.constraint.as_deref()
+    }
+
+    /// The column that may not be NULL and was, if one was.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        self.column.as_deref()
     }
 }
 
@@ -342,6 +349,7 @@ impl From<tokio_postgres::Error> for Error {
                     code: code.code().to_owned(),
                     message: reported.message().to_owned(),
                     constraint: reported.constraint().map(str::to_owned),
+                    column: reported.column().map(str::to_owned),
                     source: error,
                 };
                 if denied {

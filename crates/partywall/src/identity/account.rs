@@ -228,6 +228,12 @@ impl RequestAccount {
         &self.identity
     }
 
+    /// What the database was declared to be.
+    #[cfg(feature = "web")]
+    pub(crate) fn schema(&self) -> &crate::schema::Schema {
+        self.identity.db().schema()
+    }
+
     pub(super) async fn hold(&self, tx: &Tx) -> Result<(), Error> {
         let Some(account) = self.actor.account() else {
             return Ok(());

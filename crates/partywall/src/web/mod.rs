@@ -28,10 +28,13 @@ mod authenticated;
 mod client;
 mod cookie;
 mod cross_site;
+mod field_error;
 mod problem;
+pub mod resource;
 mod user;
 
 pub use client::ClientAddress;
 pub use cookie::SessionCookie;
 pub use cross_site::refuse_cross_site;
+pub use field_error::FieldError;
 pub use problem::Problem;

@@ -7,6 +7,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
+use super::FieldError;
 use crate::{
     db,
     identity::{self, ErrorKind},
@@ -23,6 +24,7 @@ pub struct Problem {
     code: Cow<'static, str>,
     detail: Cow<'static, str>,
     field: Option<&'static str>,
+    errors: Vec<FieldError>,
     retry_after: Option<u64>,
 }
 
@@ -39,8 +41,16 @@ impl Problem {
             code: code.into(),
             detail: detail.into(),
             field: None,
+            errors: Vec::new(),
             retry_after: None,
         }
+    }
+
+    /// 422 for values that are not as they should be, all of them at once.
+    #[must_use]
+    pub fn invalid_fields(errors: impl IntoIterator<Item = FieldError>) -> Self {
+        let detail = "some values are not as they should be";
+        Self::invalid(detail).with_errors(errors)
     }
 
     /// 404. A foreign thing, a malformed id and a missing thing are one answer.
@@ -83,6 +93,20 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
+    /// Says of each value what is wrong with it: `errors` of the answer's body.
+    #[must_use]
+    pub fn with_errors(mut self, errors: impl IntoIterator<Item = FieldError>) -> Self {
+        self.errors.extend(errors);
+        self
+    }
+
+    /// Says after how many seconds trying again can help: the header `Retry-After`.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -105,6 +129,18 @@ impl Problem {
     #[must_use]
     pub fn field(&self) -> Option<&'static str> {
         self.field
+    }
+
+    /// The values that are not as they should be.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+}
+
+impl From<garde::Report> for Problem {
+    fn from(report: garde::Report) -> Self {
+        Self::invalid_fields(FieldError::of_report(&report))
     }
 }
 
@@ -173,8 +209,15 @@ impl IntoResponse for Problem {
             "code": self.code,
             "detail": self.detail,
         });
-        if let (Some(field), Some(body)) = (self.field, body.as_object_mut()) {
-            body.insert("field".to_owned(), field.into());
+        if let Some(body) = body.as_object_mut() {
+            let first = self.errors.first().map(FieldError::field);
+            if let Some(field) = self.field.or(first) {
+                body.insert("field".to_owned(), field.into());
+            }
+            if !self.errors.is_empty() {
+                let errors = self.errors.iter().map(FieldError::to_json).collect();
+                body.insert("errors".to_owned(), serde_json::Value::Array(errors));
+            }
         }
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();

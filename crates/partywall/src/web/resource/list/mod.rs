@@ -1,0 +1,13 @@
+//! What may be asked of a list, and what one request asks.
+
+mod asked;
+mod condition;
+mod declared;
+mod op;
+
+pub use declared::List;
+pub use op::Op;
+
+pub(super) use asked::{Asked, Known, Term, read_selection};
+pub(super) use condition::beyond;
+pub(super) use declared::key_columns;

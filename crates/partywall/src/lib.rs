@@ -11,6 +11,7 @@
 //! | read and write | [`Db::scoped`], [`Db::begin`], [`Within`], [`Sql`] |
 //! | do what the service itself must do across tenants | [`Db::across`] |
 //! | know who asks and what they may do in a tenant | [`identity`], with the feature of that name |
+//! | decide what somebody may do, to which rows and fields | [`policy`], with the feature `identity` |
 //! | test | [`testing`], with the feature of that name |
 //!
 //! The repository's README is the tour, ARCHITECTURE.md the map, DESIGN.md answers why, and
@@ -20,6 +21,8 @@ pub mod connect;
 pub mod db;
 #[cfg(feature = "identity")]
 pub mod identity;
+#[cfg(feature = "identity")]
+pub mod policy;
 pub mod schema;
 pub mod scope;
 #[cfg(feature = "testing")]

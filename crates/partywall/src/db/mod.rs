@@ -38,6 +38,8 @@ mod tx;
 mod tx_state;
 mod within;
 
+#[cfg(feature = "web")]
+pub(crate) use self::within::scope_condition;
 pub use self::{
     across::Across,
     config::{Config, ConfigError, OnDrift},

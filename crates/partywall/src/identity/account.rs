@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use super::{ApiKey, Error, Identity, PermissionSet, RequestUser};
+use super::{ApiKey, Error, Identity, PermissionSet, RequestUser, RoleSet};
 use crate::{
     db::{ScopedDb, Sql as _, Tx},
     scope::{Scope, Selection, TENANT},
@@ -17,6 +17,7 @@ pub struct RequestAccount {
     user: Option<RequestUser>,
     /// What opened it where no person asks.
     key: Option<ApiKey>,
+    roles: RoleSet,
     permissions: PermissionSet,
     scope: Scope,
     address: Option<IpAddr>,
@@ -111,11 +112,17 @@ impl RequestAccount {
             actor,
             user: user.cloned(),
             key: None,
+            roles: RoleSet::default(),
             permissions,
             scope,
             address,
             identity: identity.clone(),
         }
+    }
+
+    pub(super) fn holding(mut self, roles: RoleSet) -> Self {
+        self.roles = roles;
+        self
     }
 
     pub(super) fn opened_by(mut self, key: &ApiKey) -> Self {
@@ -149,6 +156,13 @@ impl RequestAccount {
     #[must_use]
     pub fn user(&self) -> Option<&RequestUser> {
         self.user.as_ref()
+    }
+
+    /// The roles that the account holds. None for programs, whose key may do less than its account, and
+    /// none for the staff.
+    #[must_use]
+    pub fn roles(&self) -> &RoleSet {
+        &self.roles
     }
 
     /// What the account may do.

@@ -5,8 +5,8 @@ use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use super::{
-    Actor, ApiKey, Error, Identity, RequestAccount, SessionToken, TenantInfo, USER,
-    account::Standing,
+    Actor, ApiKey, BuiltIn, Error, Identity, RequestAccount, RoleSet, SessionToken, TenantInfo,
+    USER, account::Standing,
 };
 use crate::{
     db::{Sql, Tx},
@@ -92,6 +92,7 @@ struct SessionRow {
     account_name: Option<String>,
     staff_entry: Option<Uuid>,
     builtins: Vec<String>,
+    roles: Vec<String>,
     permissions: Vec<String>,
 }
 
@@ -200,6 +201,10 @@ impl Identity {
             name,
             seats: row.seats,
         };
+        let roles = RoleSet::new(
+            row.builtins.iter().filter_map(|name| BuiltIn::named(name)),
+            row.roles,
+        );
         let (actor, permissions) = match (row.account_id, row.staff_entry) {
             (Some(id), _) => (
                 Actor::Member {
@@ -214,14 +219,14 @@ impl Identity {
                     entry,
                     name: user.name.clone(),
                 },
-                self.permissions().of(super::BuiltIn::Viewer),
+                self.permissions().of(BuiltIn::Viewer),
             ),
             (None, None) => return Standing::Nobody,
         };
         let account =
             RequestAccount::new(self, tenant, actor, Some(user), permissions, user.address);
         Standing::of(
-            account,
+            account.holding(roles),
             row.is_suspended == Some(true),
             row.delete_after.is_some(),
         )

@@ -176,6 +176,11 @@ impl PermissionSet {
         wanted.0.difference(&self.0).next().map(String::as_str)
     }
 
+    pub(crate) fn with(mut self, more: impl IntoIterator<Item = String>) -> Self {
+        self.0.extend(more);
+        self
+    }
+
     /// Those that are in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {

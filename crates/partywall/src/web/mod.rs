@@ -31,6 +31,7 @@ mod cross_site;
 mod field_error;
 mod problem;
 pub mod resource;
+mod routes;
 mod user;
 
 pub use client::ClientAddress;
@@ -38,3 +39,7 @@ pub use cookie::SessionCookie;
 pub use cross_site::refuse_cross_site;
 pub use field_error::FieldError;
 pub use problem::Problem;
+pub use routes::{
+    Access, Answers, Bare, Body, CanonicalId, Endpoint, Found, Parameter, Permitted, Query,
+    RequestId, Routes, RoutesError, TenantSource, Writing,
+};

@@ -43,6 +43,7 @@ mod reads;
 mod relations;
 mod rights;
 mod rooms;
+mod routes;
 mod settings;
 mod tasks;
 mod tls;

@@ -19,9 +19,11 @@ CREATE UNIQUE INDEX IF NOT EXISTS invitation_open_key ON identity.invitation (te
 -- as the owner, who may read these tables and not write them, and only the identity login may call
 -- them. Everything else that this login does has a scope.
 
--- What an account holds: the built-in roles by name, and the permissions of the tenant's own roles.
-CREATE OR REPLACE FUNCTION partywall.identity_rights(
-  tenant uuid, account uuid, OUT builtins text[], OUT permissions text[])
+DROP FUNCTION IF EXISTS partywall.identity_rights(uuid, uuid);
+-- What an account holds: the built-in roles by name, the tenant's own roles by name, and the
+-- permissions of these.
+CREATE FUNCTION partywall.identity_rights(
+  tenant uuid, account uuid, OUT builtins text[], OUT roles text[], OUT permissions text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
 BEGIN
   WITH RECURSIVE held (role_id) AS (
@@ -34,17 +36,18 @@ BEGIN
     UNION
     SELECT ri.includes_id FROM held
     JOIN identity.role_inclusion ri ON ri.tenant_id = tenant AND ri.role_id = held.role_id
-  ), roles AS (
-    SELECT r.builtin, r.permissions FROM held
+  ), known AS (
+    SELECT r.builtin, r.name, r.permissions FROM held
     JOIN identity.role r ON r.tenant_id = tenant AND r.id = held.role_id
   )
-  SELECT ARRAY(SELECT DISTINCT r.builtin FROM roles r WHERE r.builtin IS NOT NULL ORDER BY 1),
-         ARRAY(SELECT DISTINCT p.name FROM roles r, LATERAL unnest(r.permissions) AS p (name)
+  SELECT ARRAY(SELECT DISTINCT k.builtin FROM known k WHERE k.builtin IS NOT NULL ORDER BY 1),
+         ARRAY(SELECT DISTINCT k.name FROM known k WHERE k.builtin IS NULL ORDER BY 1),
+         ARRAY(SELECT DISTINCT p.name FROM known k, LATERAL unnest(k.permissions) AS p (name)
                UNION
                SELECT ag.permission FROM identity.account_grant ag
                WHERE ag.tenant_id = tenant AND ag.account_id = account
                ORDER BY 1)
-  INTO builtins, permissions;
+  INTO builtins, roles, permissions;
 END
 $partywall$;
 
@@ -62,7 +65,7 @@ RETURNS TABLE (
   tenant_id uuid, slug text, tenant_name text, seats integer,
   is_suspended boolean, delete_after bigint,
   account_id uuid, account_name text, staff_entry uuid,
-  builtins text[], permissions text[])
+  builtins text[], roles text[], permissions text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
 DECLARE
   is_current CONSTANT boolean := wanted_tenant IS NULL AND wanted_slug IS NULL;
@@ -79,7 +82,7 @@ BEGIN
          t.id, t.slug, t.name, t.seats,
          t.suspended_at IS NOT NULL, (extract(epoch FROM t.delete_after) * 1000000)::bigint,
          a.id, a.name, e.id,
-         coalesce(rights.builtins, '{}'), coalesce(rights.permissions, '{}')
+         coalesce(rights.builtins, '{}'), coalesce(rights.roles, '{}'), coalesce(rights.permissions, '{}')
   FROM identity.session s
   JOIN identity."user" u ON u.id = s.user_id AND u.deactivated_at IS NULL
   LEFT JOIN identity.staff st ON st.user_id = u.id AND s.impersonator IS NULL

@@ -1,0 +1,8 @@
+//! Routes: the value, and the one check before every handler.
+
+mod checks;
+mod models;
+mod order;
+mod project;
+mod rows;
+mod writing;

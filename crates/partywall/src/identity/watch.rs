@@ -18,11 +18,25 @@ impl RequestAccount {
     where
         S: Stream,
     {
+        self.while_allowed(move |account| account.has(permission), stream)
+    }
+
+    /// Like [`while_permitted`](Self::while_permitted), for as long as `is_allowed` says of the account as
+    /// it is then that it may have the answer: where a policy decides, and not one permission.
+    pub fn while_allowed<S, F>(
+        &self,
+        is_allowed: F,
+        stream: S,
+    ) -> impl Stream<Item = S::Item> + use<S, F>
+    where
+        S: Stream,
+        F: Fn(&Self) -> bool + Send + Sync + 'static,
+    {
         let account = self.clone();
         stream.take_until(async move {
             loop {
                 tokio::time::sleep(account.identity().settings().recheck).await;
-                match account.still_has(permission).await {
+                match account.is_still(&is_allowed).await {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(error) => {
@@ -34,9 +48,12 @@ impl RequestAccount {
         })
     }
 
-    /// Whether the account has a permission now, asked as for a new request, but that it does not
+    /// Whether the account is allowed something now, asked as for a new request, but that it does not
     /// count as using the session.
-    async fn still_has(&self, permission: &str) -> Result<bool, Error> {
+    async fn is_still(
+        &self,
+        is_allowed: &(impl Fn(&Self) -> bool + ?Sized),
+    ) -> Result<bool, Error> {
         let tenant = TenantSelector::Id(self.tenant().id);
         let found = match (self.user(), self.key()) {
             (Some(user), _) => {
@@ -50,7 +67,7 @@ impl RequestAccount {
             (None, None) => return Ok(false),
         };
         match found.and_then(|found| found.account()) {
-            Ok(account) => Ok(account.id() == self.id() && account.has(permission)),
+            Ok(account) => Ok(account.id() == self.id() && is_allowed(&account)),
             Err(Error::Anonymous | Error::NotFound | Error::Suspended) => Ok(false),
             Err(error) => Err(error),
         }

@@ -1,20 +1,21 @@
 use std::{fmt, sync::Arc};
 
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait, IdenStatic as _, QueryFilter as _, Select,
+    ColumnTrait as _, Condition, EntityTrait, IdenStatic as _, QueryFilter as _, Select, Value,
 };
 use tokio::sync::Semaphore;
 
 use super::{
-    Access, ColumnOf, Context, CursorKey, List, ModelOf, Resource, ResourceError, Settings,
+    ColumnOf, Context, CursorKey, Granted, List, ModelOf, Resource, ResourceError, Settings,
     etag::Etag,
     input::fields_of,
     list::{Known, key_columns},
     shown::{Shown, names_of},
+    typed::Typed,
 };
 use crate::{db::Within as _, web::Problem};
 
-/// What can be done with a resource: each action as a plain function, which the access check comes
+/// What can be done with a resource: each action as a plain function, which the granted check comes
 /// before. [`Actions::new`] checks the declarations once.
 pub struct Actions<R: Resource> {
     resource: R,
@@ -32,7 +33,7 @@ impl<R: Resource> Actions<R> {
     ///
     /// [`ResourceError`], naming what is at odds.
     pub fn new(resource: R, key: CursorKey) -> Result<Arc<Self>, ResourceError> {
-        let list = resource.list();
+        let list = R::list();
         list.check()?;
         let names = names_of::<R::Output>()
             .ok_or_else(|| ResourceError::Output(std::any::type_name::<R::Output>()))?;
@@ -83,36 +84,44 @@ impl<R: Resource> Actions<R> {
         &self.exports
     }
 
-    pub(super) fn known<'a>(&'a self, access: &'a Access) -> Known<'a, ColumnOf<R>> {
+    pub(super) fn known<'a>(&'a self, granted: &'a Granted) -> Known<'a, ColumnOf<R>> {
         Known {
-            sight: access.sight(),
+            sight: granted.sight(),
             fields: &self.names,
             field_of: R::field_of,
             accept: None,
         }
     }
 
-    /// The rows that an address stands for: the tenant's, under the parent, as far as the account sees
-    /// them.
-    pub(super) fn select(&self, access: &Access) -> Result<Select<R::Entity>, Problem> {
-        let mut all = Condition::all();
-        match (R::parent_column(), access.under_id()) {
-            (None, None) => {}
-            (Some(column), Some(id)) => all = all.add(column.eq(id.clone())),
-            (Some(_), None) | (None, Some(_)) => {
-                tracing::error!(
-                    resource = R::NAME,
-                    "a resource stands under another if and only if it has a `parent_column`"
-                );
-                return Err(Problem::internal());
-            }
-        }
-        if let Some(rows) = access.rows() {
-            all = all.add(rows.clone());
-        }
+    /// The rows that an address stands for: the tenant's, under the parent.
+    pub(super) fn select(&self, granted: &Granted) -> Result<Select<R::Entity>, Problem> {
+        let all = match self.under(granted)? {
+            Some((column, id)) => Condition::all().add(column.eq(id)),
+            None => Condition::all(),
+        };
         Ok(R::Entity::find()
-            .within(access.account().scope())
+            .within(granted.account().scope())
             .filter(all))
+    }
+
+    /// The column that holds the row above, and which row that is.
+    pub(super) fn under(&self, granted: &Granted) -> Result<Option<(ColumnOf<R>, Value)>, Problem> {
+        let mistake = || {
+            tracing::error!(
+                resource = R::NAME,
+                "a resource stands under another if and only if it has a `parent_column`"
+            );
+            Problem::internal()
+        };
+        match (R::parent_column(), granted.above(R::NAME)) {
+            (None, None) => Ok(None),
+            (Some(column), Some(id)) => {
+                let typed = Typed::of(column.def().get_column_type()).ok_or_else(mistake)?;
+                let id = typed.parse(id).ok_or_else(Problem::not_found)?;
+                Ok(Some((column, id)))
+            }
+            (Some(_), None) | (None, Some(_)) => Err(mistake()),
+        }
     }
 
     /// The one column by which a row is known.
@@ -137,6 +146,10 @@ impl<R: Resource> Actions<R> {
         if count == 0 {
             return Ok(Vec::new());
         }
+        let sights: Vec<_> = rows
+            .iter()
+            .map(|row| context.granted().sight_of(row))
+            .collect();
         let outputs = self.resource.output(context, rows).await?;
         if outputs.len() != count {
             tracing::error!(
@@ -145,10 +158,10 @@ impl<R: Resource> Actions<R> {
             );
             return Err(Problem::internal());
         }
-        let sight = context.access().sight();
         outputs
             .iter()
-            .map(|output| Shown::of(output, sight))
+            .zip(&sights)
+            .map(|(output, sight)| Shown::of(output, sight))
             .collect::<Result<_, _>>()
             .map_err(|error| {
                 tracing::error!(resource = R::NAME, %error, "an output cannot be written");
@@ -166,9 +179,9 @@ impl<R: Resource> Actions<R> {
     }
 
     /// The validator of a row as the account sees it, whichever fields were chosen.
-    pub(super) fn etag(&self, access: &Access, shown: &Shown) -> Etag {
+    pub(super) fn etag(&self, granted: &Granted, shown: &Shown) -> Etag {
         Etag::of(&[
-            access.account().tenant().id.as_bytes(),
+            granted.account().tenant().id.as_bytes(),
             R::NAME.as_bytes(),
             &shown.to_json(),
         ])

@@ -1,6 +1,6 @@
 use http::{HeaderMap, Method};
 
-/// A request, as far as an action reads it: after the access check.
+/// A request, as far as an action reads it: after the granted check.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
     /// The method.

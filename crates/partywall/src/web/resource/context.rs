@@ -1,41 +1,41 @@
 use std::any::Any;
 
-use super::{Access, Connection};
+use super::{Connection, Granted};
 use crate::{db::Tx, identity::RequestAccount, scope::Scope, web::Problem};
 
 /// What a resource's own code has at hand: who asks, the rows that the address leads through, and a way
 /// to the tenant's rows.
 #[derive(Debug)]
 pub struct Context<'a> {
-    access: &'a Access,
+    granted: &'a Granted,
     db: Connection<'a>,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn reading(access: &'a Access) -> Self {
-        let db = Connection::reading(access.account().read());
-        Self { access, db }
+    pub(super) fn reading(granted: &'a Granted) -> Self {
+        let db = Connection::reading(granted.account().read());
+        Self { granted, db }
     }
 
-    pub(super) fn writing(access: &'a Access, tx: &'a Tx) -> Self {
+    pub(super) fn writing(granted: &'a Granted, tx: &'a Tx) -> Self {
         let db = Connection::writing(tx);
-        Self { access, db }
+        Self { granted, db }
     }
 
-    pub(super) fn access(&self) -> &'a Access {
-        self.access
+    pub(super) fn granted(&self) -> &'a Granted {
+        self.granted
     }
 
     /// Who asks.
     #[must_use]
     pub fn account(&self) -> &'a RequestAccount {
-        self.access.account()
+        self.granted.account()
     }
 
     /// The tenant's scope, for [`Within`](crate::Within).
     #[must_use]
     pub fn scope(&self) -> &'a Scope {
-        self.access.account().scope()
+        self.granted.account().scope()
     }
 
     /// The tenant's rows. In a write this is its transaction.
@@ -50,7 +50,7 @@ impl<'a> Context<'a> {
     ///
     /// 500 where the address leads through no row of this type.
     pub fn parent<M: Any>(&self) -> Result<&'a M, Problem> {
-        self.access.parent().ok_or_else(|| {
+        self.granted.parent().ok_or_else(|| {
             tracing::error!(
                 row = std::any::type_name::<M>(),
                 "the address of this endpoint leads through no such row"

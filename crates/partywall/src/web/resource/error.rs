@@ -38,6 +38,11 @@ pub enum ResourceError {
     /// What is read must be known by its fields.
     #[error("the fields of `{0}` are not known: it must be a struct with named fields")]
     Output(&'static str),
+    /// The address and the rows disagree on what they stand under.
+    #[error(
+        "the resource at `{0}` stands under another if and only if it has a `parent_column`: add it, or change the path"
+    )]
+    Parent(&'static str),
     /// The rows of a page must be told apart by one column.
     #[error(
         "the table `{0}` has a primary key of several columns: leave out what works on single rows"

@@ -15,3 +15,21 @@ pub struct Page<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }
+
+/// Several rows, in the body of a bulk call and in its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[non_exhaustive]
+pub struct Items<T> {
+    /// The rows.
+    pub items: Vec<T>,
+}
+
+/// A change that says what it changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Identified<T> {
+    /// The row's id.
+    pub(super) id: String,
+    /// What changes of it.
+    #[serde(flatten)]
+    pub(super) change: T,
+}

@@ -51,7 +51,7 @@ pub trait Resource: Send + Sync + Sized + 'static {
     const NAME: &'static str;
 
     /// What a list may be asked.
-    fn list(&self) -> List<Self::Entity>;
+    fn list() -> List<Self::Entity>;
 
     /// Limits, and what is demanded of clients.
     fn settings(&self) -> Settings {
@@ -92,7 +92,7 @@ pub trait Resource: Send + Sync + Sized + 'static {
     }
 
     /// What a change refers to.
-    fn related_to_change<'a>(&self, _change: &'a Self::Change) -> Related<'a> {
+    fn related_to_update<'a>(&self, _change: &'a Self::Change) -> Related<'a> {
         Related::none()
     }
 
@@ -112,7 +112,7 @@ pub trait Resource: Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Result<ActiveModelOf<Self>, Problem>> + Send;
 
     /// What becomes of a row that is changed. The primary key stays, whatever is said here.
-    fn change(
+    fn update(
         &self,
         context: &Context<'_>,
         row: &ModelOf<Self>,
@@ -120,7 +120,7 @@ pub trait Resource: Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Result<ActiveModelOf<Self>, Problem>> + Send;
 
     /// How a row is removed. An error keeps it.
-    fn remove(
+    fn delete(
         &self,
         _context: &Context<'_>,
         _row: &ModelOf<Self>,

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::web::FieldError;
+use crate::{policy::Fields, web::FieldError};
 
 type Rule = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
@@ -64,6 +64,17 @@ impl Sight {
 /// The field that a path begins with: `tags` of `tags[1]`.
 fn outermost(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or_default()
+}
+
+impl From<Fields> for Sight {
+    fn from(fields: Fields) -> Self {
+        let fields = Arc::new(fields);
+        let frozen = Arc::clone(&fields);
+        Self::new(
+            move |field| fields.hides(field),
+            move |field| frozen.freezes(field),
+        )
+    }
 }
 
 impl std::fmt::Debug for Sight {

@@ -54,7 +54,7 @@ pub(super) fn problem_of<R: Resource>(
         ),
     };
     let errors: Vec<FieldError> = fields.into_iter().map(error).collect();
-    let errors = context.access().sight().covered(errors);
+    let errors = context.granted().sight().covered(errors);
     let errors = errors.into_iter().map(|error| match place {
         "" => error,
         place => error.inside(place),
@@ -70,7 +70,7 @@ fn fields<R: Resource>(context: &Context<'_>, violated: &Violated) -> Vec<String
     }
     let entity = R::Entity::default();
     let of_key = name.and_then(|name| {
-        let schema = context.access().account().schema();
+        let schema = context.granted().account().schema();
         schema.key_columns(entity.schema_name(), entity.table_name(), name)
     });
     let columns = of_key.or_else(|| violated.column.clone().map(|column| vec![column]));

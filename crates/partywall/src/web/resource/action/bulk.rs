@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{
     super::{
-        Access, Actions, Call, Context, ModelOf, Outcome, Related, Resource,
+        Actions, Call, Context, Granted, ModelOf, Outcome, Related, Resource,
         idempotency::Claimed,
         input::{read_input, read_json},
         list::read_selection,
@@ -34,22 +34,22 @@ impl<R: Resource> Actions<R> {
     /// As for [`create`](Self::create), each error with its place: `items[2].title`.
     pub async fn create_many(
         &self,
-        access: &Access,
+        granted: &Granted,
         call: &Call<'_>,
         tx: &Tx,
     ) -> Result<Outcome, Problem> {
-        read_selection(call.query, &[], access.sight())?;
-        let attempt = match self.claimed(access, call, tx).await? {
+        read_selection(call.query, &[], granted.sight())?;
+        let attempt = match self.claimed(granted, call, tx).await? {
             Some(Claimed::Done(outcome)) => return Ok(outcome),
             Some(Claimed::New(attempt)) => Some(attempt),
             None => None,
         };
-        let context = Context::writing(access, tx);
+        let context = Context::writing(granted, tx);
         let items = self.items(read_json(call.headers, call.body)?)?;
         let mut errors = Vec::new();
         let mut inputs: Vec<R::Create> = Vec::new();
         for (n, item) in items.into_iter().enumerate() {
-            match read_input(item, access.sight()) {
+            match read_input(item, granted.sight()) {
                 Ok(input) => inputs.push(input),
                 Err(wrong) => errors.extend(wrong.into_iter().map(|error| error.inside(&place(n)))),
             }
@@ -80,23 +80,23 @@ impl<R: Resource> Actions<R> {
     ///
     /// # Errors
     ///
-    /// As for [`change`](Self::change), each error with its place: `items[2].title`.
-    pub async fn change_many(
+    /// As for [`update`](Self::update), each error with its place: `items[2].title`.
+    pub async fn update_many(
         &self,
-        access: &Access,
+        granted: &Granted,
         call: &Call<'_>,
         tx: &Tx,
     ) -> Result<Outcome, Problem> {
-        read_selection(call.query, &[], access.sight())?;
+        read_selection(call.query, &[], granted.sight())?;
         self.refuse_unmatched()?;
-        let context = Context::writing(access, tx);
+        let context = Context::writing(granted, tx);
         let mut items = self.items(read_json(call.headers, call.body)?)?;
         let ids = items.iter_mut().map(take_id).collect::<Vec<_>>();
         let rows = self.locked(&context, ids).await?;
         let mut errors = Vec::new();
         let mut changes: Vec<R::Change> = Vec::new();
-        for (n, item) in items.into_iter().enumerate() {
-            match read_input(item, access.sight()) {
+        for (n, (item, row)) in items.into_iter().zip(&rows).enumerate() {
+            match read_input(item, &granted.sight_of(row)) {
                 Ok(change) => changes.push(change),
                 Err(wrong) => errors.extend(wrong.into_iter().map(|error| error.inside(&place(n)))),
             }
@@ -104,14 +104,14 @@ impl<R: Resource> Actions<R> {
         refuse(errors)?;
         let mut related = Related::none();
         for (n, change) in changes.iter().enumerate() {
-            let own = self.resource().related_to_change(change);
+            let own = self.resource().related_to_update(change);
             related = related.and(own.inside(&place(n)));
         }
         refuse(related.find(context.db(), context.scope()).await?)?;
         let mut changed = Vec::new();
         for (n, (change, row)) in changes.into_iter().zip(&rows).enumerate() {
-            let becomes = self.resource().change(&context, row, change).await?;
-            changed.push(self.update(&context, row, becomes, &place(n)).await?);
+            let becomes = self.resource().update(&context, row, change).await?;
+            changed.push(self.write(&context, row, becomes, &place(n)).await?);
         }
         let shown = self.shown(&context, changed).await?;
         Ok(Outcome::json(StatusCode::OK, json(&shown)))
@@ -122,10 +122,10 @@ impl<R: Resource> Actions<R> {
     ///
     /// # Errors
     ///
-    /// As for [`remove`](Self::remove).
-    pub async fn remove_many(
+    /// As for [`delete`](Self::delete).
+    pub async fn delete_many(
         &self,
-        access: &Access,
+        granted: &Granted,
         call: &Call<'_>,
         tx: &Tx,
     ) -> Result<Outcome, Problem> {
@@ -142,9 +142,9 @@ impl<R: Resource> Actions<R> {
         }
         let ids = ids.ok_or_else(|| bad_ids("ids"))?;
         self.check_count(ids.len(), "ids")?;
-        let context = Context::writing(access, tx);
+        let context = Context::writing(granted, tx);
         for row in self.locked(&context, ids).await? {
-            self.remove_one(&context, row).await?;
+            self.delete_one(&context, row).await?;
         }
         Ok(Outcome::empty())
     }
@@ -190,8 +190,8 @@ impl<R: Resource> Actions<R> {
         Ok(items)
     }
 
-    /// The rows with these ids, in their order, locked. An id that is malformed, missing, foreign, out of
-    /// sight or under another parent is the same 404, which says no more.
+    /// The rows with these ids, in their order, locked. An id that is malformed, missing, foreign or under
+    /// another parent is the same 404, which says no more.
     async fn locked(
         &self,
         context: &Context<'_>,
@@ -210,7 +210,7 @@ impl<R: Resource> Actions<R> {
         }
         // In one order, so that two calls wait for one another and do not lock each other out.
         let found = self
-            .select(context.access())?
+            .select(context.granted())?
             .filter(column.is_in(values))
             .order_by_asc(column)
             .lock_exclusive()
@@ -226,7 +226,7 @@ impl<R: Resource> Actions<R> {
             return Err(Problem::not_found());
         }
         for row in rows.values() {
-            context.access().permits(row)?;
+            context.granted().permits(row)?;
         }
         let mut ordered = Vec::new();
         let mut errors = Vec::new();

@@ -2,7 +2,7 @@ use http::StatusCode;
 use sea_orm::{ActiveModelTrait as _, ModelTrait as _};
 
 use super::super::{
-    Access, Actions, ActiveModelOf, Call, Context, ModelOf, Outcome, Resource, Saved,
+    Actions, ActiveModelOf, Call, Context, Granted, ModelOf, Outcome, Resource, Saved,
     idempotency::{Claimed, IdempotencyKey},
     input::{read_body, read_json},
     list::read_selection,
@@ -23,26 +23,26 @@ impl<R: Resource> Actions<R> {
     /// the database reports.
     pub async fn create(
         &self,
-        access: &Access,
+        granted: &Granted,
         call: &Call<'_>,
         tx: &Tx,
     ) -> Result<Outcome, Problem> {
-        let chosen = read_selection(call.query, self.names(), access.sight())?;
-        let claimed = self.claimed(access, call, tx).await?;
+        let chosen = read_selection(call.query, self.names(), granted.sight())?;
+        let claimed = self.claimed(granted, call, tx).await?;
         let attempt = match claimed {
             Some(Claimed::Done(outcome)) => return Ok(outcome),
             Some(Claimed::New(attempt)) => Some(attempt),
             None => None,
         };
-        let context = Context::writing(access, tx);
-        let input: R::Create = read_body(read_json(call.headers, call.body)?, access.sight())?;
+        let context = Context::writing(granted, tx);
+        let input: R::Create = read_body(read_json(call.headers, call.body)?, granted.sight())?;
         let related = self.resource().related(&input);
         refuse(related.find(context.db(), context.scope()).await?)?;
         let row = self.resource().create(&context, input).await?;
         let row = self.insert(&context, row, "").await?;
         let location = self.location(call.path, &row)?;
         let shown = self.shown_one(&context, row).await?;
-        let etag = self.etag(access, &shown);
+        let etag = self.etag(granted, &shown);
         let shown = match chosen {
             Some(chosen) => shown.only(&chosen),
             None => shown,
@@ -59,7 +59,7 @@ impl<R: Resource> Actions<R> {
     /// What the request's idempotency key stands for, where it has one.
     pub(super) async fn claimed(
         &self,
-        access: &Access,
+        granted: &Granted,
         call: &Call<'_>,
         tx: &Tx,
     ) -> Result<Option<Claimed>, Problem> {
@@ -67,7 +67,7 @@ impl<R: Resource> Actions<R> {
         let Some(key) = IdempotencyKey::read(call.headers, is_demanded)? else {
             return Ok(None);
         };
-        let claimed = Claimed::by(tx, access.account(), call, &key, access.sight());
+        let claimed = Claimed::by(tx, granted.account(), call, &key, granted.sight());
         claimed.await.map(Some)
     }
 
@@ -77,10 +77,12 @@ impl<R: Resource> Actions<R> {
         row: ActiveModelOf<R>,
         place: &str,
     ) -> Result<ModelOf<R>, Problem> {
-        let row = self.placed(context.access(), row)?;
+        let row = self.placed(context.granted(), row)?;
         let inserted = row.insert(context.db()).await;
         let row =
             inserted.map_err(|error| problem_of::<R>(context, error, Doing::Writing, place))?;
+        // What was asked before there was a row.
+        context.granted().permits(&row)?;
         self.resource().saved(context, Saved::Created(&row)).await?;
         Ok(row)
     }
@@ -88,19 +90,11 @@ impl<R: Resource> Actions<R> {
     /// The row under the one that the address says, whatever the input says.
     pub(super) fn placed(
         &self,
-        access: &Access,
+        granted: &Granted,
         mut row: ActiveModelOf<R>,
     ) -> Result<ActiveModelOf<R>, Problem> {
-        match (R::parent_column(), access.under_id()) {
-            (None, None) => {}
-            (Some(column), Some(id)) => row.try_set(column, id.clone())?,
-            (Some(_), None) | (None, Some(_)) => {
-                tracing::error!(
-                    resource = R::NAME,
-                    "a resource stands under another if and only if it has a `parent_column`"
-                );
-                return Err(Problem::internal());
-            }
+        if let Some((column, id)) = self.under(granted)? {
+            row.try_set(column, id)?;
         }
         Ok(row)
     }

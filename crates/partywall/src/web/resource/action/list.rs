@@ -1,21 +1,24 @@
 use std::sync::Arc;
 
 use axum::{body::Body, response::Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use sea_orm::{
     ConnectionTrait, Order, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
     sea_query::Expr,
 };
 
 use super::super::{
-    Access, Actions, Call, Context, Format, ModelOf, Page, Resource,
+    Actions, Call, Context, Format, Granted, ModelOf, Page, Resource,
     cursor::Cursor,
     etag::Etag,
     list::{Asked, Known, beyond},
     shown::Shown,
-    typed::exact,
 };
 use crate::web::Problem;
+
+/// What an answer hangs on beside the address: the form asked for, and who asks.
+pub(in crate::web::resource) const VARY: HeaderValue =
+    HeaderValue::from_static("accept, cookie, authorization");
 
 impl<R: Resource> Actions<R> {
     /// A page of the list, or all of it as an [export](Format).
@@ -25,22 +28,29 @@ impl<R: Resource> Actions<R> {
     /// 400 for a query that asks for what is not declared, and what the database reports.
     pub async fn list(
         self: &Arc<Self>,
-        access: &Access,
+        granted: &Granted,
         call: &Call<'_>,
     ) -> Result<Response, Problem> {
         let known = Known {
             accept: Format::accepted(call.headers),
-            ..self.known(access)
+            ..self.known(granted)
         };
         let asked = self.declared().read(call.query, &known)?;
-        let select = self.select(access)?.filter(asked.condition());
+        let visible = granted.visible()?;
+        let select = self
+            .select(granted)?
+            .filter(visible)
+            .filter(asked.condition());
         if let Some(format) = asked.format {
+            if call.method == Method::HEAD {
+                return Ok(Self::export_head(format));
+            }
             let select = ordered(select, &asked, false);
-            return self.export(access, select, asked.fields, format).await;
+            return self.export(granted, select, asked.fields, format).await;
         }
-        let context = Context::reading(access);
+        let context = Context::reading(granted);
         let page = self.page(&context, select, asked).await?;
-        answer(access, call, &page)
+        answer(granted, call, &page)
     }
 
     async fn page(
@@ -49,8 +59,8 @@ impl<R: Resource> Actions<R> {
         select: Select<R::Entity>,
         asked: Asked<R::Entity>,
     ) -> Result<Page<Shown>, Problem> {
-        let access = context.access();
-        let bound = bound::<R>(access, &asked)?;
+        let granted = context.granted();
+        let bound = bound::<R>(granted, &asked);
         let cursor = match &asked.cursor {
             Some(text) => Some(Cursor::read(text, self.key(), &bound)?),
             None => None,
@@ -100,18 +110,14 @@ impl<R: Resource> Actions<R> {
 }
 
 /// What a cursor is good for: the tenant, the list, the row it stands under, and the query.
-fn bound<R: Resource>(access: &Access, asked: &Asked<R::Entity>) -> Result<Vec<String>, Problem> {
-    let under = match access.under_id() {
-        Some(id) => exact(id.clone()).map_err(|()| Problem::internal())?,
-        None => None,
-    };
+fn bound<R: Resource>(granted: &Granted, asked: &Asked<R::Entity>) -> Vec<String> {
     let mut bound = vec![
-        access.account().tenant().id.to_string(),
+        granted.account().tenant().id.to_string(),
         R::NAME.to_owned(),
-        under.unwrap_or_default(),
+        granted.above(R::NAME).unwrap_or_default().to_owned(),
     ];
     bound.extend(asked.canonical.iter().cloned());
-    Ok(bound)
+    bound
 }
 
 fn ordered<E: sea_orm::EntityTrait>(
@@ -146,12 +152,12 @@ async fn count<E: sea_orm::EntityTrait>(
 }
 
 /// The page with its links (RFC 8288), or 304 where the reader has it already.
-fn answer(access: &Access, call: &Call<'_>, page: &Page<Shown>) -> Result<Response, Problem> {
+fn answer(granted: &Granted, call: &Call<'_>, page: &Page<Shown>) -> Result<Response, Problem> {
     let body = serde_json::to_vec(page).map_err(|error| {
         tracing::error!(%error, "a page cannot be written");
         Problem::internal()
     })?;
-    let tenant = access.account().tenant().id;
+    let tenant = granted.account().tenant().id;
     let etag = Etag::of(&[tenant.as_bytes(), call.path.as_bytes(), &body]);
     let is_known = etag.is_known(call.headers);
     let mut response = Response::new(if is_known {
@@ -161,7 +167,7 @@ fn answer(access: &Access, call: &Call<'_>, page: &Page<Shown>) -> Result<Respon
     });
     let headers = response.headers_mut();
     headers.insert(header::ETAG, etag.header());
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    headers.insert(header::VARY, VARY);
     let links: Vec<String> = [(&page.next, "next"), (&page.prev, "prev")]
         .into_iter()
         .filter_map(|(cursor, rel)| Some(link(call.query, cursor.as_deref()?, rel)))

@@ -1,8 +1,10 @@
-//! The actions, each as a function that runs after the access check.
+//! The actions, each as a function that runs after the granted check.
 
 mod bulk;
-mod change;
 mod create;
+mod delete;
 mod list;
-mod remove;
 mod retrieve;
+mod update;
+
+pub(super) use list::VARY;

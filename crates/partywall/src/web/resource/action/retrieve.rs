@@ -5,7 +5,7 @@ use axum::{
 use http::{StatusCode, header};
 
 use super::super::{
-    Access, Actions, Call, Context, ModelOf, Outcome, Resource, list::read_selection,
+    Actions, Call, Context, Granted, ModelOf, Outcome, Resource, list::read_selection,
 };
 use crate::web::Problem;
 
@@ -17,14 +17,14 @@ impl<R: Resource> Actions<R> {
     /// 400 for a query that asks for what is not there, and what the database reports.
     pub async fn retrieve(
         &self,
-        access: &Access,
+        granted: &Granted,
         call: &Call<'_>,
         row: ModelOf<R>,
     ) -> Result<Response, Problem> {
-        let chosen = read_selection(call.query, self.names(), access.sight())?;
-        let context = Context::reading(access);
+        let chosen = read_selection(call.query, self.names(), granted.sight())?;
+        let context = Context::reading(granted);
         let shown = self.shown_one(&context, row).await?;
-        let etag = self.etag(access, &shown);
+        let etag = self.etag(granted, &shown);
         if etag.is_known(call.headers) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;

@@ -14,7 +14,7 @@ use crate::{
     db::{Sql as _, Tx},
     web::{
         Problem,
-        resource::{Access, Actions, Context, Resource, shown::Shown},
+        resource::{Actions, Context, Granted, Resource, shown::Shown},
     },
 };
 
@@ -26,7 +26,7 @@ const BATCH: u32 = 200;
 /// lasts as long as its reader.
 struct Rows<R: Resource> {
     actions: Arc<Actions<R>>,
-    access: Access,
+    granted: Granted,
     chosen: Option<Vec<String>>,
     format: Format,
     tx: Tx,
@@ -46,14 +46,14 @@ impl<R: Resource> Actions<R> {
     /// answer begins.
     pub(in crate::web::resource) async fn rows(
         self: &Arc<Self>,
-        access: &Access,
+        granted: &Granted,
         select: Select<R::Entity>,
         chosen: Option<Vec<String>>,
         format: Format,
         permit: OwnedSemaphorePermit,
     ) -> Result<impl Stream<Item = Result<Bytes, CutOff>> + Send + use<R>, Problem> {
         let level = Some(IsolationLevel::RepeatableRead);
-        let db = access.account().read();
+        let db = granted.account().read();
         let tx = db
             .begin_with_config(level, Some(AccessMode::ReadOnly))
             .await?;
@@ -66,7 +66,7 @@ impl<R: Resource> Actions<R> {
         tx.execute_sql(&declare, values).await?;
         let mut rows = Rows {
             actions: Arc::clone(self),
-            access: access.clone(),
+            granted: granted.clone(),
             chosen,
             format,
             tx,
@@ -102,7 +102,7 @@ impl<R: Resource> Rows<R> {
             .iter()
             .map(|row| <R::Entity as EntityTrait>::Model::from_query_result(row, ""))
             .collect::<Result<Vec<_>, _>>()?;
-        let context = Context::writing(&self.access, &self.tx);
+        let context = Context::writing(&self.granted, &self.tx);
         let shown = self.actions.shown(&context, rows).await?;
         let shown = shown.into_iter().map(|row| match &self.chosen {
             Some(chosen) => row.only(chosen),
@@ -121,7 +121,7 @@ impl<R: Resource> Rows<R> {
                 let lines = match self.lines.take() {
                     Some(lines) => lines,
                     None => {
-                        let lines = Lines::new(self.columns(shown.first()));
+                        let lines = Lines::new(self.columns(&shown));
                         bytes.extend(lines.header());
                         lines
                     }
@@ -135,22 +135,22 @@ impl<R: Resource> Rows<R> {
         Ok(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty()))
     }
 
-    /// The columns: those of the first row in its order, and those that only other rows may have.
-    fn columns(&self, first: Option<&Shown>) -> Vec<String> {
-        let sight = self.access.sight();
+    /// The columns: those of the first rows in their order, and those that only others may have.
+    fn columns(&self, first: &[Shown]) -> Vec<String> {
+        let sight = self.granted.sight();
         let all = self.actions.names().iter();
         let seen: Vec<String> = match &self.chosen {
             Some(chosen) => chosen.clone(),
             None => all.filter(|name| !sight.hides(name)).cloned().collect(),
         };
-        let mut columns: Vec<String> = first
-            .into_iter()
+        let mut columns: Vec<String> = Vec::new();
+        for name in first
+            .iter()
             .flat_map(Shown::names)
-            .map(str::to_owned)
-            .collect();
-        for name in seen {
-            if !columns.contains(&name) {
-                columns.push(name);
+            .chain(seen.iter().map(String::as_str))
+        {
+            if !columns.iter().any(|known| known == name) {
+                columns.push(name.to_owned());
             }
         }
         columns

@@ -4,6 +4,7 @@ mod asked;
 mod condition;
 mod declared;
 mod op;
+mod query;
 
 pub use declared::List;
 pub use op::Op;
@@ -11,3 +12,4 @@ pub use op::Op;
 pub(super) use asked::{Asked, Known, Term, read_selection};
 pub(super) use condition::beyond;
 pub(super) use declared::key_columns;
+pub(super) use query::query_parameters;

@@ -1,7 +1,7 @@
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
 
 use super::super::{
-    Access, Actions, ActiveModelOf, Call, Context, ModelOf, Outcome, Removal, Resource, Saved,
+    Actions, ActiveModelOf, Call, Context, Granted, ModelOf, Outcome, Removal, Resource, Saved,
     list::read_selection,
     violation::{Doing, problem_of},
 };
@@ -15,28 +15,28 @@ impl<R: Resource> Actions<R> {
     ///
     /// 412 where the writer has seen something else, 409 where something still refers to the row, and
     /// what the database reports.
-    pub async fn remove(
+    pub async fn delete(
         &self,
-        access: &Access,
+        granted: &Granted,
         call: &Call<'_>,
         tx: &Tx,
         row: ModelOf<R>,
     ) -> Result<Outcome, Problem> {
-        read_selection(call.query, &[], access.sight())?;
-        let context = Context::writing(access, tx);
+        read_selection(call.query, &[], granted.sight())?;
+        let context = Context::writing(granted, tx);
         self.check_match(&context, call, &row).await?;
-        self.remove_one(&context, row).await?;
+        self.delete_one(&context, row).await?;
         Ok(Outcome::empty())
     }
 
-    pub(super) async fn remove_one(
+    pub(super) async fn delete_one(
         &self,
         context: &Context<'_>,
         row: ModelOf<R>,
     ) -> Result<(), Problem> {
-        match self.resource().remove(context, &row).await? {
+        match self.resource().delete(context, &row).await? {
             Removal::Mark(mark) => {
-                self.update_unseen(context, &row, mark).await?;
+                self.mark(context, &row, mark).await?;
             }
             Removal::Row => {
                 let deleting: ActiveModelOf<R> = row.clone().into_active_model();
@@ -48,7 +48,7 @@ impl<R: Resource> Actions<R> {
     }
 
     /// Marks a row, of which no change is told.
-    async fn update_unseen(
+    async fn mark(
         &self,
         context: &Context<'_>,
         before: &ModelOf<R>,

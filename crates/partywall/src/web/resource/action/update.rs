@@ -3,7 +3,7 @@ use sea_orm::{ActiveModelTrait as _, ModelTrait as _};
 
 use super::{
     super::{
-        Access, Actions, ActiveModelOf, Call, Context, ModelOf, Outcome, Resource, Saved,
+        Actions, ActiveModelOf, Call, Context, Granted, ModelOf, Outcome, Resource, Saved,
         etag::IfMatch,
         input::{read_body, read_json},
         list::{key_columns, read_selection},
@@ -21,21 +21,21 @@ impl<R: Resource> Actions<R> {
     ///
     /// 412 where the writer has seen something else, what is wrong with the body or its fields (400,
     /// 415, 422), a name that is taken (409), and what the database reports.
-    pub async fn change(
+    pub async fn update(
         &self,
-        access: &Access,
+        granted: &Granted,
         call: &Call<'_>,
         tx: &Tx,
         row: ModelOf<R>,
     ) -> Result<Outcome, Problem> {
-        let chosen = read_selection(call.query, self.names(), access.sight())?;
-        let context = Context::writing(access, tx);
+        let chosen = read_selection(call.query, self.names(), granted.sight())?;
+        let context = Context::writing(granted, tx);
         self.check_match(&context, call, &row).await?;
-        let change: R::Change = read_body(read_json(call.headers, call.body)?, access.sight())?;
-        let related = self.resource().related_to_change(&change);
+        let change: R::Change = read_body(read_json(call.headers, call.body)?, granted.sight())?;
+        let related = self.resource().related_to_update(&change);
         refuse(related.find(context.db(), context.scope()).await?)?;
-        let changed = self.resource().change(&context, &row, change).await?;
-        let row = self.update(&context, &row, changed, "").await?;
+        let changed = self.resource().update(&context, &row, change).await?;
+        let row = self.write(&context, &row, changed, "").await?;
         self.answer(&context, row, chosen).await
     }
 
@@ -44,22 +44,22 @@ impl<R: Resource> Actions<R> {
     ///
     /// # Errors
     ///
-    /// As for [`change`](Self::change).
+    /// As for [`update`](Self::update).
     pub async fn replace(
         &self,
-        access: &Access,
+        granted: &Granted,
         call: &Call<'_>,
         tx: &Tx,
         row: ModelOf<R>,
     ) -> Result<Outcome, Problem> {
-        let chosen = read_selection(call.query, self.names(), access.sight())?;
-        let context = Context::writing(access, tx);
+        let chosen = read_selection(call.query, self.names(), granted.sight())?;
+        let context = Context::writing(granted, tx);
         self.check_match(&context, call, &row).await?;
-        let input: R::Create = read_body(read_json(call.headers, call.body)?, access.sight())?;
+        let input: R::Create = read_body(read_json(call.headers, call.body)?, granted.sight())?;
         let related = self.resource().related(&input);
         refuse(related.find(context.db(), context.scope()).await?)?;
         let replaced = self.resource().replace(&context, &row, input).await?;
-        let row = self.update(&context, &row, replaced, "").await?;
+        let row = self.write(&context, &row, replaced, "").await?;
         self.answer(&context, row, chosen).await
     }
 
@@ -75,10 +75,10 @@ impl<R: Resource> Actions<R> {
             return Ok(());
         }
         let shown = self.shown_one(context, row.clone()).await?;
-        given.check(&self.etag(context.access(), &shown))
+        given.check(&self.etag(context.granted(), &shown))
     }
 
-    pub(super) async fn update(
+    pub(super) async fn write(
         &self,
         context: &Context<'_>,
         before: &ModelOf<R>,
@@ -106,7 +106,7 @@ impl<R: Resource> Actions<R> {
         chosen: Option<Vec<String>>,
     ) -> Result<Outcome, Problem> {
         let shown = self.shown_one(context, row).await?;
-        let etag = self.etag(context.access(), &shown);
+        let etag = self.etag(context.granted(), &shown);
         let shown = match chosen {
             Some(chosen) => shown.only(&chosen),
             None => shown,

@@ -114,7 +114,8 @@ mod tests {
         };
         let report = garde::Validate::validate(&note).unwrap_err();
         let errors = FieldError::of_report(&report);
-        let fields: Vec<&str> = errors.iter().map(FieldError::field).collect();
-        assert_eq!(fields, ["title", "tags[1]"]);
+        let mut fields: Vec<&str> = errors.iter().map(FieldError::field).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, ["tags[1]", "title"]);
     }
 }

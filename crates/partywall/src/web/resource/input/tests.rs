@@ -48,11 +48,11 @@ fn told(value: Value) -> Vec<(String, String)> {
 }
 
 fn told_to(value: Value, sight: &Sight) -> Vec<(String, String)> {
-    read_input::<Note>(value, sight)
-        .unwrap_err()
-        .into_iter()
-        .map(|error| (error.field().to_owned(), error.code().to_owned()))
-        .collect()
+    let errors = read_input::<Note>(value, sight).unwrap_err();
+    let pair = |error: &FieldError| (error.field().to_owned(), error.code().to_owned());
+    let mut told: Vec<_> = errors.iter().map(pair).collect();
+    told.sort();
+    told
 }
 
 fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -171,8 +171,7 @@ fn faults_have_their_place_and_no_type() {
 #[test]
 fn all_values_that_are_wrong_are_told_at_once() {
     let body = json!({"title": "", "stars": 10, "where": {"street": ""}, "tags": ["ok", "long"]});
-    let mut told = told(body);
-    told.sort();
+    let told = told(body);
     // garde calls a field by its name in the program.
     let all = [
         ("place.street", "invalid"),

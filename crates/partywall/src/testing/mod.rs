@@ -44,11 +44,20 @@
     reason = "an assertion panics when it does not hold"
 )]
 mod assertions;
+#[cfg(feature = "web")]
+#[expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "an attack panics when its target is not as it says"
+)]
+mod attack;
 mod database;
 mod server;
 
 pub use assertions::{
     assert_blocks_without_scope, assert_enforced, assert_isolated, assert_isolated_between,
 };
+#[cfg(feature = "web")]
+pub use attack::{Attack, Attempt, Caller, Case, Report, Side, Target, fingerprint};
 pub use database::{TestDb, TestError};
 pub use server::server;

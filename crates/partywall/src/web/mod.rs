@@ -29,9 +29,12 @@ mod client;
 mod cookie;
 mod cross_site;
 mod field_error;
+mod openapi;
 mod problem;
 pub mod resource;
 mod routes;
+#[cfg(feature = "swagger")]
+mod swagger;
 mod user;
 
 pub use client::ClientAddress;
@@ -43,3 +46,5 @@ pub use routes::{
     Access, Answers, Bare, Body, CanonicalId, Endpoint, Found, Parameter, Permitted, Query,
     RequestId, Routes, RoutesError, TenantSource, Writing,
 };
+#[cfg(feature = "swagger")]
+pub use swagger::{swagger, swagger_parameter};

@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     policy::Decide,
-    web::{Body, CanonicalId, Endpoint, Found, Parameter, Problem, Query, Routes, Writing},
+    web::{
+        Body, CanonicalId, Endpoint, Found, Parameter, Problem, Query, Routes, Writing,
+        routes::TENANT,
+    },
 };
 
 /// A resource as endpoints below one address, all under one policy.
@@ -125,6 +128,7 @@ where
     }
 
     /// The endpoints, with the parameter of a row's address.
+    #[must_use]
     pub fn routes(self) -> Routes<S> {
         let parameter = match (above(self.path), R::parent_column()) {
             (Some(parent), Some(column)) => {
@@ -222,10 +226,10 @@ fn described<R: Resource, S: Clone + Send + Sync + 'static>(
 
 /// The parameter of the row that a path leads through last.
 fn above(path: &'static str) -> Option<&'static str> {
-    let parameters = path
-        .split('/')
+    let mut parameters = path
+        .rsplit('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    parameters.filter(|name| *name != "tenant").last()
+    parameters.find(|name| *name != TENANT)
 }
 
 /// Answers a request that was let through.

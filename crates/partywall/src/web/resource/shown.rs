@@ -237,10 +237,8 @@ impl SerializeMap for Taken {
     type Error = Error;
 
     fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<(), Error> {
-        match serde_json::to_value(key)? {
-            Value::String(key) => self.key = Some(key),
-            key => self.key = Some(key.to_string()),
-        }
+        let key = serde_json::to_value(key)?;
+        self.key = Some(key.as_str().map_or_else(|| key.to_string(), str::to_owned));
         Ok(())
     }
 

@@ -33,6 +33,10 @@ pub(super) fn problem_of<R: Resource>(
         return Problem::new(StatusCode::CONFLICT, "in_use", detail);
     }
     let fields = fields::<R>(context, &violated);
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "no other kind is of a constraint"
+    )]
     let (status, code, detail, error): (_, _, _, fn(String) -> FieldError) = match violated.kind {
         ErrorKind::Unique => (
             StatusCode::CONFLICT,

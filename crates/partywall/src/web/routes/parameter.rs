@@ -46,6 +46,9 @@ pub(super) type Find =
 
 /// A key that has one way to be written. Any other spelling of it is nobody's.
 pub trait CanonicalId: Into<Value> + Send + Sync + 'static {
+    /// Its form, as JSON Schema names it: `uuid`.
+    const FORMAT: &'static str;
+
     /// Reads the one spelling.
     fn parse(text: &str) -> Option<Self>;
 }
@@ -55,8 +58,10 @@ fn canonical<T: FromStr + ToString>(text: &str) -> Option<T> {
 }
 
 macro_rules! canonical {
-    ($($id:ty),+) => {$(
+    ($($id:ty = $format:literal),+) => {$(
         impl CanonicalId for $id {
+            const FORMAT: &'static str = $format;
+
             fn parse(text: &str) -> Option<Self> {
                 canonical(text)
             }
@@ -64,7 +69,7 @@ macro_rules! canonical {
     )+};
 }
 
-canonical!(Uuid, i16, i32, i64);
+canonical!(Uuid = "uuid", i16 = "int32", i32 = "int32", i64 = "int64");
 
 impl Parameter {
     /// A row of the scope, by its primary key. A row that is missing, foreign or filtered out by the
@@ -153,6 +158,15 @@ impl Parameter {
         self.name
     }
 
+    /// The form of its keys; none for a text.
+    pub(in crate::web) fn format(&self) -> Option<&'static str> {
+        match &self.kind {
+            Kind::Row { level, .. } => Some(level.format()),
+            Kind::Found(_) => Some(Uuid::FORMAT),
+            Kind::Text => None,
+        }
+    }
+
     pub(super) fn is_text(&self) -> bool {
         matches!(self.kind, Kind::Text)
     }
@@ -162,6 +176,7 @@ impl Parameter {
 pub(super) trait Level: Send + Sync {
     fn table(&self) -> TableRef;
     fn table_name(&self) -> String;
+    fn format(&self) -> &'static str;
     /// The key, as an expression.
     fn key(&self) -> Expr;
     /// What holds the parent's key.
@@ -194,6 +209,10 @@ where
 
     fn table_name(&self) -> String {
         E::default().table_name().to_owned()
+    }
+
+    fn format(&self) -> &'static str {
+        <E::PrimaryKey as PrimaryKeyTrait>::ValueType::FORMAT
     }
 
     fn key(&self) -> Expr {

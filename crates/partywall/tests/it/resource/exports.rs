@@ -12,30 +12,85 @@ use crate::identity::world::id;
 #[tokio::test]
 async fn i31_an_export_has_the_tenants_rows_only() {
     let site = Site::new().await;
-    let csv = site.get("ann", "/tenants/a/notes?format=csv&fields=title,folder,stars&sort=-title").await.is(200);
-    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8; header=present");
-    assert_eq!(csv.header("content-disposition"), "attachment; filename=\"note.csv\"");
+    let csv = site
+        .get(
+            "ann",
+            "/tenants/a/notes?format=csv&fields=title,folder,stars&sort=-title",
+        )
+        .await
+        .is(200);
+    assert_eq!(
+        csv.header("content-type"),
+        "text/csv; charset=utf-8; header=present"
+    );
+    assert_eq!(
+        csv.header("content-disposition"),
+        "attachment; filename=\"note.csv\""
+    );
     let lines: Vec<&str> = csv.body.split_terminator("\r\n").collect();
     assert_eq!(lines[0], "title,folder,stars");
     assert_eq!(lines[1..3], ["note 6,,2", "note 5,,1"]);
     assert!(lines.contains(&"note 1,folder of a,1") && lines.len() == 8);
     let path = "/tenants/a/notes?stars__gte=2";
-    let jsonl = site.ask("ann", "GET", path, &[("accept", "application/x-ndjson")], "").await.is(200);
+    let jsonl = site
+        .ask(
+            "ann",
+            "GET",
+            path,
+            &[("accept", "application/x-ndjson")],
+            "",
+        )
+        .await
+        .is(200);
     assert_eq!(jsonl.header("content-type"), "application/x-ndjson");
-    let rows: Vec<Value> = jsonl.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let titles: Vec<&str> = rows.iter().map(|row| row["title"].as_str().unwrap()).collect();
+    let rows: Vec<Value> = jsonl
+        .body
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let titles: Vec<&str> = rows
+        .iter()
+        .map(|row| row["title"].as_str().unwrap())
+        .collect();
     assert_eq!(titles, ["note 2", "note 3", "note 6"]);
     assert!(!csv.body.contains("of b") && !jsonl.body.contains("of b"));
     // A member does not see the private one.
-    let csv = site.ask("bob", "GET", "/tenants/a/notes", &[("accept", "text/csv")], "").await.is(200);
-    assert!(csv.body.starts_with("id,title,body,stars,state,"), "{}", csv.body);
+    let csv = site
+        .ask(
+            "bob",
+            "GET",
+            "/tenants/a/notes",
+            &[("accept", "text/csv")],
+            "",
+        )
+        .await
+        .is(200);
+    assert!(
+        csv.body.starts_with("id,title,body,stars,state,"),
+        "{}",
+        csv.body
+    );
     assert_eq!(csv.body.split_terminator("\r\n").count(), 7);
-    let none = site.get("ann", "/tenants/a/notes?format=csv&title=nothing&fields=title").await.is(200);
+    let none = site
+        .get(
+            "ann",
+            "/tenants/a/notes?format=csv&title=nothing&fields=title",
+        )
+        .await
+        .is(200);
     assert_eq!(none.body, "title\r\n");
-    let head = site.ask("ann", "HEAD", "/tenants/a/notes?format=csv", &[], "").await.is(200);
-    assert_eq!((head.body.as_str(), head.header("content-disposition")), ("", csv.header("content-disposition")));
+    let head = site
+        .ask("ann", "HEAD", "/tenants/a/notes?format=csv", &[], "")
+        .await
+        .is(200);
+    assert_eq!(
+        (head.body.as_str(), head.header("content-disposition")),
+        ("", csv.header("content-disposition"))
+    );
     site.get("bob", "/tenants/b/notes?format=csv").await.is(404);
-    site.get("nobody", "/tenants/a/notes?format=csv").await.is(401);
+    site.get("nobody", "/tenants/a/notes?format=csv")
+        .await
+        .is(401);
 }
 
 /// So many rows that they do not come at once.
@@ -60,7 +115,9 @@ async fn an_export_has_all_rows_of_one_moment() {
     let mut text = body.next().await.unwrap().unwrap().to_vec();
     assert!(text.len() < 300 * 1_100, "{} bytes at once", text.len());
     let db = site.world.test.as_tenant(site.world.a);
-    db.execute_sql("DELETE FROM note WHERE title LIKE 'row %'", []).await.unwrap();
+    db.execute_sql("DELETE FROM note WHERE title LIKE 'row %'", [])
+        .await
+        .unwrap();
     while let Some(chunk) = body.next().await {
         text.extend(chunk.unwrap());
     }

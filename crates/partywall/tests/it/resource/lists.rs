@@ -16,7 +16,10 @@ fn notes(numbers: &[u8]) -> Vec<String> {
 #[tokio::test]
 async fn i31_filter_search_sort_and_count_show_the_tenants_rows_only() {
     let site = Site::new().await;
-    assert_eq!(titles(&site, "ann", "").await, notes(&[0, 1, 2, 3, 4, 5, 6]));
+    assert_eq!(
+        titles(&site, "ann", "").await,
+        notes(&[0, 1, 2, 3, 4, 5, 6])
+    );
     // Each of these is in both tenants.
     for (query, numbers) in [
         ("title=note%201", &[1][..]),
@@ -41,7 +44,10 @@ async fn i31_filter_search_sort_and_count_show_the_tenants_rows_only() {
     ] {
         assert_eq!(titles(&site, "ann", query).await, notes(numbers), "{query}");
     }
-    let page = site.get("ann", "/tenants/a/notes?count=true&limit=2").await.is(200);
+    let page = site
+        .get("ann", "/tenants/a/notes?count=true&limit=2")
+        .await
+        .is(200);
     assert_eq!(page.json()["count"], 7);
     let page = site.get("eve", "/tenants/b/notes?count=true").await.is(200);
     assert_eq!(page.json()["count"], 3);
@@ -49,14 +55,21 @@ async fn i31_filter_search_sort_and_count_show_the_tenants_rows_only() {
     // What the policy does not show is not counted either.
     let page = site.get("bob", "/tenants/a/notes?count=true").await.is(200);
     assert_eq!(page.json()["count"], 6);
-    assert!(!titles(&site, "bob", "").await.contains(&"note 6".to_owned()));
+    assert!(
+        !titles(&site, "bob", "")
+            .await
+            .contains(&"note 6".to_owned())
+    );
 }
 
 #[tokio::test]
 async fn i32_a_foreign_id_in_a_filter_answers_as_a_random_one() {
     let site = Site::new().await;
     let ask = async |id: uuid::Uuid| {
-        let answer = site.get("ann", &format!("/tenants/a/notes?folder={id}")).await.is(200);
+        let answer = site
+            .get("ann", &format!("/tenants/a/notes?folder={id}"))
+            .await
+            .is(200);
         (answer.body, answer.headers.get("etag").cloned())
     };
     let (foreign, random) = (ask(id("folder of b")).await, ask(id("nothing")).await);
@@ -117,13 +130,25 @@ async fn i33_what_is_not_declared_is_400_and_says_what_is() {
     let long = "x".repeat(1_001);
     refused(&format!("title={long}")).await;
     refused(&format!("search={}", "x".repeat(201))).await;
-    refused(&format!("id__in={}", vec![id("x").to_string(); 101].join(","))).await;
+    refused(&format!(
+        "id__in={}",
+        vec![id("x").to_string(); 101].join(",")
+    ))
+    .await;
     let sort = refused("sort=author").await;
-    let told = sort.json()["errors"][0]["detail"].as_str().unwrap().to_owned();
-    assert!(told.contains("`created_at`") && told.contains("`title`"), "{told}");
+    let told = sort.json()["errors"][0]["detail"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        told.contains("`created_at`") && told.contains("`title`"),
+        "{told}"
+    );
     // Whoever may not read is not told any of this.
     site.get("bob", "/tenants/b/notes?author=ann").await.is(404);
-    site.get("nobody", "/tenants/a/notes?author=ann").await.is(401);
+    site.get("nobody", "/tenants/a/notes?author=ann")
+        .await
+        .is(401);
 }
 
 #[tokio::test]
@@ -131,7 +156,10 @@ async fn i30_a_list_under_a_foreign_parent_is_404() {
     let site = Site::new().await;
     let under = |note: &str| format!("/tenants/a/notes/{}/replies", id(note));
     let text = serde_json::json!({"text": "one"});
-    let made = site.send("bob", "POST", &under("note 0 of a"), &text).await.is(201);
+    let made = site
+        .send("bob", "POST", &under("note 0 of a"), &text)
+        .await
+        .is(201);
     assert_eq!(made.json()["note"], "note 0");
     let location = made.header("location").to_owned();
     site.get("bob", &location).await.is(200);
@@ -141,7 +169,10 @@ async fn i30_a_list_under_a_foreign_parent_is_404() {
     let other = site.get("bob", &under("note 1 of a")).await.is(200);
     assert_eq!(other.json()["items"].as_array().unwrap().len(), 0);
     let reply = location.rsplit('/').next().unwrap();
-    let missing = site.get("bob", &format!("{}/{}", under("note 0 of a"), id("x"))).await.is(404);
+    let missing = site
+        .get("bob", &format!("{}/{}", under("note 0 of a"), id("x")))
+        .await
+        .is(404);
     for path in [
         format!("{}/{reply}", under("note 1 of a")),
         under("note 0 of b"),
@@ -157,8 +188,12 @@ async fn i30_a_list_under_a_foreign_parent_is_404() {
     assert_eq!(site.count("reply").await, 1);
     // In bulk, a row under a sibling is none.
     let bulk = |note: &str| format!("{}/bulk?ids={reply}", under(note));
-    let answer = site.ask("bob", "DELETE", &bulk("note 1 of a"), &[], "").await;
+    let answer = site
+        .ask("bob", "DELETE", &bulk("note 1 of a"), &[], "")
+        .await;
     assert_eq!(answer, missing);
-    site.ask("bob", "DELETE", &bulk("note 0 of a"), &[], "").await.is(204);
+    site.ask("bob", "DELETE", &bulk("note 0 of a"), &[], "")
+        .await
+        .is(204);
     assert_eq!(site.count("reply").await, 0);
 }

@@ -55,7 +55,15 @@ pub mod note {
     }
 
     #[derive(
-        Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, serde::Serialize, serde::Deserialize,
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        EnumIter,
+        DeriveActiveEnum,
+        serde::Serialize,
+        serde::Deserialize,
     )]
     #[sea_orm(rs_type = "String", db_type = "Enum", enum_name = "note_state")]
     #[serde(rename_all = "snake_case")]

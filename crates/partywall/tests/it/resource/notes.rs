@@ -86,7 +86,11 @@ impl Resource for Notes {
     fn list() -> List<note::Entity> {
         List::new()
             .filter("id", note::Column::Id, Op::ONE_OF)
-            .filter("title", note::Column::Title, [Op::Eq, Op::Ne, Op::Contains, Op::StartsWith])
+            .filter(
+                "title",
+                note::Column::Title,
+                [Op::Eq, Op::Ne, Op::Contains, Op::StartsWith],
+            )
             .filter("body", note::Column::Body, [Op::Ne, Op::IsNull])
             .filter("stars", note::Column::Stars, Op::RANGE)
             .filter("stars", note::Column::Stars, [Op::Eq])
@@ -96,7 +100,11 @@ impl Resource for Notes {
             .filter("secret", note::Column::Secret, [Op::Eq])
             .filter("private", note::Column::IsPrivate, [Op::Eq])
             .filter("created_at", note::Column::CreatedAt, Op::RANGE)
-            .search([note::Column::Title, note::Column::Body, note::Column::Secret])
+            .search([
+                note::Column::Title,
+                note::Column::Body,
+                note::Column::Secret,
+            ])
             .sort("title", note::Column::Title)
             .sort("body", note::Column::Body)
             .sort("stars", note::Column::Stars)
@@ -135,7 +143,12 @@ impl Resource for Notes {
                 .all(context.db())
                 .await?
         };
-        let name = |id: Uuid| folders.iter().find(|folder| folder.id == id).map(|f| f.name.clone());
+        let name = |id: Uuid| {
+            folders
+                .iter()
+                .find(|folder| folder.id == id)
+                .map(|f| f.name.clone())
+        };
         Ok(rows
             .into_iter()
             .map(|note| NoteView {
@@ -267,7 +280,11 @@ impl Resource for Replies {
     }
 
     /// Says nothing of the note.
-    async fn create(&self, _: &Context<'_>, input: NewReply) -> Result<reply::ActiveModel, Problem> {
+    async fn create(
+        &self,
+        _: &Context<'_>,
+        input: NewReply,
+    ) -> Result<reply::ActiveModel, Problem> {
         Ok(reply::ActiveModel {
             id: Set(Uuid::now_v7()),
             text: Set(input.text),
@@ -351,7 +368,11 @@ impl Resource for Folders {
         Ok(rows.into_iter().map(view).collect())
     }
 
-    async fn create(&self, _: &Context<'_>, input: NewFolder) -> Result<folder::ActiveModel, Problem> {
+    async fn create(
+        &self,
+        _: &Context<'_>,
+        input: NewFolder,
+    ) -> Result<folder::ActiveModel, Problem> {
         Ok(folder::ActiveModel {
             id: Set(Uuid::now_v7()),
             name: Set(input.name),

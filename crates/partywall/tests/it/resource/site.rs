@@ -74,9 +74,15 @@ pub fn policy() -> Policy<note::Model> {
             "shared",
             Principal::permission(read),
             Acts::read_only(),
-            Rule::column("private", note::Column::IsPrivate, false, |note| note.is_private),
+            Rule::column("private", note::Column::IsPrivate, false, |note| {
+                note.is_private
+            }),
         )
-        .allow("all", Principal::permission("note.secret"), Acts::read_only())
+        .allow(
+            "all",
+            Principal::permission("note.secret"),
+            Acts::read_only(),
+        )
         .allow("write", Principal::permission(write), Acts::writes())
         .deny_if(
             "five stars",
@@ -88,7 +94,9 @@ pub fn policy() -> Policy<note::Model> {
             "no secret of one's own",
             Principal::role(BuiltIn::Member),
             Acts::named(["create"]),
-            Rule::column("private", note::Column::IsPrivate, true, |note| note.is_private),
+            Rule::column("private", note::Column::IsPrivate, true, |note| {
+                note.is_private
+            }),
         )
         .hide_unless("secret", Principal::permission("note.secret"))
         .freeze_unless("stars", Principal::permission("note.secret"))
@@ -141,10 +149,22 @@ impl Site {
             );
             let count = if tenant == "a" { 7 } else { 3 };
             for n in 0..count {
-                let body = if n % 3 == 0 { "NULL".to_owned() } else { format!("'body {} of {tenant}'", n % 2) };
-                let price = if n % 2 == 0 { "NULL".to_owned() } else { format!("{n}.50") };
+                let body = if n % 3 == 0 {
+                    "NULL".to_owned()
+                } else {
+                    format!("'body {} of {tenant}'", n % 2)
+                };
+                let price = if n % 2 == 0 {
+                    "NULL".to_owned()
+                } else {
+                    format!("{n}.50")
+                };
                 let state = if n % 2 == 0 { "draft" } else { "published" };
-                let folder = if n == 1 { format!("'{folder}'") } else { "NULL".to_owned() };
+                let folder = if n == 1 {
+                    format!("'{folder}'")
+                } else {
+                    "NULL".to_owned()
+                };
                 sql += &format!(
                     "INSERT INTO note (id, tenant_id, title, body, stars, price, state, folder_id, is_private, secret, created_at) \
                      VALUES ('{}', '{owner}', 'note {n}', {body}, {}, {price}, '{state}', {folder}, {}, 'secret {n} of {tenant}', \
@@ -160,7 +180,9 @@ impl Site {
         let app = App {
             identity: world.identity.clone(),
         };
-        let router = routes(settings, change).router(app, &world.identity).unwrap();
+        let router = routes(settings, change)
+            .router(app, &world.identity)
+            .unwrap();
         Self { world, router }
     }
 
@@ -220,7 +242,9 @@ impl Site {
 
     /// What a superuser counts.
     pub async fn count(&self, what: &str) -> i64 {
-        self.world.count(&format!("SELECT count(*) FROM {what}")).await
+        self.world
+            .count(&format!("SELECT count(*) FROM {what}"))
+            .await
     }
 }
 
@@ -237,23 +261,33 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// The titles of a page.
     #[track_caller]
     pub fn titles(&self) -> Vec<String> {
         let items = self.json()["items"].as_array().unwrap().clone();
-        items.iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
+        items
+            .iter()
+            .map(|item| item["title"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Fields and codes of the errors, by field.
     #[track_caller]
     pub fn errors(&self) -> Vec<(String, String)> {
         let body = self.json();
-        let errors = body["errors"].as_array().unwrap_or_else(|| panic!("{self:?}"));
+        let errors = body["errors"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{self:?}"));
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let mut errors: Vec<_> = errors.iter().map(|e| (text(&e["field"]), text(&e["code"]))).collect();
+        let mut errors: Vec<_> = errors
+            .iter()
+            .map(|e| (text(&e["field"]), text(&e["code"])))
+            .collect();
         errors.sort();
         errors
     }

@@ -13,9 +13,15 @@ async fn i44_an_etag_is_good_for_its_tenant_and_sight_alone() {
     let path = item("a", "note 0 of a");
     let known = site.get("ann", &path).await.is(200);
     let tag = known.header("etag").to_owned();
-    let ask = async |who: &str, path: &str| site.ask(who, "GET", path, &[("if-none-match", &tag)], "").await;
+    let ask = async |who: &str, path: &str| {
+        site.ask(who, "GET", path, &[("if-none-match", &tag)], "")
+            .await
+    };
     let again = ask("ann", &path).await.is(304);
-    assert_eq!((again.body.as_str(), again.header("etag")), ("", tag.as_str()));
+    assert_eq!(
+        (again.body.as_str(), again.header("etag")),
+        ("", tag.as_str())
+    );
     // Whoever may not see it is never told 304.
     let missing = site.get("eve", &item("a", "nothing")).await.is(404);
     for (who, path) in [
@@ -27,21 +33,37 @@ async fn i44_an_etag_is_good_for_its_tenant_and_sight_alone() {
     }
     ask("nobody", &path).await.is(401);
     // The same row in another tenant, and the same row for who sees less of it, have other tags.
-    let same = "UPDATE note SET secret = 's', created_at = '2026-01-01T00:00:00Z' WHERE title = 'note 0'";
+    let same =
+        "UPDATE note SET secret = 's', created_at = '2026-01-01T00:00:00Z' WHERE title = 'note 0'";
     site.world.test.as_superuser(same).await.unwrap();
     ask("ann", &path).await.is(200);
     let own = site.get("ann", &path).await;
     let bobs = site.get("bob", &path).await;
     assert_ne!(own.header("etag"), bobs.header("etag"));
-    site.ask("bob", "GET", &path, &[("if-none-match", own.header("etag"))], "").await.is(200);
+    site.ask(
+        "bob",
+        "GET",
+        &path,
+        &[("if-none-match", own.header("etag"))],
+        "",
+    )
+    .await
+    .is(200);
     // Two lists that look alike.
     let path = |tenant: &str| format!("/tenants/{tenant}/notes?title=nothing");
-    let (one, other) = (site.get("ann", &path("a")).await.is(200), site.get("ann", &path("b")).await.is(200));
+    let (one, other) = (
+        site.get("ann", &path("a")).await.is(200),
+        site.get("ann", &path("b")).await.is(200),
+    );
     assert_eq!(one.body, other.body);
     assert_ne!(one.header("etag"), other.header("etag"));
     let tag = one.header("etag");
-    site.ask("ann", "GET", &path("a"), &[("if-none-match", tag)], "").await.is(304);
-    site.ask("ann", "GET", &path("b"), &[("if-none-match", tag)], "").await.is(200);
+    site.ask("ann", "GET", &path("a"), &[("if-none-match", tag)], "")
+        .await
+        .is(304);
+    site.ask("ann", "GET", &path("b"), &[("if-none-match", tag)], "")
+        .await
+        .is(200);
 }
 
 #[tokio::test]
@@ -52,7 +74,8 @@ async fn who_has_seen_something_else_changes_nothing() {
     let tag = seen.header("etag").to_owned();
     let write = async |method: &str, tag: &str, title: &str| {
         let body = json!({"title": title}).to_string();
-        site.ask("bob", method, &path, &[("if-match", tag)], &body).await
+        site.ask("bob", method, &path, &[("if-match", tag)], &body)
+            .await
     };
     let changed = write("PATCH", &tag, "first").await.is(200);
     for method in ["PATCH", "PUT", "DELETE"] {
@@ -62,10 +85,19 @@ async fn who_has_seen_something_else_changes_nothing() {
     }
     assert_eq!(site.get("bob", &path).await.json()["title"], "first");
     let replaced = write("PUT", changed.header("etag"), "second").await.is(200);
-    write("PATCH", &format!("\"x\", {}", replaced.header("etag")), "third").await.is(200);
+    write(
+        "PATCH",
+        &format!("\"x\", {}", replaced.header("etag")),
+        "third",
+    )
+    .await
+    .is(200);
     write("PATCH", "*", "fourth").await.is(200);
     // A chosen field does not change what was seen.
-    let chosen = site.get("bob", &format!("{path}?fields=title")).await.is(200);
+    let chosen = site
+        .get("bob", &format!("{path}?fields=title"))
+        .await
+        .is(200);
     write("DELETE", chosen.header("etag"), "").await.is(204);
 }
 
@@ -74,11 +106,21 @@ async fn of_two_writers_who_saw_the_same_one_succeeds() {
     let site = Site::new().await;
     let path = item("a", "note 0 of a");
     for round in 0..10 {
-        let tag = site.get("bob", &path).await.is(200).header("etag").to_owned();
+        let tag = site
+            .get("bob", &path)
+            .await
+            .is(200)
+            .header("etag")
+            .to_owned();
         let writers = (0..4).map(|n| {
             let body = json!({"body": format!("{round} {n}")}).to_string();
             let (site, path, tag) = (&site, &path, &tag);
-            async move { site.ask("bob", "PATCH", path, &[("if-match", tag)], &body).await.status.as_u16() }
+            async move {
+                site.ask("bob", "PATCH", path, &[("if-match", tag)], &body)
+                    .await
+                    .status
+                    .as_u16()
+            }
         });
         let mut answers = futures_util::future::join_all(writers).await;
         answers.sort_unstable();
@@ -100,7 +142,17 @@ async fn a_resource_can_demand_it() {
     let ids = format!("{bulk}?ids={}", id("note 0 of a"));
     site.ask("bob", "DELETE", &ids, &[], "").await.is(428);
     // What is not there is not told to be changed badly.
-    site.send("bob", "PATCH", &item("a", "note 0 of b"), &body).await.is(404);
+    site.send("bob", "PATCH", &item("a", "note 0 of b"), &body)
+        .await
+        .is(404);
     let tag = site.get("bob", &path).await.header("etag").to_owned();
-    site.ask("bob", "PATCH", &path, &[("if-match", &tag)], &body.to_string()).await.is(200);
+    site.ask(
+        "bob",
+        "PATCH",
+        &path,
+        &[("if-match", &tag)],
+        &body.to_string(),
+    )
+    .await
+    .is(200);
 }

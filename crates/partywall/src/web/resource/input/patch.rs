@@ -27,9 +27,10 @@ use utoipa::{
 /// assert_eq!((change.title, change.author), (Patch::Absent, Patch::Given(None)));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     /// The body does not have it.
+    #[default]
     Absent,
     /// The body has it.
     Given(T),
@@ -70,12 +71,6 @@ impl<T> Patch<T> {
         if let Self::Given(value) = self {
             *column = ActiveValue::Set(value);
         }
-    }
-}
-
-impl<T> Default for Patch<T> {
-    fn default() -> Self {
-        Self::Absent
     }
 }
 

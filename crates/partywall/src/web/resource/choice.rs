@@ -5,7 +5,7 @@ use std::{
 };
 
 use sea_orm::{EntityTrait, Value, sea_query::ValueType};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{RefOr, Schema},
@@ -98,6 +98,12 @@ impl<'de, E> Deserialize<'de> for Choice<E> {
             found: Arc::default(),
             entity: PhantomData,
         })
+    }
+}
+
+impl<E> Serialize for Choice<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
     }
 }
 

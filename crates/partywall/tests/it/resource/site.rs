@@ -74,9 +74,12 @@ pub fn policy() -> Policy<note::Model> {
             "shared",
             Principal::permission(read),
             Acts::read_only(),
-            Rule::column("private", note::Column::IsPrivate, false, |note| {
-                note.is_private
-            }),
+            Rule::column(
+                "private",
+                note::Column::IsPrivate,
+                false,
+                |note: &note::Model| note.is_private,
+            ),
         )
         .allow(
             "all",
@@ -88,15 +91,23 @@ pub fn policy() -> Policy<note::Model> {
             "five stars",
             Principal::anyone(),
             Acts::named(["update", "delete"]),
-            Rule::column("five stars", note::Column::Stars, 5, |note| note.stars),
+            Rule::column(
+                "five stars",
+                note::Column::Stars,
+                5,
+                |note: &note::Model| note.stars,
+            ),
         )
         .deny_if(
             "no secret of one's own",
             Principal::role(BuiltIn::Member),
             Acts::named(["create"]),
-            Rule::column("private", note::Column::IsPrivate, true, |note| {
-                note.is_private
-            }),
+            Rule::column(
+                "private",
+                note::Column::IsPrivate,
+                true,
+                |note: &note::Model| note.is_private,
+            ),
         )
         .hide_unless("secret", Principal::permission("note.secret"))
         .freeze_unless("stars", Principal::permission("note.secret"))

@@ -1,6 +1,6 @@
 use garde::rules::inner::Inner;
 use sea_orm::{ActiveValue, Value};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{RefOr, Schema},
@@ -9,16 +9,17 @@ use utoipa::{
 /// A field of a change: absent, or given. What is absent stays as it is.
 ///
 /// A field that may be emptied is a `Patch<Option<T>>`: `null` empties it. For a `Patch<T>`, `null` is
-/// refused as any other value of the wrong type is. The struct needs `#[serde(default)]`.
+/// refused as any other value of the wrong type is. Each such field needs `#[serde(default)]`.
 ///
 /// ```
 /// use partywall::web::resource::Patch;
 ///
-/// #[derive(Default, serde::Deserialize, garde::Validate, utoipa::ToSchema)]
-/// #[serde(default)]
+/// #[derive(serde::Deserialize, garde::Validate, utoipa::ToSchema)]
 /// struct ChangeNote {
+///     #[serde(default)]
 ///     #[garde(inner(length(min = 1, max = 200)))]
 ///     title: Patch<String>,
+///     #[serde(default)]
 ///     #[garde(inner(inner(length(max = 100))))]
 ///     author: Patch<Option<String>>,
 /// }
@@ -44,6 +45,12 @@ impl<T> Patch<T> {
             Self::Given(value) => Some(value),
             Self::Absent => None,
         }
+    }
+
+    /// Whether the body does not have it.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
     }
 
     /// The value, where there is one.
@@ -77,6 +84,17 @@ impl<T> Patch<T> {
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize(deserializer).map(Self::Given)
+    }
+}
+
+impl<T: Serialize> Serialize for Patch<T> {
+    /// For clients and tests: leave what is absent out, with
+    /// `#[serde(skip_serializing_if = "Patch::is_absent")]`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Given(value) => value.serialize(serializer),
+            Self::Absent => serializer.serialize_none(),
+        }
     }
 }
 

@@ -165,7 +165,9 @@ impl<E: EntityTrait> List<E> {
         }
         asked.order = self.order(sort.as_deref(), known)?;
         asked.canonical.sort();
-        asked.canonical.push("search".to_owned());
+        asked
+            .canonical
+            .push(format!("search {}", asked.words.len()));
         asked.canonical.extend(asked.words.iter().cloned());
         asked.canonical.push("sort".to_owned());
         asked

@@ -5,6 +5,8 @@ mod condition;
 mod declared;
 mod op;
 mod query;
+#[cfg(test)]
+mod tests;
 
 pub use declared::List;
 pub use op::Op;

@@ -36,10 +36,8 @@ impl Schema {
 
 #[cfg(test)]
 mod tests {
-    use crate::{
-        identity::Identity,
-        schema::{Roles, Schema, Seal},
-    };
+    use crate::identity::Identity;
+    use crate::schema::{Roles, Schema, Seal};
 
     #[test]
     fn the_tenant_is_no_part_of_what_was_chosen() {

@@ -1,7 +1,7 @@
 use http::StatusCode;
-use sea_orm::{DbErr, EntityName as _, EntityTrait, IdenStatic as _, Iterable as _};
+use sea_orm::{DbErr, EntityName as _, IdenStatic as _, Iterable as _};
 
-use super::{Context, Resource, connection::Violated};
+use super::{ColumnOf, Context, Resource, connection::Violated};
 use crate::{
     db::ErrorKind,
     web::{FieldError, Problem},
@@ -32,7 +32,13 @@ pub(super) fn problem_of<R: Resource>(
         let detail = "something else still refers to this";
         return Problem::new(StatusCode::CONFLICT, "in_use", detail);
     }
-    let fields = fields::<R>(context, &violated);
+    let columns = columns::<R>(context, &violated);
+    let parent = R::parent_column().map(|column| column.as_str());
+    if violated.kind == ErrorKind::ForeignKey && columns.iter().any(|name| Some(*name) == parent) {
+        // What the address leads through went away meanwhile.
+        return Problem::not_found();
+    }
+    let fields = fields::<R>(&violated, &columns);
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "no other kind is of a constraint"
@@ -66,23 +72,32 @@ pub(super) fn problem_of<R: Resource>(
     Problem::new(status, code, detail).with_errors(errors)
 }
 
-/// The fields that a constraint is about: as the resource says, or else by the constraint's columns.
-fn fields<R: Resource>(context: &Context<'_>, violated: &Violated) -> Vec<String> {
-    let name = violated.constraint.as_deref();
-    if let Some(field) = name.and_then(R::field_of_constraint) {
-        return vec![field.to_owned()];
-    }
+/// The columns that a constraint is about, but for those of the owners.
+fn columns<R: Resource>(context: &Context<'_>, violated: &Violated) -> Vec<&'static str> {
     let entity = R::Entity::default();
-    let of_key = name.and_then(|name| {
+    let of_key = violated.constraint.as_deref().and_then(|name| {
         let schema = context.granted().account().schema();
         schema.key_columns(entity.schema_name(), entity.table_name(), name)
     });
-    let columns = of_key.or_else(|| violated.column.clone().map(|column| vec![column]));
-    let known = <R::Entity as EntityTrait>::Column::iter();
-    columns
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|name| known.clone().find(|column| column.as_str() == name))
+    let names = of_key.or_else(|| violated.column.clone().map(|column| vec![column]));
+    let names = names.unwrap_or_default();
+    ColumnOf::<R>::iter()
+        .map(|column| column.as_str())
+        .filter(|column| names.iter().any(|name| name == column))
+        .collect()
+}
+
+/// The fields that a constraint is about: as the resource says, or else by the constraint's columns.
+fn fields<R: Resource>(violated: &Violated, columns: &[&str]) -> Vec<String> {
+    if let Some(field) = violated
+        .constraint
+        .as_deref()
+        .and_then(R::field_of_constraint)
+    {
+        return vec![field.to_owned()];
+    }
+    ColumnOf::<R>::iter()
+        .filter(|column| columns.contains(&column.as_str()))
         .map(|column| R::field_of(column).to_owned())
         .collect()
 }

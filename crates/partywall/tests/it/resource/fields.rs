@@ -29,7 +29,7 @@ async fn i55_a_hidden_field_is_absent_and_refused() {
         ["note 0"]
     );
     assert_eq!(
-        site.get("ann", "/tenants/a/notes?search=secret%201")
+        site.get("ann", "/tenants/a/notes?search=secret&title=note%201")
             .await
             .is(200)
             .titles(),
@@ -135,6 +135,19 @@ async fn i55_a_frozen_field_is_shown_and_refused() {
     site.get("bob", "/tenants/a/notes?stars=4&sort=stars")
         .await
         .is(200);
+}
+
+#[tokio::test]
+async fn i55_to_replace_a_row_keeps_what_one_may_not_write() {
+    let site = Site::new().await;
+    let path = item("a", "note 1 of a");
+    let body = json!({"title": "whole"});
+    site.send("bob", "PUT", &path, &body).await.is(200);
+    let kept = "note WHERE title = 'whole' AND stars = 1 AND secret = 'secret 1 of a'";
+    assert_eq!(site.count(kept).await, 1);
+    site.send("ann", "PUT", &path, &body).await.is(200);
+    let replaced = "note WHERE title = 'whole' AND stars = 0 AND secret IS NULL";
+    assert_eq!(site.count(replaced).await, 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Resources, through the routes that check who asks.
 
+mod attack;
 mod bulk;
 mod declared;
 mod exports;

@@ -202,6 +202,7 @@ impl Resource for Notes {
             body: Set(input.body),
             stars: Set(input.stars),
             folder_id: Set(input.folder.map(|folder| folder.id()).transpose()?),
+            secret: Set(input.secret),
             ..Default::default()
         })
     }

@@ -80,7 +80,7 @@ async fn what_was_refused_may_be_put_right() {
 async fn two_at_once_are_one() {
     let site = Site::new().await;
     for round in 0..20 {
-        let title = format!("at once {round}");
+        let title = format!("at-once-{round}");
         let sent = (0..6).map(|_| create(&site, "bob", LIST, &title, &title));
         let answers = futures_util::future::join_all(sent).await;
         let made: Vec<_> = answers

@@ -1,11 +1,12 @@
 use http::StatusCode;
-use sea_orm::{ActiveModelTrait as _, ModelTrait as _};
+use sea_orm::{ActiveModelTrait as _, Iterable as _, ModelTrait as _};
 
 use super::{
     super::{
-        Actions, ActiveModelOf, Call, Context, Granted, ModelOf, Outcome, Resource, Saved,
+        Actions, ActiveModelOf, Call, ColumnOf, Context, Granted, ModelOf, Outcome, Resource,
+        Saved,
         etag::IfMatch,
-        input::{read_body, read_json},
+        input::{fields_of, read_body, read_json},
         list::{key_columns, read_selection},
         violation::{Doing, problem_of},
     },
@@ -58,7 +59,16 @@ impl<R: Resource> Actions<R> {
         let input: R::Create = read_body(read_json(call.headers, call.body)?, granted.sight())?;
         let related = self.resource().related(&input);
         refuse(related.find(context.db(), context.scope()).await?)?;
-        let replaced = self.resource().replace(&context, &row, input).await?;
+        let mut replaced = self.resource().replace(&context, &row, input).await?;
+        // What the writer may not write, the input could not say; its absence is no value.
+        let fields = fields_of::<R::Create>().unwrap_or_default();
+        for column in ColumnOf::<R>::iter() {
+            let field = R::field_of(column);
+            let sight = granted.sight();
+            if fields.contains(&field) && (sight.hides(field) || sight.freezes(field)) {
+                replaced.not_set(column);
+            }
+        }
         let row = self.write(&context, &row, replaced, "").await?;
         self.answer(&context, row, chosen).await
     }

@@ -135,20 +135,17 @@ impl<R: Resource> Rows<R> {
         Ok(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty()))
     }
 
-    /// The columns: those of the first rows in their order, and those that only others may have.
+    /// The columns: those that were chosen, or else those of the first rows in their order, and those
+    /// that only others may have.
     fn columns(&self, first: &[Shown]) -> Vec<String> {
+        if let Some(chosen) = &self.chosen {
+            return chosen.clone();
+        }
         let sight = self.granted.sight();
-        let all = self.actions.names().iter();
-        let seen: Vec<String> = match &self.chosen {
-            Some(chosen) => chosen.clone(),
-            None => all.filter(|name| !sight.hides(name)).cloned().collect(),
-        };
+        let all = self.actions.names().iter().map(String::as_str);
+        let seen = all.filter(|name| !sight.hides(name));
         let mut columns: Vec<String> = Vec::new();
-        for name in first
-            .iter()
-            .flat_map(Shown::names)
-            .chain(seen.iter().map(String::as_str))
-        {
+        for name in first.iter().flat_map(Shown::names).chain(seen) {
             if !columns.iter().any(|known| known == name) {
                 columns.push(name.to_owned());
             }

@@ -7,6 +7,7 @@ use crate::web::{
     resource::{Format, Sight},
 };
 
+#[allow(unreachable_pub, reason = "SeaORM's macros make entities public")]
 mod task {
     use sea_orm::entity::prelude::*;
 

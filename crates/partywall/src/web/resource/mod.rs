@@ -27,6 +27,8 @@ mod endpoints;
 mod error;
 mod etag;
 mod export;
+#[doc(hidden)]
+pub mod fuzz;
 mod granted;
 pub mod idempotency;
 mod input;

@@ -109,7 +109,7 @@ pub(in crate::web::resource) fn beyond<C: ColumnTrait>(
             (false, Some(value)) => Some(Condition::all().add(term.column.lt(value.clone()))),
         };
         if let Some(step) = step {
-            any = any.add(Condition::all().add(equal.clone()).add(step));
+            any = any.add(equal.clone().add(step));
         }
         equal = equal.add(match value {
             None => term.column.is_null(),

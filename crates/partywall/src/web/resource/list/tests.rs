@@ -85,7 +85,7 @@ fn a_query_becomes_a_condition() {
     );
     assert_eq!(
         sql("search=a++b"),
-        "title ILIKE '%a%' AND title ILIKE '%b%'"
+        "(title ILIKE '%a%') AND (title ILIKE '%b%')"
     );
 }
 

@@ -52,6 +52,12 @@ mod assertions;
 )]
 mod attack;
 mod database;
+#[cfg(feature = "identity")]
+#[expect(
+    clippy::expect_used,
+    reason = "an assertion panics when it does not hold"
+)]
+mod rows;
 mod server;
 
 pub use assertions::{
@@ -60,4 +66,6 @@ pub use assertions::{
 #[cfg(feature = "web")]
 pub use attack::{Attack, Attempt, Caller, Case, Report, Side, Target, fingerprint};
 pub use database::{TestDb, TestError};
+#[cfg(feature = "identity")]
+pub use rows::assert_rows_agree;
 pub use server::server;

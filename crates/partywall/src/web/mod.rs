@@ -28,6 +28,7 @@ mod authenticated;
 mod client;
 mod cookie;
 mod cross_site;
+mod events;
 mod field_error;
 mod openapi;
 mod problem;
@@ -40,6 +41,7 @@ mod user;
 pub use client::ClientAddress;
 pub use cookie::SessionCookie;
 pub use cross_site::refuse_cross_site;
+pub use events::{EventStream, Events};
 pub use field_error::FieldError;
 pub use problem::Problem;
 pub use routes::{

@@ -131,6 +131,7 @@ pub struct DatabaseError {
     code: String,
     message: String,
     constraint: Option<String>,
+    column: Option<String>,
     #[source]
     source: tokio_postgres::Error,
 }
@@ -152,6 +153,12 @@ impl DatabaseError {
     #[must_use]
     pub fn constraint(&self) -> Option<&str> {
         self.constraint.as_deref()
+    }
+
+    /// The column that may not be NULL and was, if one was.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        self.column.as_deref()
     }
 }
 
@@ -376,6 +383,7 @@ impl From<tokio_postgres::Error> for Error {
                     code: code.code().to_owned(),
                     message: reported.message().to_owned(),
                     constraint: reported.constraint().map(str::to_owned),
+                    column: reported.column().map(str::to_owned),
                     source: error,
                 };
                 if denied {

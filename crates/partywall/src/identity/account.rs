@@ -248,6 +248,12 @@ impl RequestAccount {
         &self.identity
     }
 
+    /// What the database was declared to be.
+    #[cfg(feature = "web")]
+    pub(crate) fn schema(&self) -> &crate::schema::Schema {
+        self.identity.db().schema()
+    }
+
     /// Holds the account from the transaction's next statement on. That statement fails where the
     /// account is gone.
     pub(super) fn hold(&self, tx: &Tx) -> Result<(), Error> {

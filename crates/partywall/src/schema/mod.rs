@@ -9,6 +9,8 @@ mod apply;
 mod bootstrap;
 mod builder;
 mod columns;
+#[cfg(feature = "web")]
+mod constraint;
 mod declared;
 mod drift;
 mod error;

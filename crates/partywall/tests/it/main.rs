@@ -45,6 +45,7 @@ mod probe;
 mod raw_sql;
 mod reads;
 mod relations;
+mod resource;
 mod rights;
 mod rooms;
 mod round_trips;

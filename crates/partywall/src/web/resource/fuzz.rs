@@ -23,6 +23,7 @@ fn headers(name: HeaderName, value: &[u8]) -> HeaderMap {
 }
 
 /// The query of a list: filters, search, order, page, fields, format.
+#[must_use]
 pub fn query<R: Resource>(raw: &str) -> bool {
     let sight = Sight::default();
     let fields = names_of::<R::Output>().unwrap_or_default();
@@ -37,33 +38,39 @@ pub fn query<R: Resource>(raw: &str) -> bool {
 }
 
 /// The query of one row: fields.
+#[must_use]
 pub fn fields<R: Resource>(raw: &str) -> bool {
     let fields = names_of::<R::Output>().unwrap_or_default();
     read_selection(raw, &fields, &Sight::default()).is_ok()
 }
 
 /// A cursor, with a key that nobody else has: it must never be understood.
+#[must_use]
 pub fn cursor(text: &str, key: &CursorKey) -> bool {
     Cursor::read(text, key, &[]).is_ok()
 }
 
 /// The header `If-Match`.
+#[must_use]
 pub fn if_match(value: &[u8]) -> bool {
     IfMatch::read(&headers(header::IF_MATCH, value), false).is_ok()
 }
 
 /// The header `Accept`.
+#[must_use]
 pub fn accept(value: &[u8]) -> Option<Format> {
     Format::accepted(&headers(header::ACCEPT, value))
 }
 
 /// The header `Idempotency-Key`.
+#[must_use]
 pub fn idempotency_key(value: &[u8]) -> bool {
     let name = HeaderName::from_static("idempotency-key");
     IdempotencyKey::read(&headers(name, value), false).is_ok()
 }
 
 /// A body of JSON, as a type.
+#[must_use]
 pub fn body<T>(body: &[u8]) -> bool
 where
     T: DeserializeOwned + Validate<Context = ()>,

@@ -13,7 +13,7 @@ use partywall::{
 };
 use serde::Deserialize;
 
-use super::page::Page;
+use super::{page::Page, wrong::Wrong};
 use crate::{
     app::App,
     web::{Problem, fields::Fields},
@@ -23,7 +23,7 @@ use crate::{
 #[template(path = "sign_in.html")]
 struct SignInPage {
     email: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 #[derive(Template)]
@@ -89,7 +89,7 @@ pub(super) async fn open(
             }
             let page = SignInPage {
                 email: credentials.email,
-                problem: Some(problem.detail().to_owned()),
+                problem: Some(Wrong::new(&problem)),
             };
             Ok((problem.status(), Page(page)).into_response())
         }

@@ -10,7 +10,10 @@ use partywall::{
 };
 use serde::Deserialize;
 
-use super::page::{Page, Top};
+use super::{
+    page::{Page, Top},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
     notes::time,
@@ -24,7 +27,7 @@ struct InvitationsPage {
     invitations: Vec<Invitation>,
     email: String,
     role: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 impl InvitationsPage {
@@ -41,7 +44,7 @@ struct InvitationPage {
     /// Who is signed in.
     user: Option<RequestUser>,
     name: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +75,7 @@ pub(super) async fn list(
 async fn page(
     app: &App,
     account: &RequestAccount,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 ) -> Result<InvitationsPage, Problem> {
     Ok(InvitationsPage {
         invitations: account.invitation_list().await?,
@@ -95,10 +98,10 @@ pub(super) async fn add(
         Err(error) => Err(error),
     };
     let mut page = match refused(invited)? {
-        None => return Ok(to_list(&account).into_response()),
+        None => return Ok(to_list(&account, "sent").into_response()),
         Some(problem) => (
             problem.status(),
-            page(&app, &account, Some(problem.detail().to_owned())).await?,
+            page(&app, &account, Some(Wrong::new(&problem))).await?,
         ),
     };
     page.1.email = email;
@@ -112,9 +115,9 @@ pub(super) async fn resend(
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
     match refused(account.invitation_resend(id).await)? {
-        None => Ok(to_list(&account).into_response()),
+        None => Ok(to_list(&account, "sent").into_response()),
         Some(problem) => {
-            let page = page(&app, &account, Some(problem.detail().to_owned())).await?;
+            let page = page(&app, &account, Some(Wrong::new(&problem))).await?;
             Ok((problem.status(), Page(page)).into_response())
         }
     }
@@ -125,11 +128,14 @@ pub(super) async fn revoke(
     PathId(id): PathId,
 ) -> Result<Redirect, Problem> {
     account.invitation_revoke(id).await?;
-    Ok(to_list(&account))
+    Ok(to_list(&account, "revoked"))
 }
 
-fn to_list(account: &RequestAccount) -> Redirect {
-    Redirect::to(&format!("/t/{}/invitations", account.tenant().slug))
+fn to_list(account: &RequestAccount, notice: &str) -> Redirect {
+    Redirect::to(&format!(
+        "/t/{}/invitations#{notice}",
+        account.tenant().slug
+    ))
 }
 
 /// What is to be said on the page itself.
@@ -221,7 +227,7 @@ pub(super) async fn accept(
         invitation,
         user: user.ok(),
         name,
-        problem: Some(problem.detail().to_owned()),
+        problem: Some(Wrong::new(&problem)),
     };
     // A page that says so, rather than the one for signing in.
     let status = match problem.status() {

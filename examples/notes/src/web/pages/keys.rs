@@ -7,7 +7,10 @@ use axum::{
 use chrono::{TimeDelta, Utc};
 use partywall::identity::{NewKey, RequestAccount, model::api_key};
 
-use super::page::{Page, Top};
+use super::{
+    page::{Page, Top},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
     notes::time,
@@ -23,7 +26,7 @@ struct KeysPage {
     permissions: Vec<String>,
     /// A key that was just made.
     new: Option<String>,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 impl KeysPage {
@@ -68,8 +71,8 @@ pub(super) async fn add(
     let wanted = given("name").next().zip(days(given("days").next()));
     let (status, new, problem) = match wanted {
         None => {
-            let message = "a key is good for 1 to 3650 days".to_owned();
-            (StatusCode::UNPROCESSABLE_ENTITY, None, Some(message))
+            let wrong = Wrong::of("days", "a key is good for 1 to 3650 days");
+            (StatusCode::UNPROCESSABLE_ENTITY, None, Some(wrong))
         }
         Some((name, days)) => {
             let new = NewKey {
@@ -85,7 +88,7 @@ pub(super) async fn add(
                     if problem.status() != StatusCode::UNPROCESSABLE_ENTITY {
                         return Err(problem);
                     }
-                    (problem.status(), None, Some(problem.detail().to_owned()))
+                    (problem.status(), None, Some(Wrong::new(&problem)))
                 }
             }
         }
@@ -113,6 +116,6 @@ pub(super) async fn revoke(
     PathId(id): PathId,
 ) -> Result<Redirect, Problem> {
     account.key_revoke(id).await?;
-    let list = format!("/t/{}/keys", account.tenant().slug);
+    let list = format!("/t/{}/keys#revoked", account.tenant().slug);
     Ok(Redirect::to(&list))
 }

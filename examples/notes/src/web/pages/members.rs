@@ -6,7 +6,10 @@ use axum::{
 use partywall::identity::{Member, MemberChange, RequestAccount, Role};
 use uuid::Uuid;
 
-use super::page::{Page, Top};
+use super::{
+    page::{Page, Top},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
     web::{
@@ -24,7 +27,7 @@ struct MembersPage {
     members: Vec<Member>,
     roles: Vec<Role>,
     next: Option<Uuid>,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 impl MembersPage {
@@ -75,14 +78,14 @@ async fn answer(
         return Err(problem);
     }
     let page = MembersPage {
-        problem: Some(problem.detail().to_owned()),
+        problem: Some(Wrong::new(&problem)),
         ..page(app, account, None).await?
     };
     Ok((problem.status(), Page(page)).into_response())
 }
 
-fn list_of(account: &RequestAccount) -> String {
-    format!("/t/{}/members", account.tenant().slug)
+fn list_of(account: &RequestAccount, notice: &str) -> String {
+    format!("/t/{}/members#{notice}", account.tenant().slug)
 }
 
 pub(super) async fn list(
@@ -113,7 +116,7 @@ pub(super) async fn change(
         active: Some(given("active").next().is_some()),
     };
     let done = account.member_change(id, change).await;
-    answer(&app, &account, done, &list_of(&account)).await
+    answer(&app, &account, done, &list_of(&account, "changed")).await
 }
 
 pub(super) async fn remove(
@@ -122,7 +125,7 @@ pub(super) async fn remove(
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
     let done = account.member_remove(id).await;
-    answer(&app, &account, done, &list_of(&account)).await
+    answer(&app, &account, done, &list_of(&account, "removed")).await
 }
 
 pub(super) async fn leave(
@@ -130,5 +133,5 @@ pub(super) async fn leave(
     account: RequestAccount,
 ) -> Result<Response, Problem> {
     let done = account.leave().await;
-    answer(&app, &account, done, "/tenants").await
+    answer(&app, &account, done, "/tenants#left").await
 }

@@ -1,6 +1,7 @@
-//! HTML, for people. Works without scripts.
+//! HTML, for people. Works without scripts, and better with them: `assets/pages.js`.
 
 mod account;
+mod assets;
 mod audit;
 mod console;
 mod invitations;
@@ -13,11 +14,10 @@ mod problem;
 mod roles;
 mod sessions;
 mod users;
+mod wrong;
 
 use axum::{
-    Router,
-    http::header::CONTENT_TYPE,
-    middleware,
+    Router, middleware,
     routing::{get, post},
 };
 
@@ -81,7 +81,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/t/{tenant}/leave", post(members::leave))
         .route("/t/{tenant}/roles", get(roles::list).post(roles::add))
         .route("/t/{tenant}/roles/{id}/delete", post(roles::remove))
-        .route("/style.css", get(style));
+        .merge(assets::router());
     let router = match app.mailer.is_folder() {
         true => router.route("/dev/mail", get(mail::list)),
         false => router,
@@ -93,12 +93,5 @@ pub(super) fn router(app: &App) -> Router<App> {
     router
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(method::not_allowed)
-        .layer(middleware::map_response(problem::page))
-}
-
-async fn style() -> impl axum::response::IntoResponse {
-    (
-        [(CONTENT_TYPE, "text/css; charset=utf-8")],
-        include_str!("../../../assets/style.css"),
-    )
+        .layer(middleware::from_fn(problem::page))
 }

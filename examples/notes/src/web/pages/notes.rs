@@ -5,8 +5,12 @@ use axum::{
 };
 use partywall::identity::RequestAccount;
 use serde::Deserialize;
+use uuid::Uuid;
 
-use super::page::{Page, Top};
+use super::{
+    page::{Page, Top},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
     notes::{
@@ -38,6 +42,8 @@ struct NotePage {
     note: NoteView,
     /// Absent for whoever may not read them.
     comments: Option<Items<CommentView>>,
+    /// Whether the comments are those from the first one on.
+    is_first: bool,
 }
 
 #[derive(Template)]
@@ -49,7 +55,7 @@ struct WritePage {
     title: String,
     body: String,
     tags: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
     longest: usize,
 }
 
@@ -120,7 +126,7 @@ pub(super) async fn add(
             let tx = account.write().await?;
             let note = note_add(&tx, &account, draft).await?;
             tx.commit().await?;
-            Ok(to_note(&account, &note.id.to_string()).into_response())
+            Ok(to_note(&account, &format!("{}#saved", note.id)).into_response())
         }
         Err(problem) => Ok(again(&app, &account, None, written, &problem)),
     }
@@ -134,14 +140,16 @@ pub(super) async fn show(
 ) -> Result<Page<impl Template>, Problem> {
     let note = note_find(&account.read(), note).await?;
     account.require("note.read")?;
+    let query = part.read()?;
     let comments = match account.has("comment.read") {
-        true => Some(comment_list(&account, note.id, &part.read()?).await?),
+        true => Some(comment_list(&account, note.id, &query).await?),
         false => None,
     };
     Ok(Page(NotePage {
         top: Top::new(&account, &app),
         note,
         comments,
+        is_first: query.after.is_none(),
     }))
 }
 
@@ -179,7 +187,7 @@ pub(super) async fn change(
         Ok(change) => {
             note_change(&tx, &account, note, change).await?;
             tx.commit().await?;
-            Ok(to_note(&account, &id).into_response())
+            Ok(to_note(&account, &format!("{id}#saved")).into_response())
         }
         Err(problem) => Ok(again(&app, &account, Some(id), written, &problem)),
     }
@@ -207,25 +215,45 @@ pub(super) async fn remove(
     account.require("note.delete")?;
     note_remove(&tx, note).await?;
     tx.commit().await?;
-    Ok(Redirect::to(&format!("/t/{}", account.tenant().slug)))
+    Ok(Redirect::to(&format!(
+        "/t/{}#deleted",
+        account.tenant().slug
+    )))
 }
 
 pub(super) async fn comment(
     account: RequestAccount,
     NoteId(note): NoteId,
+    part: Part,
     fields: Fields<Comment>,
 ) -> Result<Redirect, Problem> {
     let tx = account.write().await?;
     note_find(&tx, note).await?;
     account.require("comment.create")?;
     let draft = CommentDraft::new(&fields.read()?.body)?;
-    comment_add(&tx, account.actor().name(), note, draft).await?;
+    let added = comment_add(&tx, account.actor().name(), note, draft).await?;
     tx.commit().await?;
-    Ok(to_note(&account, &note.to_string()))
+    // Where the comments take more than one page, the one that shows this.
+    let from = match comment_list(&account, note, &part.read()?).await?.next {
+        Some(_) => format!("?after={}", Uuid::from_u128(added.id.as_u128() - 1)),
+        None => String::new(),
+    };
+    Ok(to_note(&account, &format!("{note}{from}#commented")))
 }
 
 fn to_note(account: &RequestAccount, note: &str) -> Redirect {
     Redirect::to(&format!("/t/{}/notes/{note}", account.tenant().slug))
+}
+
+/// Which field a draft's problem is about.
+fn wrong(problem: &Problem) -> Wrong {
+    let message = problem.detail();
+    let fields = [("title", "title"), ("tag", "tags"), ("text", "body")];
+    let found = fields.iter().find(|(word, _)| message.contains(word));
+    found.map_or_else(
+        || Wrong::new(problem),
+        |(_, field)| Wrong::of(field, message),
+    )
 }
 
 /// The form as it was filled in, with what is wrong.
@@ -242,7 +270,7 @@ fn again(
         title: written.title,
         body: written.body,
         tags: written.tags,
-        problem: Some(problem.detail().to_owned()),
+        problem: Some(wrong(problem)),
         longest: MAX_TITLE,
     };
     (problem.status(), Page(page)).into_response()

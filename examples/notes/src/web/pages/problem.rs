@@ -1,6 +1,11 @@
 use askama::Template;
 use axum::{
-    http::{StatusCode, header::RETRY_AFTER},
+    extract::Request,
+    http::{
+        HeaderMap, StatusCode,
+        header::{ACCEPT, RETRY_AFTER},
+    },
+    middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
 
@@ -14,8 +19,13 @@ struct ProblemPage<'a> {
     message: &'a str,
 }
 
-/// Puts a page in the place of a problem.
-pub(super) async fn page(response: Response) -> Response {
+/// Puts a page in the place of a problem, for whoever takes one: a browser that opens a stream does not.
+pub(super) async fn page(request: Request, next: Next) -> Response {
+    let is_wanted = takes_pages(request.headers());
+    let response = next.run(request).await;
+    if !is_wanted {
+        return response;
+    }
     let Some(problem) = response.extensions().get::<Problem>() else {
         return response;
     };
@@ -36,4 +46,13 @@ pub(super) async fn page(response: Response) -> Response {
         answer.headers_mut().insert(RETRY_AFTER, wait.clone());
     }
     answer
+}
+
+fn takes_pages(headers: &HeaderMap) -> bool {
+    let Some(accepted) = headers.get(ACCEPT).and_then(|value| value.to_str().ok()) else {
+        return true;
+    };
+    ["text/html", "text/*", "*/*"]
+        .iter()
+        .any(|kind| accepted.contains(kind))
 }

@@ -7,7 +7,10 @@ use axum::{
 use partywall::identity::{BuiltIn, RequestAccount, Role, RoleChange};
 use uuid::Uuid;
 
-use super::page::{Page, Top};
+use super::{
+    page::{Page, Top},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
     web::{Problem, fields::Fields, path_id::PathId},
@@ -20,7 +23,7 @@ struct RolesPage {
     roles: Vec<Role>,
     /// What a new role can allow: what the visitor may do.
     permissions: Vec<String>,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 impl RolesPage {
@@ -80,7 +83,7 @@ pub(super) async fn add(
         includes: Some(includes),
     };
     let done = account.role_create(new).await.map(drop);
-    answer(&app, &account, done).await
+    answer(&app, &account, done, "made").await
 }
 
 pub(super) async fn remove(
@@ -89,16 +92,17 @@ pub(super) async fn remove(
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
     let done = account.role_delete(id).await;
-    answer(&app, &account, done).await
+    answer(&app, &account, done, "deleted").await
 }
 
 async fn answer(
     app: &App,
     account: &RequestAccount,
     done: Result<(), partywall::identity::Error>,
+    notice: &str,
 ) -> Result<Response, Problem> {
     let Err(error) = done else {
-        let list = format!("/t/{}/roles", account.tenant().slug);
+        let list = format!("/t/{}/roles#{notice}", account.tenant().slug);
         return Ok(Redirect::to(&list).into_response());
     };
     let problem = Problem::from(error);
@@ -107,7 +111,7 @@ async fn answer(
         return Err(problem);
     }
     let page = RolesPage {
-        problem: Some(problem.detail().to_owned()),
+        problem: Some(Wrong::new(&problem)),
         ..page(app, account).await?
     };
     Ok((problem.status(), Page(page)).into_response())

@@ -28,6 +28,34 @@ impl SessionsPage {
     fn seen(session: &SessionInfo) -> String {
         time(session.seen_at)
     }
+
+    /// What a person calls a browser and its machine, and the name that it gives itself for all others.
+    /// Most claim to be several; the true one is asked for first.
+    fn program(agent: &str) -> String {
+        let named = |known: &[(&str, &'static str)]| {
+            let found = known.iter().find(|(sign, _)| agent.contains(sign));
+            found.map(|(_, name)| *name)
+        };
+        let browser = named(&[
+            ("Edg/", "Edge"),
+            ("OPR/", "Opera"),
+            ("Firefox/", "Firefox"),
+            ("Chrome/", "Chrome"),
+            ("Safari/", "Safari"),
+        ]);
+        let machine = named(&[
+            ("Windows", "Windows"),
+            ("Android", "Android"),
+            ("iPhone", "an iPhone"),
+            ("iPad", "an iPad"),
+            ("Mac OS X", "a Mac"),
+            ("Linux", "Linux"),
+        ]);
+        match (browser, machine) {
+            (Some(browser), Some(machine)) => format!("{browser} on {machine}"),
+            _ => agent.to_owned(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -55,7 +83,7 @@ pub(super) async fn revoke(
     PathId(session): PathId,
 ) -> Result<Redirect, Problem> {
     app.identity.session_revoke(&user, session).await?;
-    Ok(Redirect::to("/sessions"))
+    Ok(Redirect::to("/sessions#ended"))
 }
 
 pub(super) async fn revoke_others(
@@ -63,7 +91,7 @@ pub(super) async fn revoke_others(
     user: RequestUser,
 ) -> Result<Redirect, Problem> {
     app.identity.sessions_revoke_others(&user).await?;
-    Ok(Redirect::to("/sessions"))
+    Ok(Redirect::to("/sessions#ended"))
 }
 
 /// A wrong password is no reason to send the visitor to where one signs in.

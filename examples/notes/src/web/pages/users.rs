@@ -6,7 +6,10 @@ use axum::{
 use partywall::{identity, web::ClientAddress};
 use serde::Deserialize;
 
-use super::page::{Notice, Page};
+use super::{
+    page::{Notice, Page},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
     web::{Problem, fields::Fields},
@@ -17,7 +20,7 @@ use crate::{
 struct SignUpPage {
     email: String,
     name: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 #[derive(Template)]
@@ -30,14 +33,14 @@ struct VerifyPage {
 #[template(path = "forgotten.html")]
 struct ForgottenPage {
     email: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 #[derive(Template)]
 #[template(path = "new_password.html")]
 struct NewPasswordPage {
     token: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 #[derive(Deserialize)]
@@ -158,7 +161,7 @@ fn mailed() -> Notice {
 fn answer<T: Template>(
     done: Result<(), identity::Error>,
     notice: impl FnOnce() -> Notice,
-    form: impl FnOnce(Option<String>) -> T,
+    form: impl FnOnce(Option<Wrong>) -> T,
 ) -> Result<Response, Problem> {
     let Err(error) = done else {
         return Ok(Page(notice()).into_response());
@@ -167,6 +170,6 @@ fn answer<T: Template>(
     if problem.status().is_server_error() {
         return Err(problem);
     }
-    let page = form(Some(problem.detail().to_owned()));
+    let page = form(Some(Wrong::new(&problem)));
     Ok((problem.status(), Page(page)).into_response())
 }

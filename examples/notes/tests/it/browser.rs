@@ -24,6 +24,7 @@ pub struct Reply {
     /// All but the date and the request id, in the order of their names.
     pub headers: Vec<(String, String)>,
     pub body: String,
+    /// Without what is shown there once one has arrived: `#saved`.
     pub location: Option<String>,
     pub set_cookie: Option<String>,
 }
@@ -42,7 +43,7 @@ impl Reply {
         };
         Self {
             status,
-            location: header("location"),
+            location: header("location").map(|to| to.split('#').next().unwrap().to_owned()),
             set_cookie: header("set-cookie"),
             headers,
             body,

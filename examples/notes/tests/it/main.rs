@@ -12,6 +12,7 @@
 
 mod attacks;
 mod browser;
+mod browser_pages;
 mod command;
 mod identity_current;
 mod identity_invitations;

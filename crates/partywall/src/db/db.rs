@@ -2,6 +2,7 @@ use std::{fmt, future::Future, panic::Location, sync::Arc};
 
 use super::{
     Across, Config, ConnectError, Error, Event, NoLogin, OnDrift, Refused, ScopedDb, Sql, Tx,
+    changes::Listening,
     guard,
     pool::{Limits, Pool},
     scoped::BEGIN,
@@ -43,6 +44,7 @@ struct Inner {
         expect(dead_code, reason = "only the `identity` room works under this login")
     )]
     identity: Option<Pool>,
+    listening: Listening,
     kinds: Arc<Kinds>,
     seal: Arc<Seal>,
     #[cfg_attr(
@@ -82,6 +84,7 @@ impl Db {
             (&config.list, roles.list()),
             (&config.across, roles.across()),
             (&config.identity, roles.identity().unwrap_or_default()),
+            (&config.listen, roles.listening()),
         ];
         for (login, wanted) in others {
             if let Some(login) = login {
@@ -104,8 +107,13 @@ impl Db {
         }
         let optional =
             |login: &Option<_>| login.clone().map(|login| pool(login, &limits)).transpose();
+        let listen = config
+            .listener()
+            .map(|login| Connector::new(login, &config.tls));
+        let listen = listen.transpose()?;
         let db = Self {
             inner: Arc::new(Inner {
+                listening: Listening::new(listen, &schema, config.limits.connect),
                 app: pool(config.app.clone(), &limits)?,
                 list: optional(&config.list)?,
                 across: optional(&config.across)?,
@@ -206,6 +214,10 @@ impl Db {
     #[cfg(feature = "identity")]
     pub(crate) fn schema(&self) -> &Schema {
         &self.inner.schema
+    }
+
+    pub(super) fn listening(&self) -> &Listening {
+        &self.inner.listening
     }
 
     fn session(&self, scope: &Scope) -> Result<Session, NoLogin> {

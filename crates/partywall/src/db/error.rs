@@ -73,6 +73,11 @@ pub enum Error {
     /// it back.
     #[error("a statement of the transaction failed before, so all of it is rolled back")]
     Aborted,
+    /// Nobody is told of the changes of this table.
+    #[error(
+        "the changes of `{0}` are not announced: add `SchemaBuilder::announces` for it and apply the schema"
+    )]
+    NotAnnounced(&'static str),
     /// A row stream is open on the transaction.
     #[error("a stream is open on this transaction: read it to its end or drop it first")]
     Streaming,
@@ -219,6 +224,11 @@ pub enum NoLogin {
     /// The way across runs under its own login.
     #[error("no login for the way across is configured: add one with `Config::across_login`")]
     Across,
+    /// Changes of every tenant are heard under a login that is nobody's.
+    #[error(
+        "no login that may listen for changes is configured: add `Config::identity_login`, or `Config::across_login` where the schema has no accounts"
+    )]
+    Listen,
     /// Users, accounts and sessions are the business of a login of their own.
     #[error("no login for users and accounts is configured: add one with `Config::identity_login`")]
     Identity,
@@ -234,7 +244,9 @@ impl Error {
             Self::Context(_) => ErrorKind::Context,
             Self::Database(error) => kind_of_state(error.code()),
             Self::Value(_) | Self::Row(_) => ErrorKind::Value,
-            Self::Refused(_) | Self::NoLogin(_) | Self::Streaming => ErrorKind::Refused,
+            Self::Refused(_) | Self::NoLogin(_) | Self::NotAnnounced(_) | Self::Streaming => {
+                ErrorKind::Refused
+            }
             Self::PoolExhausted(_) | Self::Connect(_) | Self::Tls(_) | Self::Lost(_) => {
                 ErrorKind::Unavailable
             }
@@ -274,6 +286,7 @@ impl Error {
             | Self::Timeout
             | Self::Unanswered
             | Self::Aborted
+            | Self::NotAnnounced(_)
             | Self::Streaming => None,
         }
     }
@@ -371,7 +384,7 @@ impl From<Error> for DbErr {
             Error::Value(_) => Self::Custom(format!("value: {text}")),
             Error::Timeout | Error::Unanswered => Self::Custom(format!("timeout: {text}")),
             Error::Aborted => Self::Custom(format!("aborted: {text}")),
-            Error::Refused(_) | Error::NoLogin(_) | Error::Streaming => {
+            Error::Refused(_) | Error::NoLogin(_) | Error::NotAnnounced(_) | Error::Streaming => {
                 Self::Custom(format!("refused: {text}"))
             }
         }

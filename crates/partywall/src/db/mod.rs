@@ -3,12 +3,14 @@
 //! ```text
 //! Db ── scoped(&scope) ──▶ ScopedDb   one statement, one round trip, one transaction
 //!   ├── begin(&scope) ───▶ Tx         BEGIN and the context ride with the first statement
-//!   └── across(reason) ──▶ Across     another login, audited
+//!   ├── across(reason) ──▶ Across     another login, audited
+//!   └── changes(&scope) ─▶ Changes    what becomes of the rows, told after the commit
 //! ```
 //!
-//! All three run SeaORM's whole interface and raw SQL ([`Sql`]).
+//! The first three run SeaORM's whole interface and raw SQL ([`Sql`]).
 
 mod across;
+mod changes;
 mod config;
 mod conn;
 mod connect_error;
@@ -40,6 +42,7 @@ mod within;
 
 pub use self::{
     across::Across,
+    changes::{Change, Changes, Operation, RowChange, Subscription},
     config::{Config, ConfigError, OnDrift},
     connect_error::{ConnectError, UnsafeRights},
     db::Db,

@@ -48,6 +48,8 @@ mod sign_in;
 mod sign_up;
 mod slug;
 mod staff;
+#[cfg(feature = "web")]
+mod streams;
 mod tenant;
 mod throttle;
 mod transfer;
@@ -77,6 +79,8 @@ pub use service::Identity;
 pub use session::SessionInfo;
 pub use settings::Settings;
 pub use staff::StaffEntry;
+#[cfg(feature = "web")]
+pub(crate) use streams::{Full, OpenStream};
 pub use tenant::TenantChange;
 
 use crate::scope::Dimension;

@@ -27,6 +27,8 @@ pub(super) struct Inner {
     pub(super) sign_ins: Throttle,
     pub(super) sign_ups: Throttle,
     pub(super) resets: Throttle,
+    #[cfg(feature = "web")]
+    pub(super) streams: Arc<super::streams::Streams>,
 }
 
 impl Identity {
@@ -43,6 +45,8 @@ impl Identity {
                 sign_ins: Throttle::new(&settings),
                 sign_ups: Throttle::new(&settings),
                 resets: Throttle::new(&settings),
+                #[cfg(feature = "web")]
+                streams: Arc::default(),
                 settings,
             }),
         }

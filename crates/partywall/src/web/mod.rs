@@ -28,10 +28,12 @@ mod authenticated;
 mod client;
 mod cookie;
 mod cross_site;
+mod events;
 mod problem;
 mod user;
 
 pub use client::ClientAddress;
 pub use cookie::SessionCookie;
 pub use cross_site::refuse_cross_site;
+pub use events::{EventStream, Events};
 pub use problem::Problem;

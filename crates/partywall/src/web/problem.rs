@@ -69,6 +69,13 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "cross_site", detail)
     }
 
+    /// 429 for somebody who has as many streams open as they may.
+    #[must_use]
+    pub(super) fn too_many_streams() -> Self {
+        let detail = "too many streams are open: close one first";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail)
+    }
+
     /// 503.
     #[must_use]
     pub fn busy() -> Self {

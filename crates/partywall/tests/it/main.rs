@@ -19,6 +19,7 @@ mod blank;
 mod bouncer;
 mod cancel;
 mod cascades;
+mod changes;
 mod compile;
 mod context;
 mod dimensions;

@@ -6,6 +6,7 @@ mod audit;
 mod console;
 mod invitations;
 mod keys;
+mod live;
 mod mail;
 mod members;
 mod notes;
@@ -45,6 +46,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/switch", post(account::switch))
         .route("/t/{tenant}", get(notes::list))
         .route("/t/{tenant}/notes", post(notes::add))
+        .route("/t/{tenant}/events", get(live::events))
         .route("/t/{tenant}/new", get(notes::new))
         .route("/t/{tenant}/notes/{note}", get(notes::show))
         .route(

@@ -1,3 +1,5 @@
+use std::{thread::sleep, time::Duration};
+
 use serde_json::json;
 
 use super::{Chrome, is_calm, sign_in};
@@ -96,4 +98,57 @@ fn other_peoples_changes_are_shown() {
     );
     assert_eq!(ann.place(), note);
     is_calm(&ann);
+}
+
+/// How often a part of the page is read again from now on.
+const COUNT: &str = "
+    window.asked = 0;
+    addEventListener('htmx:beforeRequest', () => { window.asked += 1; });
+";
+
+/// By the stream itself: in a second, in this tenant, and for as long as one belongs to it.
+#[test]
+fn the_stream_reaches_those_who_may_hear_it() {
+    let world = World::start(false);
+    let note = format!("/t/acme/notes/{}", world.note("acme"));
+    let chrome = Chrome::start();
+    let (ann, bob) = (chrome.open(&world.url), chrome.open(&world.url));
+    sign_in(&ann, &world, "ann");
+    sign_in(&bob, &world, "bob");
+    ann.go(&note);
+    ann.sees_one("main[data-listening]");
+    ann.run("window.isMarked = true");
+    ann.run(COUNT);
+    bob.go(&note);
+    bob.type_into("[name=body]", "Can you see this?");
+    bob.press("Comment");
+    ann.sees("#comment-list", "Can you see this?");
+    assert_eq!(
+        ann.run("return [window.isMarked, window.asked]"),
+        json!([true, 1])
+    );
+    bob.press("Edit");
+    bob.fill("[name=title]", "Edited by Bob");
+    bob.press("Save");
+    ann.sees("#note h1", "Edited by Bob");
+
+    // Another tenant's changes are none of hers.
+    ann.go("/t/acme");
+    ann.sees_one("main[data-listening]");
+    ann.run(COUNT);
+    let write = |name: &str, tenant: &str, title: &str| {
+        let fields = [("title", title), ("body", ""), ("tags", "")];
+        world
+            .user(name)
+            .form(&format!("/t/{tenant}/notes"), &fields)
+            .is(303);
+    };
+    write("eve", "globex", "Not for Acme");
+    sleep(Duration::from_secs(1));
+    assert_eq!(ann.run("return window.asked"), json!(0));
+    write("bob", "acme", "For Acme");
+    ann.sees("#list", "For Acme");
+    ann.sees_no("#list", "Not for Acme");
+    is_calm(&ann);
+    is_calm(&bob);
 }

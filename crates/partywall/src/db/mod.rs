@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! Db ── scoped(&scope) ──▶ ScopedDb   one statement, one round trip, one transaction
-//!   ├── begin(&scope) ───▶ Tx         BEGIN and the context ride with the first statement
+//!   ├── begin(&scope) ───▶ Tx         BEGIN and the context ride with the first statement,
+//!   │                                 and COMMIT with the last, run on `tx.committing()`
 //!   ├── across(reason) ──▶ Across     another login, audited
 //!   └── changes(&scope) ─▶ Changes    what becomes of the rows, told after the commit
 //! ```
 //!
-//! The first three run SeaORM's whole interface and raw SQL ([`Sql`]).
+//! All but the last run SeaORM's whole interface and raw SQL ([`Sql`]).
 
 mod across;
 mod changes;
+mod committing;
 mod config;
 mod conn;
 mod connect_error;
@@ -40,16 +42,19 @@ mod tx;
 mod tx_state;
 mod within;
 
+#[cfg(feature = "web")]
+pub(crate) use self::within::scope_condition;
 pub use self::{
     across::Across,
     changes::{Change, Changes, Operation, RowChange, Subscription},
+    committing::Committing,
     config::{Config, ConfigError, OnDrift},
     connect_error::{ConnectError, UnsafeRights},
     db::Db,
     error::{DatabaseError, Error, ErrorKind, NoLogin, Refused},
     guard::Unsafe,
     metrics::{Closed, Event, Metrics},
-    run::Run,
+    run::{InTransaction, Run},
     scoped::ScopedDb,
     sql::Sql,
     stream::RowStream,

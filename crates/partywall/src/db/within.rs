@@ -41,7 +41,7 @@ pub trait Within: Sized {
     where
         Self::Entity: Scoped,
     {
-        self.and_filter(predicate::<Self::Entity>(scope))
+        self.and_filter(scope_condition::<Self::Entity>(scope))
     }
 
     #[doc(hidden)]
@@ -64,7 +64,7 @@ macro_rules! within {
 within!(Select<E>, SelectTwo<E, F>, SelectTwoMany<E, F>, UpdateMany<E>, DeleteMany<E>);
 
 /// The scope as a condition on an entity's columns.
-fn predicate<E: Scoped>(scope: &Scope) -> Condition {
+pub(crate) fn scope_condition<E: Scoped>(scope: &Scope) -> Condition {
     let mut condition = Condition::all();
     let Ownership::Owned(all) = E::ownership() else {
         return condition;

@@ -2,9 +2,9 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use super::{ApiKey, Error, Identity, PermissionSet, RequestUser};
+use super::{ApiKey, Error, Identity, PermissionSet, RequestUser, RoleSet};
 use crate::{
-    db::{ScopedDb, Sql as _, Tx},
+    db::{ScopedDb, Tx},
     scope::{Scope, Selection, TENANT},
 };
 
@@ -17,6 +17,7 @@ pub struct RequestAccount {
     user: Option<RequestUser>,
     /// What opened it where no person asks.
     key: Option<ApiKey>,
+    roles: RoleSet,
     permissions: PermissionSet,
     scope: Scope,
     address: Option<IpAddr>,
@@ -111,11 +112,17 @@ impl RequestAccount {
             actor,
             user: user.cloned(),
             key: None,
+            roles: RoleSet::default(),
             permissions,
             scope,
             address,
             identity: identity.clone(),
         }
+    }
+
+    pub(super) fn holding(mut self, roles: RoleSet) -> Self {
+        self.roles = roles;
+        self
     }
 
     pub(super) fn opened_by(mut self, key: &ApiKey) -> Self {
@@ -149,6 +156,13 @@ impl RequestAccount {
     #[must_use]
     pub fn user(&self) -> Option<&RequestUser> {
         self.user.as_ref()
+    }
+
+    /// The roles that the account holds. None for programs, whose key may do less than its account, and
+    /// none for the staff.
+    #[must_use]
+    pub fn roles(&self) -> &RoleSet {
+        &self.roles
     }
 
     /// What the account may do.
@@ -198,29 +212,35 @@ impl RequestAccount {
     /// for the transaction to end, and one that begins after that is refused. So no write of a
     /// member's is committed after their removal.
     ///
+    /// Nothing is sent yet: the hold rides with the first statement, as BEGIN and the context do.
+    /// Where the account is gone meanwhile, that statement answers
+    /// [`db::Error::Gone`](crate::db::Error::Gone), here [`Error::NotFound`], and nothing of the
+    /// transaction is kept. The last statement can carry the COMMIT: see
+    /// [`Tx::committing`](crate::Tx::committing).
+    ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when the account is gone meanwhile, and what the database reports.
+    /// What keeps a connection from being had.
     pub async fn write(&self) -> Result<Tx, Error> {
         let tx = self.identity.db().begin(&self.scope).await?;
-        self.hold(&tx).await?;
+        self.hold(&tx)?;
         Ok(tx)
     }
 
     /// A transaction of the identity login in this tenant, which holds the account as well. `also`
     /// are the scopes of what else it touches.
-    pub(super) async fn manage(
+    pub(crate) async fn manage(
         &self,
         also: impl IntoIterator<Item = Selection>,
     ) -> Result<Tx, Error> {
         let scope = self.scope.narrow(also).map_err(crate::db::Error::from)?;
         let tx = self.identity.begin(&scope).await?;
-        self.hold(&tx).await?;
+        self.hold(&tx)?;
         Ok(tx)
     }
 
     /// What the identity login reads in this tenant.
-    pub(super) fn reading(&self) -> ScopedDb {
+    pub(crate) fn reading(&self) -> ScopedDb {
         self.identity.inner.db.identity(&self.scope).read_only()
     }
 
@@ -228,14 +248,19 @@ impl RequestAccount {
         &self.identity
     }
 
-    pub(super) async fn hold(&self, tx: &Tx) -> Result<(), Error> {
-        let Some(account) = self.actor.account() else {
-            return Ok(());
-        };
-        let held: bool = tx
-            .scalar("SELECT partywall.identity_hold($1)", [account.into()])
-            .await?;
-        if held { Ok(()) } else { Err(Error::NotFound) }
+    /// What the database was declared to be.
+    #[cfg(feature = "web")]
+    pub(crate) fn schema(&self) -> &crate::schema::Schema {
+        self.identity.db().schema()
+    }
+
+    /// Holds the account from the transaction's next statement on. That statement fails where the
+    /// account is gone.
+    pub(super) fn hold(&self, tx: &Tx) -> Result<(), Error> {
+        if let Some(account) = self.actor.account() {
+            tx.require("SELECT partywall.identity_hold($1)", account)?;
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{Actor, Error, RequestAccount, RequestUser, model::audit};
-use crate::db::Tx;
+use crate::db::InTransaction;
 
 /// What is written down of something that was done: the action, and what it was done to.
 #[derive(Clone, Debug)]
@@ -47,6 +47,15 @@ impl<'a> AuditEntry<'a> {
         self.detail = detail;
         self
     }
+
+    /// One more particular, where the particulars are an object.
+    #[cfg(feature = "jobs")]
+    pub(crate) fn and(mut self, name: &str, value: Json) -> Self {
+        if let Json::Object(detail) = &mut self.detail {
+            detail.entry(name).or_insert(value);
+        }
+        self
+    }
 }
 
 /// Which entries of the audit log are wanted.
@@ -76,19 +85,23 @@ impl Default for AuditQuery {
 
 /// Who did something in a tenant, for its audit log.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Who<'a> {
-    pub(super) tenant: Uuid,
-    pub(super) user: Option<Uuid>,
-    pub(super) account: Option<Uuid>,
-    pub(super) name: &'a str,
+pub(crate) struct Who<'a> {
+    pub(crate) tenant: Uuid,
+    pub(crate) user: Option<Uuid>,
+    pub(crate) account: Option<Uuid>,
+    pub(crate) name: &'a str,
     /// As whom.
-    pub(super) subject: Option<Uuid>,
-    pub(super) address: Option<IpAddr>,
+    pub(crate) subject: Option<Uuid>,
+    pub(crate) address: Option<IpAddr>,
 }
 
 impl Who<'_> {
     /// Writes an entry. The transaction is in the tenant's scope.
-    pub(super) async fn audit(self, tx: &Tx, entry: AuditEntry<'_>) -> Result<(), Error> {
+    pub(crate) async fn audit(
+        self,
+        tx: &impl InTransaction,
+        entry: AuditEntry<'_>,
+    ) -> Result<(), Error> {
         let row = audit::ActiveModel {
             id: Set(Uuid::now_v7()),
             tenant_id: Set(self.tenant),
@@ -114,7 +127,7 @@ impl RequestUser {
     /// of the staff. The transaction's scope holds the tenant.
     pub(super) async fn audit_in(
         &self,
-        tx: &Tx,
+        tx: &impl InTransaction,
         tenant: Uuid,
         entry: AuditEntry<'_>,
     ) -> Result<(), Error> {
@@ -136,27 +149,32 @@ impl RequestUser {
 
 impl RequestAccount {
     /// Writes an entry into the tenant's audit log, in the transaction that it tells of: who did it
-    /// (and as whom), what, when and from where. The application adds its own the same way.
+    /// (and as whom), what, when and from where. The application adds its own the same way; as the
+    /// last statement, the entry is written with the COMMIT: `account.audit(&tx.committing(), entry)`.
     ///
     /// # Errors
     ///
     /// What the database reports.
-    pub async fn audit(&self, tx: &Tx, entry: AuditEntry<'_>) -> Result<(), Error> {
+    pub async fn audit(&self, tx: &impl InTransaction, entry: AuditEntry<'_>) -> Result<(), Error> {
+        self.who().audit(tx, entry).await
+    }
+
+    /// Who asks: the person, and as whom.
+    pub(crate) fn who(&self) -> Who<'_> {
         let user = self.user();
         let person = match self.actor() {
             Actor::Key { user, .. } => *user,
             Actor::Member { .. } | Actor::Staff { .. } => user.map(|user| user.id),
         };
         let impersonator = user.and_then(|user| user.impersonator);
-        let who = Who {
+        Who {
             tenant: self.tenant().id,
             user: impersonator.or(person),
             account: self.id(),
             name: self.actor().name(),
             subject: impersonator.and(person),
             address: self.address(),
-        };
-        who.audit(tx, entry).await
+        }
     }
 
     /// The tenant's audit log, the newest first: up to `limit` entries older than `before`.
@@ -214,9 +232,8 @@ impl RequestAccount {
         let impersonates = self.user().is_some_and(|user| user.impersonator.is_some());
         if is_staff || impersonates {
             let tx = self.manage([]).await?;
-            self.audit(&tx, AuditEntry::new("staff.access").on(what))
+            self.audit(&tx.committing(), AuditEntry::new("staff.access").on(what))
                 .await?;
-            tx.commit().await?;
         }
         Ok(())
     }

@@ -39,8 +39,10 @@ impl BuiltIn {
 }
 
 /// The permissions that this room asks for itself, and the least role that holds each.
-const OWN: [(&str, BuiltIn); 15] = [
+const OWN: [(&str, BuiltIn); 17] = [
     ("audit.read", BuiltIn::Admin),
+    ("domain.read", BuiltIn::Admin),
+    ("domain.write", BuiltIn::Admin),
     ("group.read", BuiltIn::Viewer),
     ("group.write", BuiltIn::Admin),
     ("invitation.read", BuiltIn::Admin),
@@ -174,6 +176,11 @@ impl PermissionSet {
     #[must_use]
     pub fn lacks<'a>(&'a self, wanted: &'a Self) -> Option<&'a str> {
         wanted.0.difference(&self.0).next().map(String::as_str)
+    }
+
+    pub(crate) fn with(mut self, more: impl IntoIterator<Item = String>) -> Self {
+        self.0.extend(more);
+        self
     }
 
     /// Those that are in both.

@@ -36,6 +36,20 @@ impl RequestAccount {
     where
         S: Stream,
     {
+        self.while_allowed(move |account| account.has(permission), stream)
+    }
+
+    /// Like [`while_permitted`](Self::while_permitted), for as long as `is_allowed` says of the account as
+    /// it is then that it may have the answer: where a policy decides, and not one permission.
+    pub fn while_allowed<S, F>(
+        &self,
+        is_allowed: F,
+        stream: S,
+    ) -> impl Stream<Item = S::Item> + use<S, F>
+    where
+        S: Stream,
+        F: Fn(&Self) -> bool + Send + Sync + 'static,
+    {
         let recheck = self.identity().settings().recheck;
         // The last fifth is for the asking; who wants to be asked more often waits for a slow database.
         let (rest, limit) = (recheck * 4 / 5, (recheck / 5).max(LEAST_LIMIT));
@@ -44,6 +58,7 @@ impl RequestAccount {
             account: self.clone(),
             stream: Box::pin(stream),
             due: Instant::now() + rest,
+            is_allowed,
         };
         stream::unfold(state, move |mut state| async move {
             loop {
@@ -54,7 +69,7 @@ impl RequestAccount {
                     () = changed(&mut state.events, &state.account) => {}
                     item = state.stream.next() => return item.map(|item| (item, state)),
                 }
-                if !state.account.is_permitted(permission, limit).await {
+                if !state.account.is_still(&state.is_allowed, limit).await {
                     return None;
                 }
                 state.due = Instant::now() + rest;
@@ -62,11 +77,14 @@ impl RequestAccount {
         })
     }
 
-    /// Whether the account has a permission, as far as that can be told in time.
-    async fn is_permitted(&self, permission: &str, limit: Duration) -> bool {
+    /// Whether the account is allowed something, as far as that can be told in time.
+    async fn is_still<F>(&self, is_allowed: &F, limit: Duration) -> bool
+    where
+        F: Fn(&Self) -> bool + Send + Sync,
+    {
         // In a box: it is large, and most of the time there is none.
-        match timeout(limit, Box::pin(self.still_has(permission))).await {
-            Ok(Ok(has)) => has,
+        match timeout(limit, Box::pin(self.now())).await {
+            Ok(Ok(now)) => now.is_some_and(|now| is_allowed(&now)),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "a long answer ends: its right cannot be checked");
                 false
@@ -78,9 +96,9 @@ impl RequestAccount {
         }
     }
 
-    /// Whether the account has a permission now, asked as for a new request, but that it does not
-    /// count as using the session.
-    async fn still_has(&self, permission: &str) -> Result<bool, Error> {
+    /// The account as it is now, if it still is, asked as for a new request, but that it does not count
+    /// as using the session.
+    async fn now(&self) -> Result<Option<Self>, Error> {
         let tenant = TenantSelector::Id(self.tenant().id);
         let found = match (self.user(), self.key()) {
             (Some(user), _) => {
@@ -91,11 +109,11 @@ impl RequestAccount {
                 found.map(|(found, _)| found)
             }
             (None, Some(key)) => self.identity().authenticate_key(key, tenant, None).await,
-            (None, None) => return Ok(false),
+            (None, None) => return Ok(None),
         };
         match found.and_then(|found| found.account()) {
-            Ok(account) => Ok(account.id() == self.id() && account.has(permission)),
-            Err(Error::Anonymous | Error::NotFound | Error::Suspended) => Ok(false),
+            Ok(account) => Ok((account.id() == self.id()).then_some(account)),
+            Err(Error::Anonymous | Error::NotFound | Error::Suspended) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -109,12 +127,13 @@ impl RequestAccount {
     }
 }
 
-struct State<S> {
+struct State<S, F> {
     events: tokio::sync::broadcast::Receiver<super::Event>,
     account: RequestAccount,
     stream: std::pin::Pin<Box<S>>,
     /// When it is to be asked again.
     due: Instant,
+    is_allowed: F,
 }
 
 /// Waits until this process has done something that may have taken a right from the account.

@@ -4,6 +4,7 @@ use http::{HeaderName, request::Parts};
 use super::{
     Problem,
     authenticated::{authenticated, tenant_in_path},
+    routes::Admitted,
 };
 use crate::identity::{Authenticated, Error, Identity, RequestAccount};
 
@@ -27,25 +28,39 @@ where
     /// members of a suspended one; 400 where the query (`tenant`, `tenant_id`) or the header
     /// `X-Tenant` names another tenant; 409 where the header `Expected-Account` names another account.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // The check before the endpoint has found it, and looked at everything else.
+        if let Some(admitted) = parts.extensions.get::<Admitted>() {
+            return Ok(admitted.account.clone());
+        }
         let found = authenticated(parts, state).await?;
         let account = found.account()?;
-        if tenant_in_path(parts, state).await.is_some() || has_selector(parts) {
-            check_selectors(parts, &account)?;
-        }
-        if let Some(expected) = parts.headers.get(EXPECTED_ACCOUNT) {
-            let own = account.id().map(|id| id.to_string());
-            if own.as_deref() != expected.to_str().ok() {
-                return Err(Error::StaleAccount.into());
-            }
-        }
-        // Inside of a nested router the address lacks what it was nested at.
-        let whole = parts.extensions.get::<OriginalUri>().map(|whole| &whole.0);
-        let path = whole.unwrap_or(&parts.uri).path();
-        account
-            .note_staff_access(&format!("{} {path}", parts.method))
-            .await?;
+        let is_named = tenant_in_path(parts, state).await.is_some();
+        check(parts, &account, is_named).await?;
         Ok(account)
     }
+}
+
+/// Whatever else a request says of its tenant or account is the same, and what the staff does is
+/// written down. `is_named` is whether the request names its tenant outside of header and query.
+pub(super) async fn check(
+    parts: &Parts,
+    account: &RequestAccount,
+    is_named: bool,
+) -> Result<(), Problem> {
+    if is_named || has_selector(parts) {
+        check_selectors(parts, account)?;
+    }
+    if let Some(expected) = parts.headers.get(EXPECTED_ACCOUNT) {
+        let own = account.id().map(|id| id.to_string());
+        if own.as_deref() != expected.to_str().ok() {
+            return Err(Error::StaleAccount.into());
+        }
+    }
+    // Inside of a nested router the address lacks what it was nested at.
+    let whole = parts.extensions.get::<OriginalUri>().map(|whole| &whole.0);
+    let path = whole.unwrap_or(&parts.uri).path();
+    let access = format!("{} {path}", parts.method);
+    Ok(account.note_staff_access(&access).await?)
 }
 
 impl<S> FromRequestParts<S> for Authenticated

@@ -27,7 +27,16 @@ where
     let tenant = path
         .as_deref()
         .map_or(TenantSelector::Current, TenantSelector::parse);
-    let address = ClientAddress::of(parts, &identity).map(|ClientAddress(address)| address);
+    authenticate(parts, &identity, tenant).await
+}
+
+/// Finds out who asks and what they are in a tenant, and keeps it for the extractors.
+pub(super) async fn authenticate(
+    parts: &mut Parts,
+    identity: &Identity,
+    tenant: TenantSelector<'_>,
+) -> Result<Arc<Authenticated>, Problem> {
+    let address = ClientAddress::of(parts, identity).map(|ClientAddress(address)| address);
     let bearer = parts.headers.get(AUTHORIZATION);
     let session = SessionCookie::read(&parts.headers);
     let found = match (bearer, session) {

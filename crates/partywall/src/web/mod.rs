@@ -29,11 +29,24 @@ mod client;
 mod cookie;
 mod cross_site;
 mod events;
+mod field_error;
+mod openapi;
 mod problem;
+pub mod resource;
+mod routes;
+#[cfg(feature = "swagger")]
+mod swagger;
 mod user;
 
 pub use client::ClientAddress;
 pub use cookie::SessionCookie;
 pub use cross_site::refuse_cross_site;
 pub use events::{EventStream, Events};
+pub use field_error::FieldError;
 pub use problem::Problem;
+pub use routes::{
+    Access, Answers, Bare, Body, CanonicalId, Endpoint, Found, Parameter, Permitted, Query,
+    RequestId, Routes, RoutesError, TenantSource, Writing,
+};
+#[cfg(feature = "swagger")]
+pub use swagger::{swagger, swagger_parameter};

@@ -59,7 +59,11 @@ pub fn hex(bytes: &[u8]) -> String {
 
 impl World {
     pub async fn new() -> Self {
-        let test = TestDb::new(&schema()).await.unwrap();
+        Self::on(TestDb::new(&schema()).await.unwrap(), permissions()).await
+    }
+
+    /// On another schema, which has the tables as well.
+    pub async fn on(test: TestDb, permissions: Permissions) -> Self {
         let mut sql = String::new();
         for tenant in ["a", "b"] {
             sql += &format!(
@@ -105,7 +109,7 @@ impl World {
         }
         test.as_superuser(&sql).await.unwrap();
         let settings = Settings::new("http://127.0.0.1:8080", "notes@example.com");
-        let identity = Identity::new(test.db().clone(), permissions(), settings);
+        let identity = Identity::new(test.db().clone(), permissions, settings);
         Self {
             test,
             identity,

@@ -31,6 +31,7 @@ mod group;
 mod impersonation;
 mod import;
 mod invitation;
+mod known;
 mod mailer;
 mod member;
 mod outbox;

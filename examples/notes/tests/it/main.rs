@@ -13,6 +13,7 @@
 mod attacks;
 mod browser;
 mod command;
+mod comments;
 mod identity_current;
 mod identity_invitations;
 mod identity_keys;
@@ -22,6 +23,9 @@ mod identity_tenants;
 mod importing;
 mod isolation;
 mod json;
+mod nested;
 mod pages;
 mod playground;
+mod remark;
+mod routes;
 mod world;

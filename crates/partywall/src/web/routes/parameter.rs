@@ -37,6 +37,8 @@ pub(super) enum Kind {
     },
     /// Something that a function finds.
     Found(Arc<Find>),
+    /// An id that is only read: whether something has it is the handler's business.
+    Id,
     /// A text, which is the handler's business.
     Text,
 }
@@ -137,6 +139,17 @@ impl Parameter {
         }
     }
 
+    /// An id that names no row of the scope: one of a person's own sessions. Nobody looks it up, so it
+    /// needs no tenant; in any but its canonical form it is 404. The handler reads it with axum's
+    /// `Path<Uuid>` and answers for what is not there.
+    #[must_use]
+    pub fn id(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: Kind::Id,
+        }
+    }
+
     /// A text that names no row: `{permission}`. Nobody looks it up; the handler reads it with axum's
     /// `Path`.
     #[must_use]
@@ -153,8 +166,9 @@ impl Parameter {
         self.name
     }
 
-    pub(super) fn is_text(&self) -> bool {
-        matches!(self.kind, Kind::Text)
+    /// Whether nothing is looked up for it.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.kind, Kind::Id | Kind::Text)
     }
 }
 
@@ -260,6 +274,7 @@ impl fmt::Debug for Parameter {
                 level.table_name()
             ),
             Kind::Found(_) => write!(f, "Parameter({}: found)", self.name),
+            Kind::Id => write!(f, "Parameter({}: an id)", self.name),
             Kind::Text => write!(f, "Parameter({}: a text)", self.name),
         }
     }

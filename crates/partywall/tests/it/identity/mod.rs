@@ -6,6 +6,7 @@ mod export;
 mod invitations;
 mod inviting;
 mod keys;
+mod known;
 mod lookups;
 mod mail;
 mod matrix;

@@ -4,16 +4,16 @@ use askama::Template;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, header::ACCEPT},
+    http::{HeaderMap, StatusCode, header::ACCEPT},
     response::{IntoResponse as _, Response},
 };
-use partywall::identity::SentMail;
+use partywall::{identity::SentMail, web::Endpoint};
 
 use super::page::Page;
 use crate::{
     app::App,
     notes::{Items, time},
-    web::Problem,
+    web::{Problem, shape::html},
 };
 
 #[derive(Template)]
@@ -30,6 +30,16 @@ impl MailPage {
     fn is_link(&self, line: &str) -> bool {
         line.starts_with("http://") || line.starts_with("https://")
     }
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 1] {
+    [
+        Endpoint::get("/dev/mail", list)
+            .named("page.mail.list")
+            .public("for development: it is there where mail goes to a folder of this machine, and nowhere else")
+            .summary("The mail that was sent, the newest first")
+            .output(StatusCode::OK, html()),
+    ]
 }
 
 /// The newest first, with what waits sent before.

@@ -178,7 +178,11 @@ fn spellings(id: &str) -> Vec<String> {
         format!("{{{id}}}"),
         format!("%7B{id}%7D"),
         format!("urn:uuid:{id}"),
-        id.replacen(&id[..1], &format!("%{:02X}", id.as_bytes()[0]), 1),
+        id.replacen(
+            id.chars().next().unwrap(),
+            &format!("%{:02X}", id.as_bytes()[0]),
+            1,
+        ),
         id.replacen('-', "%2D", 1),
         format!("{id}%20"),
         format!("{id}."),

@@ -61,6 +61,26 @@ fn every_endpoint_tells_what_it_is() {
     }
 }
 
+/// A document of the routes has one place for each name.
+#[test]
+fn the_name_of_a_shape_stands_for_one() {
+    let mut shapes = BTreeMap::new();
+    let mut sames = 0;
+    for endpoint in all().endpoints() {
+        let outputs = endpoint.outputs().filter_map(|(_, body)| body);
+        for body in endpoint.inputs().chain(outputs) {
+            let own = (body.name().to_owned(), body.schema());
+            for (name, schema) in body.parts().into_iter().chain([own]) {
+                let shape = serde_json::to_value(&schema).unwrap();
+                let known = shapes.entry(name).or_insert_with(|| shape.clone());
+                assert_eq!(*known, shape, "{endpoint}: {}", body.name());
+                sames += 1;
+            }
+        }
+    }
+    assert!(shapes.len() > 30 && sames > shapes.len());
+}
+
 #[test]
 fn what_is_not_asked_for_is_not_there() {
     let names = |extras| -> Vec<String> {

@@ -126,7 +126,11 @@ async fn an_id_that_nobody_looks_up_has_one_spelling() {
     for odd in [
         id.to_uppercase(),
         id.replace('-', ""),
-        id.replacen(&id[..1], &format!("%{:02x}", id.as_bytes()[0]), 1),
+        id.replacen(
+            id.chars().next().unwrap(),
+            &format!("%{:02x}", id.as_bytes()[0]),
+            1,
+        ),
         "%FF".to_owned(),
     ] {
         assert_eq!(site.get("sue", &format!("{path}{odd}")).await, missing);

@@ -13,7 +13,7 @@ use super::page::Page;
 use crate::{
     app::App,
     notes::{Items, time},
-    web::{Problem, shape::html},
+    web::{NO_STORE, Problem, shape::html},
 };
 
 #[derive(Template)]
@@ -52,7 +52,7 @@ pub(super) async fn list(State(app): State<App>, headers: HeaderMap) -> Result<R
             items: mails,
             next: None,
         };
-        return Ok(Json(list).into_response());
+        return Ok((NO_STORE, Json(list)).into_response());
     }
-    Ok(Page(MailPage { mails }).into_response())
+    Ok((NO_STORE, Page(MailPage { mails })).into_response())
 }

@@ -37,7 +37,9 @@ pub(super) async fn show(world: &World) -> Outcome {
     let calls = [
         (
             "identity_session",
-            format!("SELECT * FROM partywall.identity_session('{hash}', 86400, NULL, '{slug}')"),
+            format!(
+                "SELECT * FROM partywall.identity_session('{hash}', 86400, NULL, '{slug}', NULL)"
+            ),
         ),
         (
             "identity_accounts (all)",

@@ -4,7 +4,7 @@ use sea_orm::{DbErr, RuntimeErr};
 use tokio_postgres::error::SqlState;
 
 use crate::{
-    schema::{INVALID_CONTEXT, NO_DIMENSION},
+    schema::{GONE, INVALID_CONTEXT, NO_DIMENSION},
     scope::ScopeError,
     value::ValueError,
 };
@@ -29,6 +29,10 @@ pub enum Error {
         "the database does not accept the scope's context: apply the schema with the seal key that is in use here, and synchronise the clocks: {0}"
     )]
     Context(DatabaseError),
+    /// The account that the transaction acts for was removed or deactivated meanwhile: see
+    /// `RequestAccount::write`. Nothing of the transaction is kept.
+    #[error("{0}")]
+    Gone(DatabaseError),
     /// PostgreSQL reported any other error.
     #[error("{0}")]
     Database(DatabaseError),
@@ -88,6 +92,8 @@ pub enum ErrorKind {
     Denied,
     /// The database does not accept the context that scopes are sent with.
     Context,
+    /// The account that the transaction acts for is no more.
+    Gone,
     /// A unique or exclusion constraint of this scope.
     Unique,
     /// A foreign key: the row referred to does not exist in this scope.
@@ -184,6 +190,14 @@ pub enum Refused {
     /// The outer transaction was used while a nested one is open.
     #[error("a nested transaction is open: use it, or end it first")]
     Nested,
+    /// A second statement was given to what takes the last one of a transaction.
+    #[error("the transaction has ended with its last statement: begin another")]
+    Ended,
+    /// The last statement of a nested transaction was to carry COMMIT.
+    #[error(
+        "a nested transaction ends without COMMIT: run the statement in it, and then `commit` it"
+    )]
+    Savepoint,
     /// A transaction of single owners was to be narrowed to a list.
     #[error(
         "a transaction of single owners cannot be narrowed to a list, since lists need the list login: begin it in a scope with a list"
@@ -232,6 +246,7 @@ impl Error {
             Self::Scope(_) => ErrorKind::Scope,
             Self::Denied(_) => ErrorKind::Denied,
             Self::Context(_) => ErrorKind::Context,
+            Self::Gone(_) => ErrorKind::Gone,
             Self::Database(error) => kind_of_state(error.code()),
             Self::Value(_) | Self::Row(_) => ErrorKind::Value,
             Self::Refused(_) | Self::NoLogin(_) | Self::Streaming => ErrorKind::Refused,
@@ -250,6 +265,7 @@ impl Error {
             Self::Scope(_)
                 | Self::Denied(_)
                 | Self::Context(_)
+                | Self::Gone(_)
                 | Self::Database(_)
                 | Self::Lost(_)
                 | Self::Timeout
@@ -261,7 +277,10 @@ impl Error {
     #[must_use]
     pub fn database(&self) -> Option<&DatabaseError> {
         match self {
-            Self::Denied(error) | Self::Context(error) | Self::Database(error) => Some(error),
+            Self::Denied(error)
+            | Self::Context(error)
+            | Self::Gone(error)
+            | Self::Database(error) => Some(error),
             Self::Scope(_)
             | Self::Value(_)
             | Self::Row(_)
@@ -316,6 +335,7 @@ fn kind_of_state(code: &str) -> ErrorKind {
         "23505" | "23P01" => ErrorKind::Unique,
         "23503" => ErrorKind::ForeignKey,
         INVALID_CONTEXT => ErrorKind::Context,
+        GONE => ErrorKind::Gone,
         "40001" | "40P01" | "55P03" => ErrorKind::Conflict,
         _ if code.starts_with("23") || code.starts_with("22") => ErrorKind::Invalid,
         _ => ErrorKind::Database,
@@ -338,6 +358,7 @@ impl From<tokio_postgres::Error> for Error {
             code => {
                 let denied = *code == SqlState::INSUFFICIENT_PRIVILEGE;
                 let invalid = code.code() == INVALID_CONTEXT;
+                let gone = code.code() == GONE;
                 let described = DatabaseError {
                     code: code.code().to_owned(),
                     message: reported.message().to_owned(),
@@ -348,6 +369,8 @@ impl From<tokio_postgres::Error> for Error {
                     Self::Denied(described)
                 } else if invalid {
                     Self::Context(described)
+                } else if gone {
+                    Self::Gone(described)
                 } else {
                     Self::Database(described)
                 }
@@ -361,7 +384,7 @@ impl From<Error> for DbErr {
         let text = error.to_string();
         match error {
             Error::Row(error) => error,
-            Error::Denied(_) | Error::Context(_) | Error::Database(_) => {
+            Error::Denied(_) | Error::Context(_) | Error::Gone(_) | Error::Database(_) => {
                 Self::Query(RuntimeErr::Internal(text))
             }
             Error::PoolExhausted(_) | Error::Connect(_) | Error::Tls(_) | Error::Lost(_) => {

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! Db ── scoped(&scope) ──▶ ScopedDb   one statement, one round trip, one transaction
-//!   ├── begin(&scope) ───▶ Tx         BEGIN and the context ride with the first statement
+//!   ├── begin(&scope) ───▶ Tx         BEGIN and the context ride with the first statement,
+//!   │                                 and COMMIT with the last, run on `tx.committing()`
 //!   └── across(reason) ──▶ Across     another login, audited
 //! ```
 //!
-//! All three run SeaORM's whole interface and raw SQL ([`Sql`]).
+//! All of them run SeaORM's whole interface and raw SQL ([`Sql`]).
 
 mod across;
+mod committing;
 mod config;
 mod conn;
 mod connect_error;
@@ -42,13 +44,14 @@ mod within;
 pub(crate) use self::within::scope_condition;
 pub use self::{
     across::Across,
+    committing::Committing,
     config::{Config, ConfigError, OnDrift},
     connect_error::{ConnectError, UnsafeRights},
     db::Db,
     error::{DatabaseError, Error, ErrorKind, NoLogin, Refused},
     guard::Unsafe,
     metrics::{Closed, Event, Metrics},
-    run::Run,
+    run::{InTransaction, Run},
     scoped::ScopedDb,
     sql::Sql,
     stream::RowStream,

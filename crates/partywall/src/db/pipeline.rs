@@ -10,18 +10,22 @@
 
 use std::{
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use futures_util::{
     TryStreamExt,
-    future::{OptionFuture, join_all, join3, ready},
+    future::{join_all, join3, ready},
 };
 use tokio_postgres::{
     Client, CopyOutStream, Row, RowStream, SimpleQueryStream, Statement, error::SqlState,
     types::Type,
 };
+use uuid::Uuid;
 
 use super::{
     Error,
@@ -49,6 +53,48 @@ pub(super) enum Step {
     Enter { context: Context, statement_ms: i32 },
     /// A narrower context inside the transaction.
     Narrow { context: Context },
+    /// A call that fails where what the id names is no more: fixed text, the id as a bound value. It
+    /// fails the transaction, so what is sent behind it has no effect.
+    Require { call: &'static str, id: Uuid },
+}
+
+/// What is sent behind a statement in its flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// Nothing: the transaction goes on.
+    Nothing,
+    /// COMMIT, which the server makes a rollback where anything before it has failed.
+    Commit,
+}
+
+impl Behind {
+    /// COMMIT would keep what came before a statement that the driver could not send at all, say for
+    /// more values than the protocol has numbers for.
+    fn text(self, unsent: &AtomicBool) -> Option<&'static str> {
+        match self {
+            Self::Nothing => None,
+            Self::Commit if unsent.load(Ordering::Relaxed) => Some("ROLLBACK"),
+            Self::Commit => Some("COMMIT"),
+        }
+    }
+
+    async fn send(self, client: &Client, unsent: &AtomicBool) -> Result<(), tokio_postgres::Error> {
+        match self.text(unsent) {
+            Some(sql) => client.batch_execute(sql).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn open(
+        self,
+        client: &Client,
+        unsent: &AtomicBool,
+    ) -> Result<Option<SimpleQueryStream>, tokio_postgres::Error> {
+        match self.text(unsent) {
+            Some(sql) => client.simple_query_raw(sql).await.map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 /// The answer to a statement.
@@ -99,6 +145,10 @@ impl Step {
                 .execute_typed("SELECT partywall.narrow($1)", &[(context, Type::TEXT)])
                 .await
                 .map(drop),
+            Self::Require { call, id } => client
+                .execute_typed(call, &[(id, Type::UUID)])
+                .await
+                .map(drop),
         }
     }
 }
@@ -114,28 +164,29 @@ pub(super) async fn run(
     prepared: Prepared,
     before: &[Step],
     job: &Job,
-    after: &[Step],
+    behind: Behind,
 ) -> Result<Rows, Error> {
     lease.busy = true;
-    let limit = client_side_limit(lease);
+    let limit = client_side_limit(lease, before);
     let conn = lease.conn()?;
     let (client, enter) = (&conn.client, conn.enter.as_ref());
+    let unsent = AtomicBool::new(false);
     let statement = async {
-        let stream = send(client, &prepared, job).await?;
+        let stream = send(client, &prepared, job, &unsent).await?;
         collect(stream).await
     };
     let everything = join3(
         join_all(before.iter().map(|step| step.send(client, enter))),
         statement,
-        join_all(after.iter().map(|step| step.send(client, enter))),
+        behind.send(client, &unsent),
     );
-    let (before, rows, after) = answered(limit, everything).await?;
+    let (before, rows, behind) = answered(limit, everything).await?;
     lease.busy = false;
     let outcome = before
         .into_iter()
         .collect::<Result<(), _>>()
         .and(rows)
-        .and_then(|rows| after.into_iter().collect::<Result<(), _>>().map(|()| rows));
+        .and_then(|rows| behind.map(|()| rows));
     match outcome {
         Ok((rows, affected)) => Ok(Rows {
             rows,
@@ -149,7 +200,7 @@ pub(super) async fn run(
 /// Sends steps alone: the end of a transaction, a savepoint.
 pub(super) async fn control(lease: &mut Lease, steps: &[Step]) -> Result<(), Error> {
     lease.busy = true;
-    let limit = client_side_limit(lease);
+    let limit = client_side_limit(lease, steps);
     let conn = lease.conn()?;
     let (client, enter) = (&conn.client, conn.enter.as_ref());
     let everything = join_all(steps.iter().map(|step| step.send(client, enter)));
@@ -160,7 +211,7 @@ pub(super) async fn control(lease: &mut Lease, steps: &[Step]) -> Result<(), Err
 }
 
 /// Sends a statement between its steps and returns at its first answer, with the rows to come and
-/// the answer to `after`, which has been sent all the same.
+/// the answer to what is behind it, which has been sent all the same.
 ///
 /// The lease stays busy: whoever reads the stream says when it is not.
 pub(super) async fn open_stream(
@@ -168,20 +219,21 @@ pub(super) async fn open_stream(
     prepared: Prepared,
     before: &[Step],
     job: &Job,
-    after: Option<&'static str>,
+    behind: Behind,
 ) -> Result<OpenStream, Error> {
     lease.busy = true;
-    let limit = client_side_limit(lease);
+    let limit = client_side_limit(lease, before);
     let conn = lease.conn()?;
     let (client, enter) = (&conn.client, conn.enter.as_ref());
+    let unsent = AtomicBool::new(false);
     let everything = join3(
         join_all(before.iter().map(|step| step.send(client, enter))),
-        send(client, &prepared, job),
-        OptionFuture::from(after.map(|sql| client.simple_query_raw(sql))),
+        send(client, &prepared, job, &unsent),
+        behind.open(client, &unsent),
     );
-    let (before, stream, after) = answered(limit, everything).await?;
+    let (before, stream, behind) = answered(limit, everything).await?;
     let outcome = before.into_iter().collect::<Result<(), _>>().and(stream);
-    let end = after.transpose()?.map(Box::pin);
+    let end = behind?.map(Box::pin);
     match outcome {
         Ok(rows) => Ok(OpenStream {
             rows: Box::pin(rows),
@@ -207,7 +259,7 @@ pub(super) async fn copy_out(
 ) -> Result<CopyOutStream, Error> {
     control(lease, steps).await?;
     lease.busy = true;
-    let limit = client_side_limit(lease);
+    let limit = client_side_limit(lease, &[]);
     let conn = lease.conn()?;
     let starting = async {
         if !conn.is_named() {
@@ -238,7 +290,7 @@ pub(super) async fn prepare(
     // Preparing sends and receives, so a future dropped here leaves answers outstanding as well.
     let was_busy = std::mem::replace(&mut lease.busy, true);
     let at_rest = !lease.open;
-    let limit = client_side_limit(lease);
+    let limit = client_side_limit(lease, &[]);
     let prepared = answered(limit, lease.conn()?.prepare(job, kinds, at_rest)).await?;
     lease.busy = was_busy;
     lease.dirty |= match &prepared {
@@ -252,18 +304,20 @@ pub(super) async fn prepare(
 /// Makes a statement ready for one use, in a lease at rest.
 pub(super) async fn describe(lease: &mut Lease, sql: &str) -> Result<Statement, Error> {
     lease.busy = true;
-    let limit = client_side_limit(lease);
+    let limit = client_side_limit(lease, &[]);
     let described = answered(limit, lease.conn()?.describe(sql)).await?;
     lease.busy = false;
     described
 }
 
+/// Sends a statement. On its first poll it says whether it could not be sent.
 async fn send(
     client: &Client,
     prepared: &Prepared,
     job: &Job,
+    unsent: &AtomicBool,
 ) -> Result<RowStream, tokio_postgres::Error> {
-    match &prepared.statement {
+    let sent = match &prepared.statement {
         Some(statement) => {
             client
                 .query_raw(statement, job.values.iter().map(Param))
@@ -277,7 +331,8 @@ async fn send(
                 .zip(prepared.types.iter().cloned());
             client.query_typed_raw(&job.sql, typed).await
         }
-    }
+    };
+    sent.inspect_err(|_| unsent.store(true, Ordering::Relaxed))
 }
 
 async fn collect(stream: RowStream) -> Result<(Vec<Row>, u64), tokio_postgres::Error> {
@@ -299,13 +354,14 @@ async fn answered<F: Future>(limit: Option<Duration>, future: F) -> Result<F::Ou
     }
 }
 
-/// A margin above the server's own limit: the server's answer is the better one.
-fn client_side_limit(lease: &Lease) -> Option<Duration> {
-    lease
-        .shared()
-        .limits
-        .statement
-        .map(|limit| limit + Duration::from_secs(2))
+/// A margin above the server's own limit: the server's answer is the better one. The limit is for
+/// each statement of a flush, and what is required may have to wait for a lock.
+fn client_side_limit(lease: &Lease, before: &[Step]) -> Option<Duration> {
+    let limit = lease.shared().limits.statement?;
+    let required = before
+        .iter()
+        .filter(|step| matches!(step, Step::Require { .. }));
+    Some(required.fold(limit, |sum, _| sum + limit) + Duration::from_secs(2))
 }
 
 /// Translates an error, and forgets a prepared statement that the server no longer accepts.

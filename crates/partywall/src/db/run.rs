@@ -1,7 +1,7 @@
 use async_trait::async_trait;
-use sea_orm::QueryResult;
+use sea_orm::{ConnectionTrait, QueryResult};
 
-use super::{Error, RowStream, statement::Job};
+use super::{Committing, Error, RowStream, Tx, statement::Job};
 
 /// What scoped connections, transactions and the way across have in common. Sealed: nothing outside
 /// of this crate can be a place where statements run.
@@ -15,6 +15,13 @@ pub trait Run: Send + Sync {
     #[doc(hidden)]
     async fn open(&self, job: Job) -> Result<RowStream, Error>;
 }
+
+/// What runs in a transaction that somebody began, and not alone: [`Tx`], and [`Committing`] for its
+/// last statement.
+pub trait InTransaction: Run + ConnectionTrait {}
+
+impl InTransaction for Tx {}
+impl InTransaction for Committing {}
 
 /// Rows, and how many a statement touched.
 #[derive(Debug)]

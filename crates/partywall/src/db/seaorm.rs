@@ -9,7 +9,9 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use super::{Across, Error, RowStream, ScopedDb, Tx, run::Run, scoped::BEGIN, statement::Job};
+use super::{
+    Across, Committing, Error, RowStream, ScopedDb, Tx, run::Run, scoped::BEGIN, statement::Job,
+};
 
 type Callback<'c, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>;
 
@@ -124,7 +126,11 @@ macro_rules! sea_orm_connection {
                 Box::pin(async move { Ok(self.open(Job::from(statement)).await?) })
             }
         }
+    };
+}
 
+macro_rules! sea_orm_transactions {
+    ($connection:ty) => {
         #[async_trait]
         impl TransactionTrait for $connection {
             type Transaction = Tx;
@@ -187,6 +193,12 @@ macro_rules! sea_orm_connection {
 sea_orm_connection!(ScopedDb);
 sea_orm_connection!(Tx);
 sea_orm_connection!(Across);
+// One statement and no transaction inside: what needs more does not compile.
+sea_orm_connection!(Committing);
+
+sea_orm_transactions!(ScopedDb);
+sea_orm_transactions!(Tx);
+sea_orm_transactions!(Across);
 
 #[async_trait]
 impl TransactionSession for Tx {

@@ -15,7 +15,7 @@ use super::{
     context::Context,
     lease::Lease,
     observed::Observed,
-    pipeline::{self, OpenStream, Rows, Step},
+    pipeline::{self, Behind, OpenStream, Rows, Step},
     pool::Pool,
     run::Answer,
     statement::Job,
@@ -92,24 +92,28 @@ impl Session {
         let work = async {
             let prepared = pipeline::prepare(lease, &self.kinds, job).await?;
             let before = [Step::Control(self.begin), self.enter()];
-            pipeline::run(lease, prepared, &before, job, &[Step::Control("COMMIT")]).await
+            pipeline::run(lease, prepared, &before, job, Behind::Commit).await
         };
         self.observed(&job.sql, work, |rows| rows.affected).await
     }
 
-    /// Runs a statement inside an open transaction, behind what is pending there.
+    /// Runs a statement inside an open transaction, behind what is pending there, and ends the
+    /// transaction with it where COMMIT goes behind it.
     pub(super) async fn run_in(
         &self,
         lease: &mut Lease,
         (tx, level): (&TxState, u32),
         job: &Job,
+        behind: Behind,
     ) -> Result<Rows, Error> {
         let work = async {
             let prepared = self.prepare_in(lease, (tx, level), job).await?;
             // Nothing is awaited between here and the sending: whoever drops this future either
             // leaves what is pending where it is, or has sent all of it.
             lease.open = true;
-            pipeline::run(lease, prepared, &tx.take_up_to(level), job, &[]).await
+            let answer = pipeline::run(lease, prepared, &tx.take_up_to(level), job, behind).await;
+            lease.open = behind == Behind::Nothing;
+            answer
         };
         self.observed(&job.sql, work, |rows| rows.affected).await
     }
@@ -123,7 +127,7 @@ impl Session {
         let work = async {
             let prepared = pipeline::prepare(lease, &self.kinds, job).await?;
             let before = [Step::Control(self.begin), self.enter()];
-            pipeline::open_stream(lease, prepared, &before, job, Some("COMMIT")).await
+            pipeline::open_stream(lease, prepared, &before, job, Behind::Commit).await
         };
         self.opened(&job.sql, work).await
     }
@@ -134,11 +138,15 @@ impl Session {
         lease: &mut Lease,
         (tx, level): (&TxState, u32),
         job: &Job,
+        behind: Behind,
     ) -> Result<(OpenStream, Observed), Error> {
         let work = async {
             let prepared = self.prepare_in(lease, (tx, level), job).await?;
             lease.open = true;
-            pipeline::open_stream(lease, prepared, &tx.take_up_to(level), job, None).await
+            let steps = tx.take_up_to(level);
+            let opened = pipeline::open_stream(lease, prepared, &steps, job, behind).await;
+            lease.open = behind == Behind::Nothing;
+            opened
         };
         self.opened(&job.sql, work).await
     }

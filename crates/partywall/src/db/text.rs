@@ -7,7 +7,7 @@ use super::{
     Error, Refused, ScopedDb,
     conn::Prepared,
     lease::Lease,
-    pipeline::{self, Step},
+    pipeline::{self, Behind, Step},
     scoped::BEGIN,
     session::Session,
     shape::{Shape, Verb},
@@ -88,9 +88,8 @@ impl ScopedDb {
             trace,
         };
         let before = [Step::Control(BEGIN), session.enter()];
-        let after = [Step::Control("COMMIT")];
-        let answer =
-            pipeline::run(&mut lease, prepared, &before, &Job::new(sql, []), &after).await?;
+        let job = Job::new(sql, []);
+        let answer = pipeline::run(&mut lease, prepared, &before, &job, Behind::Commit).await?;
         drop(lease);
         let counted = is_cast && shape.verb() == Verb::Write;
         let affected = match answer.rows.first().filter(|_| counted) {

@@ -7,11 +7,12 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
 
 use super::{
     Error, Refused, RowStream,
     lease::Lease,
-    pipeline::{self, Step},
+    pipeline::{self, Behind, Step},
     run::{Answer, Run},
     session::Session,
     statement::{Job, Trace},
@@ -24,7 +25,8 @@ use crate::scope::Scope;
 ///
 /// Beginning sends nothing: BEGIN and the context ride with the first statement. A transaction that
 /// is dropped without [`commit`](Tx::commit) is rolled back; so is one whose future is dropped at
-/// any await point, except inside `commit` itself, where the outcome is then unknown.
+/// any await point, except inside `commit` itself, where the outcome is then unknown. The last
+/// statement can carry the COMMIT: [`committing`](Tx::committing).
 ///
 /// A nested transaction is a savepoint. While one is open the outer transaction refuses statements,
 /// so that no work lands on the wrong side of the savepoint.
@@ -226,6 +228,54 @@ impl Tx {
         )))
     }
 
+    /// Lets a call ride with the next statement: one that fails where what `id` names is no more, and
+    /// the transaction with it. Where no statement follows, it rides with COMMIT, unless nothing was
+    /// ever sent.
+    #[cfg_attr(
+        not(feature = "identity"),
+        expect(dead_code, reason = "only the `identity` room holds accounts")
+    )]
+    pub(crate) fn require(&self, call: &'static str, id: Uuid) -> Result<(), Error> {
+        self.check_usable()?;
+        self.state.push(self.level, Pending::Require(call, id));
+        Ok(())
+    }
+
+    /// Runs the last statement, with COMMIT behind it.
+    pub(super) async fn run_last(self, job: &Job) -> Result<Answer, Error> {
+        self.check_outermost()?;
+        let mut slot = self.slot().await?;
+        let lease = slot.as_mut().ok_or(Error::Aborted)?;
+        let tx = (&self.state, self.level);
+        let answer = self.session.run_in(lease, tx, job, Behind::Commit).await;
+        // The connection goes back before the rows are read.
+        *slot = None;
+        self.session.answer(answer?)
+    }
+
+    /// Like [`run_last`](Self::run_last), with the rows to come.
+    pub(super) async fn open_last(self, job: &Job) -> Result<RowStream, Error> {
+        self.check_outermost()?;
+        // The stream keeps the connection to its end.
+        let mut lease = self.slot().await?.take().ok_or(Error::Aborted)?;
+        let tx = (&self.state, self.level);
+        let opened = self
+            .session
+            .open_in(&mut lease, tx, job, Behind::Commit)
+            .await;
+        let (source, observed) = opened?;
+        let kinds = self.session.kinds.clone();
+        let holder = Holder::Lease(Box::new(lease));
+        Ok(RowStream::new(source, observed, kinds, holder))
+    }
+
+    fn check_outermost(&self) -> Result<(), Error> {
+        if self.level > 0 {
+            return Err(Refused::Savepoint.into());
+        }
+        Ok(())
+    }
+
     /// Remembers that the transaction is lost, where the error came from the server.
     fn note(&self, error: &Error) {
         if error.aborts() {
@@ -263,7 +313,7 @@ impl Run for Tx {
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         let answer = self
             .session
-            .run_in(lease, (&self.state, self.level), &job)
+            .run_in(lease, (&self.state, self.level), &job, Behind::Nothing)
             .await;
         self.session
             .answer(answer.inspect_err(|error| self.note(error))?)
@@ -274,7 +324,7 @@ impl Run for Tx {
         let lease = slot.as_mut().ok_or(Error::Aborted)?;
         let opened = self
             .session
-            .open_in(lease, (&self.state, self.level), &job)
+            .open_in(lease, (&self.state, self.level), &job, Behind::Nothing)
             .await;
         let (source, observed) = opened.inspect_err(|error| self.note(error))?;
         let holder = Holder::tx(slot, &self.state);

@@ -4,6 +4,7 @@ use std::sync::{
 };
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use uuid::Uuid;
 
 use super::{Error, Refused, lease::Lease, pipeline::Step, session::Session};
 
@@ -29,6 +30,8 @@ pub(super) enum Pending {
     Narrow(Box<Session>),
     /// The nested transaction of this level was dropped.
     RollbackTo(u32),
+    /// A call that fails where what the id names is no more.
+    Require(&'static str, Uuid),
 }
 
 impl Pending {
@@ -45,6 +48,7 @@ impl Pending {
                 context: session.context(),
             }],
             Self::RollbackTo(level) => vec![Step::RollbackTo(level), Step::Release(level)],
+            Self::Require(call, id) => vec![Step::Require { call, id }],
         }
     }
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{ApiKey, Error, Identity, PermissionSet, RequestUser, RoleSet};
 use crate::{
-    db::{ScopedDb, Sql as _, Tx},
+    db::{ScopedDb, Tx},
     scope::{Scope, Selection, TENANT},
 };
 
@@ -212,12 +212,18 @@ impl RequestAccount {
     /// for the transaction to end, and one that begins after that is refused. So no write of a
     /// member's is committed after their removal.
     ///
+    /// Nothing is sent yet: the hold rides with the first statement, as BEGIN and the context do.
+    /// Where the account is gone meanwhile, that statement answers
+    /// [`db::Error::Gone`](crate::db::Error::Gone), here [`Error::NotFound`], and nothing of the
+    /// transaction is kept. The last statement can carry the COMMIT: see
+    /// [`Tx::committing`](crate::Tx::committing).
+    ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when the account is gone meanwhile, and what the database reports.
+    /// What keeps a connection from being had.
     pub async fn write(&self) -> Result<Tx, Error> {
         let tx = self.identity.db().begin(&self.scope).await?;
-        self.hold(&tx).await?;
+        self.hold(&tx)?;
         Ok(tx)
     }
 
@@ -229,7 +235,7 @@ impl RequestAccount {
     ) -> Result<Tx, Error> {
         let scope = self.scope.narrow(also).map_err(crate::db::Error::from)?;
         let tx = self.identity.begin(&scope).await?;
-        self.hold(&tx).await?;
+        self.hold(&tx)?;
         Ok(tx)
     }
 
@@ -242,14 +248,13 @@ impl RequestAccount {
         &self.identity
     }
 
-    pub(super) async fn hold(&self, tx: &Tx) -> Result<(), Error> {
-        let Some(account) = self.actor.account() else {
-            return Ok(());
-        };
-        let held: bool = tx
-            .scalar("SELECT partywall.identity_hold($1)", [account.into()])
-            .await?;
-        if held { Ok(()) } else { Err(Error::NotFound) }
+    /// Holds the account from the transaction's next statement on. That statement fails where the
+    /// account is gone.
+    pub(super) fn hold(&self, tx: &Tx) -> Result<(), Error> {
+        if let Some(account) = self.actor.account() {
+            tx.require("SELECT partywall.identity_hold($1)", account)?;
+        }
+        Ok(())
     }
 }
 

@@ -124,10 +124,8 @@ impl RequestAccount {
         if revoked == 0 {
             return Err(Error::NotFound);
         }
-        self.audit(&tx, AuditEntry::new("key.revoked").on(id))
-            .await?;
-        tx.commit().await?;
-        Ok(())
+        let entry = AuditEntry::new("key.revoked").on(id);
+        self.audit(&tx.committing(), entry).await
     }
 
     fn key_writer(&self) -> Result<Uuid, Error> {

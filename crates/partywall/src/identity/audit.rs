@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{Actor, Error, RequestAccount, RequestUser, model::audit};
-use crate::db::Tx;
+use crate::db::InTransaction;
 
 /// What is written down of something that was done: the action, and what it was done to.
 #[derive(Clone, Debug)]
@@ -88,7 +88,11 @@ pub(super) struct Who<'a> {
 
 impl Who<'_> {
     /// Writes an entry. The transaction is in the tenant's scope.
-    pub(super) async fn audit(self, tx: &Tx, entry: AuditEntry<'_>) -> Result<(), Error> {
+    pub(super) async fn audit(
+        self,
+        tx: &impl InTransaction,
+        entry: AuditEntry<'_>,
+    ) -> Result<(), Error> {
         let row = audit::ActiveModel {
             id: Set(Uuid::now_v7()),
             tenant_id: Set(self.tenant),
@@ -114,7 +118,7 @@ impl RequestUser {
     /// of the staff. The transaction's scope holds the tenant.
     pub(super) async fn audit_in(
         &self,
-        tx: &Tx,
+        tx: &impl InTransaction,
         tenant: Uuid,
         entry: AuditEntry<'_>,
     ) -> Result<(), Error> {
@@ -136,12 +140,13 @@ impl RequestUser {
 
 impl RequestAccount {
     /// Writes an entry into the tenant's audit log, in the transaction that it tells of: who did it
-    /// (and as whom), what, when and from where. The application adds its own the same way.
+    /// (and as whom), what, when and from where. The application adds its own the same way; as the
+    /// last statement, the entry is written with the COMMIT: `account.audit(&tx.committing(), entry)`.
     ///
     /// # Errors
     ///
     /// What the database reports.
-    pub async fn audit(&self, tx: &Tx, entry: AuditEntry<'_>) -> Result<(), Error> {
+    pub async fn audit(&self, tx: &impl InTransaction, entry: AuditEntry<'_>) -> Result<(), Error> {
         let user = self.user();
         let person = match self.actor() {
             Actor::Key { user, .. } => *user,
@@ -214,9 +219,8 @@ impl RequestAccount {
         let impersonates = self.user().is_some_and(|user| user.impersonator.is_some());
         if is_staff || impersonates {
             let tx = self.manage([]).await?;
-            self.audit(&tx, AuditEntry::new("staff.access").on(what))
+            self.audit(&tx.committing(), AuditEntry::new("staff.access").on(what))
                 .await?;
-            tx.commit().await?;
         }
         Ok(())
     }

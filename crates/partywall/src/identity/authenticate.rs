@@ -5,8 +5,8 @@ use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use super::{
-    Actor, ApiKey, BuiltIn, Error, Identity, RequestAccount, RoleSet, SessionToken, TenantInfo,
-    USER, account::Standing,
+    Actor, ApiKey, BuiltIn, Error, Hostname, Identity, RequestAccount, RoleSet, SessionToken,
+    TenantInfo, USER, account::Standing,
 };
 use crate::{
     db::{Sql, Tx},
@@ -45,6 +45,11 @@ pub enum TenantSelector<'a> {
     Id(Uuid),
     /// The one with this slug.
     Slug(&'a str),
+    /// The one that has this host verified as its own: what `Host` or `:authority` says, with a port or
+    /// without, in any letter case. A host that is unknown, claimed but not verified, or a deleted
+    /// tenant's selects nothing. It is for the server, or a proxy that is trusted, to say which host a
+    /// request came for.
+    Host(&'a str),
 }
 
 /// Who asks, and what they are in the tenant that was asked for.
@@ -154,19 +159,20 @@ impl Identity {
         tenant: TenantSelector<'_>,
         address: Option<IpAddr>,
     ) -> Result<(Authenticated, DateTime<Utc>), Error> {
-        let (id, slug) = tenant.parts();
+        let (id, slug, host) = tenant.parts();
         let row: Option<SessionRow> = self
             .inner
             .db
             .identity(&nobody())
             .read_only()
             .optional(
-                "SELECT * FROM partywall.identity_session($1, $2, $3, $4)",
+                "SELECT * FROM partywall.identity_session($1, $2, $3, $4, $5)",
                 [
                     token.0.hash().into(),
                     seconds(self.settings().idle).into(),
                     id.into(),
                     slug.into(),
+                    host.into(),
                 ],
             )
             .await?;
@@ -244,15 +250,15 @@ impl Identity {
         tenant: TenantSelector<'_>,
         address: Option<IpAddr>,
     ) -> Result<Authenticated, Error> {
-        let (id, slug) = tenant.parts();
+        let (id, slug, host) = tenant.parts();
         let row: Option<KeyRow> = self
             .inner
             .db
             .identity(&nobody())
             .read_only()
             .optional(
-                "SELECT * FROM partywall.identity_key($1, $2, $3)",
-                [key.0.hash().into(), id.into(), slug.into()],
+                "SELECT * FROM partywall.identity_key($1, $2, $3, $4)",
+                [key.0.hash().into(), id.into(), slug.into(), host.into()],
             )
             .await?;
         let row = row.ok_or(Error::Anonymous)?;
@@ -351,11 +357,17 @@ impl<'a> TenantSelector<'a> {
         }
     }
 
-    pub(super) fn parts(self) -> (Option<Uuid>, Option<String>) {
+    /// Id, slug, host: one of them, or none for the current one.
+    pub(super) fn parts(self) -> (Option<Uuid>, Option<String>, Option<String>) {
         match self {
-            Self::Current => (None, None),
-            Self::Id(id) => (Some(id), None),
-            Self::Slug(slug) => (None, Some(slug.to_owned())),
+            Self::Current => (None, None, None),
+            Self::Id(id) => (Some(id), None, None),
+            Self::Slug(slug) => (None, Some(slug.to_owned()), None),
+            // Nobody has an empty host.
+            Self::Host(host) => {
+                let host = Hostname::of_request(host).map(|host| host.to_string());
+                (None, None, Some(host.unwrap_or_default()))
+            }
         }
     }
 }

@@ -78,7 +78,7 @@ impl RequestAccount {
     pub(super) async fn change_unchecked(&self) -> Result<Change<'_>, Error> {
         let tx = self.identity().begin(self.scope()).await?;
         tenant_lock(&tx, self.tenant().id).await?;
-        self.hold(&tx).await?;
+        self.hold(&tx)?;
         let held = self.held_today(&tx).await?;
         Ok(Change {
             account: self,

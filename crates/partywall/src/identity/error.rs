@@ -71,12 +71,20 @@ pub enum Error {
     /// Too many attempts.
     #[error("too many attempts: try again in {} s", .0.as_secs().max(1))]
     Throttled(Duration),
+    /// The record that shows a host to be the tenant's is not there.
+    #[error(
+        "the record that proves this domain is not there: publish it, and try again when the DNS has it"
+    )]
+    Unproven,
+    /// The DNS did not say whether the record is there.
+    #[error("the DNS cannot be asked for this domain's record: try again")]
+    Lookup(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database.
     #[error(transparent)]
-    Database(#[from] db::Error),
+    Database(db::Error),
     /// The database, through SeaORM.
     #[error(transparent)]
-    Orm(#[from] DbErr),
+    Orm(DbErr),
     /// The machine has no randomness to give.
     #[error("the machine gives no random numbers")]
     Random(#[source] getrandom::Error),
@@ -106,7 +114,7 @@ pub enum ErrorKind {
     Invalid,
     /// Too many attempts.
     Throttled,
-    /// Too much is going on, or the database is away: trying again can help.
+    /// Too much is going on, or the database or the DNS is away: trying again can help.
     Unavailable,
     /// Something broke.
     Failed,
@@ -131,12 +139,15 @@ impl Error {
             | Self::GrantsMore(_)
             | Self::OtherAddress
             | Self::Impersonating => ErrorKind::Denied,
-            Self::LastOwner | Self::StaleAccount | Self::NoSeat | Self::Taken { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::LastOwner
+            | Self::StaleAccount
+            | Self::NoSeat
+            | Self::Unproven
+            | Self::Taken { .. } => ErrorKind::Conflict,
             Self::TwoTenants | Self::TwoCredentials => ErrorKind::BadRequest,
             Self::Invalid { .. } | Self::BadLink => ErrorKind::Invalid,
             Self::Throttled(_) => ErrorKind::Throttled,
+            Self::Lookup(_) => ErrorKind::Unavailable,
             Self::Database(error) => of_database(error.kind()),
             Self::Orm(DbErr::RecordNotFound(_) | DbErr::RecordNotUpdated) => ErrorKind::NotFound,
             Self::Orm(error) => of_database(db::Error::kind_behind(error)),
@@ -166,6 +177,8 @@ impl Error {
             Self::NoSeat => "no_seat",
             Self::Impersonating => "impersonating",
             Self::Throttled(_) => "throttled",
+            Self::Unproven => "unproven",
+            Self::Lookup(_) => "lookup_failed",
             Self::Database(_) | Self::Orm(_) => match self.kind() {
                 ErrorKind::NotFound => "not_found",
                 ErrorKind::Unavailable => "busy",
@@ -182,6 +195,28 @@ impl Error {
     }
 }
 
+/// An account that is gone when a statement of its request comes is [`Error::NotFound`], as it will be
+/// for the next request.
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        if error.kind() == db::ErrorKind::Gone {
+            Self::NotFound
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        if db::Error::kind_behind(&error) == db::ErrorKind::Gone {
+            Self::NotFound
+        } else {
+            Self::Orm(error)
+        }
+    }
+}
+
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "all other kinds are our own mistakes"
@@ -191,8 +226,8 @@ fn of_database(kind: db::ErrorKind) -> ErrorKind {
         db::ErrorKind::Unavailable | db::ErrorKind::Timeout | db::ErrorKind::Conflict => {
             ErrorKind::Unavailable
         }
-        // What was referred to went away in between, or was never in this scope.
-        db::ErrorKind::ForeignKey => ErrorKind::NotFound,
+        // What was referred to went away in between, or was never in this scope; or whoever asks did.
+        db::ErrorKind::ForeignKey | db::ErrorKind::Gone => ErrorKind::NotFound,
         db::ErrorKind::Unique => ErrorKind::Conflict,
         _ => ErrorKind::Failed,
     }

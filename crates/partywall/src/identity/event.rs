@@ -102,6 +102,27 @@ pub enum Event {
         /// The invitation.
         invitation: Uuid,
     },
+    /// A host was shown to be a tenant's: it selects the tenant.
+    DomainVerified {
+        /// Whose.
+        tenant: Uuid,
+        /// Which.
+        host: String,
+    },
+    /// A host's record is gone: it selects the tenant no longer.
+    DomainLost {
+        /// Whose it was.
+        tenant: Uuid,
+        /// Which.
+        host: String,
+    },
+    /// A tenant gave up a host, verified or not.
+    DomainRemoved {
+        /// Whose it was.
+        tenant: Uuid,
+        /// Which.
+        host: String,
+    },
     /// A member of the staff entered a tenant, or began to act as somebody in it.
     StaffEntered {
         /// Where.

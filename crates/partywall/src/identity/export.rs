@@ -21,7 +21,8 @@ pub(super) const FORMAT: &str = "partywall-tenant";
 pub(super) const VERSION: u64 = 1;
 
 /// The tables of this room that are a tenant's own to take along. The others hold secrets, or are
-/// the service's business: invitations, keys, visits of the staff. The tenant's row is in the header.
+/// the service's business: invitations, keys, visits of the staff. So are hosts: a copy that came with
+/// one would compete for it with the original, and its proof was made for that one. The tenant's row is in the header.
 const TAKEN_ALONG: [&str; 9] = [
     "account",
     "account_grant",
@@ -131,7 +132,8 @@ impl RequestAccount {
     /// be: one ends early where the [right to it](Self::while_permitted) does. All rows are of one
     /// moment: one transaction reads them.
     ///
-    /// No secret is in it: no session, no token, no key, no invitation, and no id of a person.
+    /// No secret is in it: no session, no token, no key, no invitation, and no id of a person. Hosts of
+    /// the tenant's own are not either: claim and verify them where the file is read.
     ///
     /// The rows are read by [`Db::across`](crate::Db::across), since a table may have owners beside the
     /// tenant that no scope of this tenant names; each statement asks for this tenant's rows alone.
@@ -146,9 +148,8 @@ impl RequestAccount {
         self.require("tenant.export")?;
         let tx = self.manage([]).await?;
         let tenant = self.tenant().id;
-        self.audit(&tx, AuditEntry::new("tenant.exported").on(tenant))
-            .await?;
-        tx.commit().await?;
+        let entry = AuditEntry::new("tenant.exported").on(tenant);
+        self.audit(&tx.committing(), entry).await?;
         let file = self.identity().export(Which::Of(self.tenant())).await?;
         Ok(self.while_permitted("tenant.export", file))
     }

@@ -39,8 +39,10 @@ impl BuiltIn {
 }
 
 /// The permissions that this room asks for itself, and the least role that holds each.
-const OWN: [(&str, BuiltIn); 15] = [
+const OWN: [(&str, BuiltIn); 17] = [
     ("audit.read", BuiltIn::Admin),
+    ("domain.read", BuiltIn::Admin),
+    ("domain.write", BuiltIn::Admin),
     ("group.read", BuiltIn::Viewer),
     ("group.write", BuiltIn::Admin),
     ("invitation.read", BuiltIn::Admin),

@@ -3,7 +3,11 @@ use std::{fmt, sync::Arc};
 use tokio::sync::{OnceCell, broadcast};
 
 use super::{
-    Event, Permissions, Settings, event::WAITING, model, password::Passwords, throttle::Throttle,
+    Event, Permissions, Settings,
+    event::WAITING,
+    model,
+    password::Passwords,
+    throttle::{TenantThrottle, Throttle},
 };
 use crate::{
     db::{Across, Db},
@@ -27,6 +31,7 @@ pub(super) struct Inner {
     pub(super) sign_ins: Throttle,
     pub(super) sign_ups: Throttle,
     pub(super) resets: Throttle,
+    pub(super) domains: TenantThrottle,
 }
 
 impl Identity {
@@ -43,6 +48,7 @@ impl Identity {
                 sign_ins: Throttle::new(&settings),
                 sign_ups: Throttle::new(&settings),
                 resets: Throttle::new(&settings),
+                domains: TenantThrottle::new(&settings),
                 settings,
             }),
         }
@@ -71,6 +77,7 @@ impl Identity {
             .identity_model::<model::group_role::Entity>(None)
             .identity_model::<model::invitation::Entity>(None)
             .identity_model::<model::api_key::Entity>(None)
+            .identity_model::<model::domain::Entity>(None)
             .identity_model::<model::staff_entry::Entity>(None)
             .identity_model::<model::audit::Entity>(Some(Rights::AppendOnly))
             .routines(include_str!("sql/lookups.sql"))

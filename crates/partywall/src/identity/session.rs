@@ -137,7 +137,7 @@ impl Identity {
             .read_only()
             .optional(
                 "SELECT session_id, user_id \
-                 FROM partywall.identity_session($1, $2, NULL::uuid, NULL::text)",
+                 FROM partywall.identity_session($1, $2, NULL::uuid, NULL::text, NULL::text)",
                 [token.0.hash().into(), seconds(self.settings().idle).into()],
             )
             .await?;

@@ -205,17 +205,18 @@ impl Identity {
         user: &RequestUser,
         tenant: TenantSelector<'_>,
     ) -> Result<(Uuid, String, String), Error> {
-        let (id, slug) = tenant.parts();
+        let (id, slug, host) = tenant.parts();
         let view = self.inner.db.identity(&nobody()).read_only();
         let sought: Option<Sought> = view
             .optional(
                 "SELECT tenant_id, slug, tenant_name, is_suspended, delete_after \
-                 FROM partywall.identity_session($1, $2, $3, $4)",
+                 FROM partywall.identity_session($1, $2, $3, $4, $5)",
                 [
                     user.token.0.hash().into(),
                     seconds(self.settings().idle).into(),
                     id.into(),
                     slug.into(),
+                    host.into(),
                 ],
             )
             .await?;

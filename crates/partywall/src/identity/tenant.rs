@@ -279,11 +279,10 @@ impl Authenticated {
         if restored == 0 {
             return Err(Error::NotFound);
         }
-        account.hold(&tx).await?;
+        account.hold(&tx)?;
         let detail = json!({"slug": slug.as_str()});
         let entry = AuditEntry::new("tenant.restored").on(tenant);
-        account.audit(&tx, entry.with(detail)).await?;
-        tx.commit().await?;
+        account.audit(&tx.committing(), entry.with(detail)).await?;
         account.identity().emit(Event::TenantRestored { tenant });
         Ok(())
     }

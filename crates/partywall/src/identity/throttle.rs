@@ -18,6 +18,8 @@ use governor::{
     state::{StateStore, keyed::ShrinkableKeyedStateStore},
 };
 
+use uuid::Uuid;
+
 use super::{EmailAddress, Error, Settings};
 
 /// How much more everybody together may try than one network on one address of mail.
@@ -153,6 +155,34 @@ impl Attempt<'_> {
         if let Some(network) = network {
             throttle.wide.give_back(&Wide::Network(network));
         }
+    }
+}
+
+/// Attempts of tenants: as many as one network has on one address of mail.
+#[derive(Debug)]
+pub(super) struct TenantThrottle(Limiter<Uuid>);
+
+impl TenantThrottle {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let attempts = NonZeroU32::new(settings.attempts).unwrap_or(NonZeroU32::MIN);
+        Self(Limiter::new(attempts, settings.attempts_in))
+    }
+
+    /// Counts an attempt before it is made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Throttled`].
+    pub(super) fn take(&self, tenant: Uuid) -> Result<(), Error> {
+        if self.0.limiter.len() >= SWEEP as usize {
+            self.0.limiter.retain_recent();
+        }
+        self.0.take(&tenant)
+    }
+
+    /// It succeeded and does not count.
+    pub(super) fn give_back(&self, tenant: Uuid) {
+        self.0.give_back(&tenant);
     }
 }
 

@@ -101,11 +101,16 @@ impl Votes {
     }
 }
 
+/// Tells the log that something could not be decided. Strangers are told nothing.
+pub(super) fn report(policy: &str, action: &str, why: &str) {
+    tracing::error!(policy, action, why, "a policy could not decide");
+}
+
 impl Decision {
-    /// Denies because it could not be decided, and says so in the log.
+    /// Denies because it could not be decided, and tells the log.
     pub(super) fn failing(policy: &Arc<str>, action: &str, why: impl Into<String>) -> Self {
         let why = why.into();
-        tracing::error!(policy = &**policy, action, why, "a policy could not decide");
+        report(policy, action, &why);
         Self {
             policy: policy.clone(),
             action: action.to_owned(),

@@ -19,7 +19,7 @@ pub enum PolicyError {
     #[error("the name is empty")]
     Nameless,
     /// A list that must name something names nothing.
-    #[error("the list of {0} is empty: name at least one, or say `any`")]
+    #[error("the list of {0} is empty: name at least one")]
     Empty(&'static str),
     /// An action is none of the known ones.
     #[error("there is no action `{0}`: declare it, or mend the name")]

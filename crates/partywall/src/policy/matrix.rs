@@ -54,3 +54,46 @@ pub fn matrix(policy: &dyn Decide, permissions: &Permissions, actions: &[Action]
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Actions, Policy, Principal, Rule};
+
+    #[test]
+    fn a_matrix_tells_who_may_do_what() {
+        let permissions = Permissions::new()
+            .declare("note.read", BuiltIn::Viewer)
+            .and_then(|all| all.declare("note.write", BuiltIn::Member))
+            .unwrap();
+        let policy = Policy::<u8>::new("note")
+            .allow(
+                "read",
+                Principal::permission("note.read"),
+                Actions::read_only(),
+            )
+            .allow_if(
+                "odd",
+                Principal::permission("note.write"),
+                Actions::named(["update"]),
+                Rule::object("odd", |_, note| note % 2 == 1),
+            )
+            .allow("all", Principal::role(BuiltIn::Admin), Actions::any())
+            .build()
+            .unwrap();
+        let actions = [
+            Action::new("list", "GET"),
+            Action::new("update", "PATCH"),
+            Action::new("delete", "DELETE"),
+        ];
+        insta::assert_snapshot!(matrix(&policy, &permissions, &actions), @"
+            ## note
+
+            | action | anonymous | signed in | viewer | member | admin | owner | staff | key |
+            | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+            | GET list | – | – | yes | yes | yes | yes | yes | yes |
+            | PATCH update | – | – | – | some | yes | yes | – | some |
+            | DELETE delete | – | – | – | – | yes | yes | – | – |
+            ");
+    }
+}

@@ -173,11 +173,16 @@ impl Principal {
         }
     }
 
+    fn enclosed(&self) -> String {
+        if matches!(self.0, Kind::AnyOf(_) | Kind::AllOf(_)) {
+            format!("({self})")
+        } else {
+            self.to_string()
+        }
+    }
+
     fn joined(all: &[Self], word: &str) -> String {
-        let each = all.iter().map(|one| match &one.0 {
-            Kind::AnyOf(_) | Kind::AllOf(_) => format!("({one})"),
-            _ => one.to_string(),
-        });
+        let each = all.iter().map(Self::enclosed);
         each.collect::<Vec<_>>().join(word)
     }
 }
@@ -187,9 +192,9 @@ impl Not for Principal {
 
     /// Everybody else, anonymous visitors too.
     fn not(self) -> Self {
-        match self.0 {
-            Kind::Not(one) => *one,
-            kind => Self(Kind::Not(Box::new(Self(kind)))),
+        match self {
+            Self(Kind::Not(one)) => *one,
+            plain => Self(Kind::Not(Box::new(plain))),
         }
     }
 }
@@ -210,10 +215,102 @@ impl fmt::Display for Principal {
             Kind::Permission(permission) => write!(f, "`{permission}`"),
             Kind::AnyOf(all) => f.write_str(&Self::joined(all, " or ")),
             Kind::AllOf(all) => f.write_str(&Self::joined(all, " and ")),
-            Kind::Not(one) => match one.0 {
-                Kind::AnyOf(_) | Kind::AllOf(_) => write!(f, "all but ({one})"),
-                _ => write!(f, "all but {one}"),
-            },
+            Kind::Not(one) => write!(f, "all but {}", one.enclosed()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::identity::Permissions;
+
+    #[test]
+    fn each_principal_is_who_it_says() {
+        let (tenant, id, declared) = (Uuid::nil(), Uuid::nil(), Permissions::new());
+        let subjects = [
+            ("anonymous", Subject::anonymous()),
+            ("signed in", Subject::user(id)),
+            ("staff outside", Subject::staff_user(id)),
+            (
+                "viewer",
+                Subject::member(tenant, id).with_role(BuiltIn::Viewer, &declared),
+            ),
+            (
+                "owner",
+                Subject::member(tenant, id).with_role(BuiltIn::Owner, &declared),
+            ),
+            (
+                "editor",
+                Subject::member(tenant, id).with_own_role("editor"),
+            ),
+            (
+                "called admin",
+                Subject::member(tenant, id).with_own_role("admin"),
+            ),
+            (
+                "impersonated",
+                Subject::member(tenant, id).with_impersonator(id),
+            ),
+            ("staff inside", Subject::staff(tenant, id)),
+            (
+                "key",
+                Subject::key(tenant, id, Some(id)).with_permissions(["audit.read"]),
+            ),
+        ];
+        let principals = [
+            Principal::anyone(),
+            Principal::anonymous(),
+            Principal::authenticated(),
+            Principal::member(),
+            Principal::staff(),
+            Principal::key(),
+            Principal::impersonating(),
+            Principal::role(BuiltIn::Viewer),
+            Principal::role("admin"),
+            Principal::role("owner"),
+            Principal::role("editor"),
+            Principal::permission("audit.read"),
+            !Principal::member(),
+            !!Principal::member(),
+            Principal::any_of([Principal::key(), Principal::role("editor")]),
+            Principal::all_of([
+                Principal::member(),
+                !Principal::any_of([Principal::role("owner"), Principal::impersonating()]),
+            ]),
+        ];
+        let lines = principals.iter().map(|principal| {
+            let meant = subjects.iter().filter(|(_, subject)| principal.is(subject));
+            let names: Vec<_> = meant.map(|(name, _)| *name).collect();
+            format!("{principal}: {}", names.join(", "))
+        });
+        insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
+            anyone: anonymous, signed in, staff outside, viewer, owner, editor, called admin, impersonated, staff inside, key
+            anonymous: anonymous
+            authenticated: signed in, staff outside, viewer, owner, editor, called admin, impersonated, staff inside, key
+            member: viewer, owner, editor, called admin, impersonated
+            staff: staff outside, staff inside
+            key: key
+            impersonating: impersonated
+            role viewer or above: viewer, owner
+            role admin or above: owner
+            role owner: owner
+            own role `editor`: editor
+            `audit.read`: owner, key
+            all but member: anonymous, signed in, staff outside, staff inside, key
+            member: viewer, owner, editor, called admin, impersonated
+            key or own role `editor`: editor, key
+            member and all but (role owner or impersonating): viewer, editor, called admin
+            ");
+    }
+
+    #[test]
+    fn nobodys_row_is_nobodys() {
+        let key = Subject::key(Uuid::nil(), Uuid::nil(), None);
+        assert!(!key.is_account(None) && !key.is_account(Uuid::nil()));
+        let member = Subject::member(Uuid::nil(), Uuid::nil());
+        assert!(member.is_account(Uuid::nil()) && !member.is_account(None));
     }
 }

@@ -3,7 +3,7 @@ use std::{fmt, net::IpAddr};
 use chrono::{DateTime, NaiveTime, Utc};
 use ipnetwork::IpNetwork;
 use sea_orm::{
-    ColumnTrait, Condition, ExprTrait as _, Value,
+    ColumnTrait, Condition, EntityTrait, ExprTrait as _, Value,
     sea_query::{Expr, IntoCondition},
 };
 use uuid::Uuid;
@@ -87,7 +87,8 @@ impl<M> Rule<M> {
         Self(Kind::Hours(from, until))
     }
 
-    /// Something holds of who asks.
+    /// Something holds of who asks. A permission belongs into the principal: what is asked for in here
+    /// is not among the [permissions](super::Decide::permissions) that a route checks.
     pub fn subject(
         name: impl Into<String>,
         holds: impl Fn(&Subject) -> bool + Send + Sync + 'static,
@@ -107,19 +108,44 @@ impl<M> Rule<M> {
     /// Something holds of the row, told in Rust and told again in SQL for lists. A row for which the
     /// condition is NULL is shown by neither an allow nor past a deny.
     ///
-    /// The two should say the same. [`own`](Self::own) and [`column`](Self::column) say both at once.
+    /// The two should say the same: `testing::assert_rows_agree` sees to that, and [`own`](Self::own)
+    /// and [`column`](Self::column) say both at once.
+    ///
+    /// ```
+    /// # mod note {
+    /// #     use sea_orm::entity::prelude::*;
+    /// #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    /// #     #[sea_orm(table_name = "note")]
+    /// #     pub struct Model {
+    /// #         #[sea_orm(primary_key, auto_increment = false)]
+    /// #         pub id: Uuid,
+    /// #         pub level: i32,
+    /// #     }
+    /// #     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    /// #     pub enum Relation {}
+    /// #     impl ActiveModelBehavior for ActiveModel {}
+    /// # }
+    /// use partywall::policy::Rule;
+    /// use sea_orm::ColumnTrait;
+    ///
+    /// let low = Rule::row(
+    ///     "low",
+    ///     |_, note: &note::Model| note.level < 3,
+    ///     |_| note::Column::Level.lt(3),
+    /// );
+    /// # assert_eq!(low.to_string(), "low");
+    /// ```
     pub fn row<C: IntoCondition>(
         name: impl Into<String>,
         holds: impl Fn(&Subject, &M) -> bool + Send + Sync + 'static,
         condition: impl Fn(&Subject) -> C + Send + Sync + 'static,
     ) -> Self {
         let rows = move |subject: &Subject, wanted: bool| {
-            // In parentheses, whatever it is made of: a piece of SQL by hand has none of its own.
-            let condition = Expr::tuple([condition(subject).into_condition().into()]);
+            let condition = condition(subject).into_condition();
             Rows::Where(if wanted {
-                condition.into_condition()
+                condition
             } else {
-                condition.not().into_condition()
+                Condition::all().add(Expr::from(condition).not())
             })
         };
         Self(Kind::Object(
@@ -130,11 +156,15 @@ impl<M> Rule<M> {
     }
 
     /// The row is the acting account's: a column holds its id. Nobody's rows are never one's own.
-    pub fn own<I: Into<Option<Uuid>>>(
+    pub fn own<C, I>(
         name: impl Into<String>,
-        column: impl ColumnTrait,
+        column: C,
         owner: impl Fn(&M) -> I + Send + Sync + 'static,
-    ) -> Self {
+    ) -> Self
+    where
+        C: ColumnTrait<EntityName: EntityTrait<Model = M>>,
+        I: Into<Option<Uuid>>,
+    {
         let rows = move |subject: &Subject, wanted: bool| match (subject.account(), wanted) {
             (None, wanted) => Rows::from(!wanted),
             (Some(account), wanted) => Rows::Where(equal(column, account.into(), wanted)),
@@ -147,13 +177,14 @@ impl<M> Rule<M> {
     }
 
     /// A column of the row has a value. NULL has none.
-    pub fn column<V, I>(
+    pub fn column<C, V, I>(
         name: impl Into<String>,
-        column: impl ColumnTrait,
+        column: C,
         value: V,
         of: impl Fn(&M) -> I + Send + Sync + 'static,
     ) -> Self
     where
+        C: ColumnTrait<EntityName: EntityTrait<Model = M>>,
         V: Into<Value> + Clone + PartialEq + Send + Sync + 'static,
         I: Into<Option<V>>,
     {
@@ -272,9 +303,9 @@ impl<M> std::ops::Not for Rule<M> {
 
     /// It does not hold. What cannot be told stays untold.
     fn not(self) -> Self {
-        match self.0 {
-            Kind::Not(rule) => *rule,
-            kind => Self(Kind::Not(Box::new(Self(kind)))),
+        match self {
+            Self(Kind::Not(rule)) => *rule,
+            plain => Self(Kind::Not(Box::new(plain))),
         }
     }
 }
@@ -305,12 +336,16 @@ fn is_between(from: NaiveTime, until: NaiveTime, at: DateTime<Utc>) -> bool {
 
 impl<M> fmt::Display for Rule<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let enclosed = |rule: &Self| {
+            if matches!(rule.0, Kind::AllOf(_) | Kind::AnyOf(_)) {
+                format!("({rule})")
+            } else {
+                rule.to_string()
+            }
+        };
         let joined = |rules: &[Self], word: &str| {
-            let each = rules.iter().map(|rule| match &rule.0 {
-                Kind::AllOf(_) | Kind::AnyOf(_) => format!("({rule})"),
-                _ => rule.to_string(),
-            });
-            each.collect::<Vec<_>>().join(word)
+            let each: Vec<_> = rules.iter().map(enclosed).collect();
+            each.join(word)
         };
         match &self.0 {
             Kind::Action(actions) => write!(f, "action {actions}"),
@@ -330,10 +365,7 @@ impl<M> fmt::Display for Rule<M> {
             }
             Kind::AllOf(rules) => f.write_str(&joined(rules, " and ")),
             Kind::AnyOf(rules) => f.write_str(&joined(rules, " or ")),
-            Kind::Not(rule) => match &rule.0 {
-                Kind::AllOf(_) | Kind::AnyOf(_) => write!(f, "not ({rule})"),
-                _ => write!(f, "not {rule}"),
-            },
+            Kind::Not(rule) => write!(f, "not {}", enclosed(rule)),
         }
     }
 }
@@ -341,5 +373,30 @@ impl<M> fmt::Display for Rule<M> {
 impl<M> fmt::Debug for Rule<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rule({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_end_before_their_end_and_go_over_midnight() {
+        let time = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
+        let at = |text: &str| format!("2026-11-26T{text}Z").parse().unwrap();
+        for (from, until, moment, is_inside) in [
+            (8, 18, "08:00:00", true),
+            (8, 18, "17:59:59", true),
+            (8, 18, "18:00:00", false),
+            (8, 18, "07:59:59", false),
+            (22, 6, "23:00:00", true),
+            (22, 6, "05:59:59", true),
+            (22, 6, "06:00:00", false),
+            (22, 6, "12:00:00", false),
+            (8, 8, "08:00:00", false),
+        ] {
+            let found = is_between(time(from), time(until), at(moment));
+            assert_eq!(found, is_inside, "{from}–{until} {moment}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 pub(super) enum Truth {
     No,
     Yes,
-    /// The object would tell.
+    /// The object could tell.
     Open,
     /// Nothing will tell.
     Unclear,
@@ -23,8 +23,8 @@ impl Truth {
             .into_iter()
             .fold(Self::Yes, |so_far, term| match (so_far, term) {
                 (Self::No, _) | (_, Self::No) => Self::No,
-                (Self::Unclear, _) | (_, Self::Unclear) => Self::Unclear,
                 (Self::Open, _) | (_, Self::Open) => Self::Open,
+                (Self::Unclear, _) | (_, Self::Unclear) => Self::Unclear,
                 (Self::Yes, Self::Yes) => Self::Yes,
             })
     }

@@ -51,3 +51,6 @@ pub(crate) const NO_DIMENSION: &str = "PW001";
 
 /// SQLSTATE of «the context is not valid», raised by the same functions, in `sql/sealed.sql`.
 pub(crate) const INVALID_CONTEXT: &str = "PW002";
+
+/// SQLSTATE of «the account is gone», raised by what rides with the statements of a request.
+pub(crate) const GONE: &str = "PW003";

@@ -44,11 +44,28 @@
     reason = "an assertion panics when it does not hold"
 )]
 mod assertions;
+#[cfg(feature = "web")]
+#[expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "an attack panics when its target is not as it says"
+)]
+mod attack;
 mod database;
+#[cfg(feature = "identity")]
+#[expect(
+    clippy::expect_used,
+    reason = "an assertion panics when it does not hold"
+)]
+mod rows;
 mod server;
 
 pub use assertions::{
     assert_blocks_without_scope, assert_enforced, assert_isolated, assert_isolated_between,
 };
+#[cfg(feature = "web")]
+pub use attack::{Attack, Attempt, Caller, Case, Report, Side, Target, fingerprint};
 pub use database::{TestDb, TestError};
+#[cfg(feature = "identity")]
+pub use rows::assert_rows_agree;
 pub use server::server;

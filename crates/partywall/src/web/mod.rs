@@ -28,8 +28,11 @@ mod authenticated;
 mod client;
 mod cookie;
 mod cross_site;
+mod openapi;
 mod problem;
 mod routes;
+#[cfg(feature = "swagger")]
+mod swagger;
 mod user;
 
 pub use client::ClientAddress;
@@ -40,3 +43,5 @@ pub use routes::{
     Access, Answers, Bare, Body, CanonicalId, Endpoint, Found, Parameter, Permitted, Query,
     RequestId, Routes, RoutesError, TenantSource, Writing,
 };
+#[cfg(feature = "swagger")]
+pub use swagger::{swagger, swagger_parameter};

@@ -34,9 +34,11 @@ enum Work {
     Failing,
     Dirty,
     Commit,
+    Committing,
+    CommittingStream,
 }
 
-const ALL: [Work; 19] = [
+const ALL: [Work; 21] = [
     Work::Read,
     Work::Model,
     Work::Insert,
@@ -56,6 +58,8 @@ const ALL: [Work; 19] = [
     Work::Failing,
     Work::Dirty,
     Work::Commit,
+    Work::Committing,
+    Work::CommittingStream,
 ];
 
 fn row(mark: &str) -> post::ActiveModel {
@@ -77,7 +81,11 @@ impl Work {
         match self {
             Self::Insert | Self::SlowWrite | Self::Dirty => &[0, 1],
             Self::Savepoints | Self::AcrossTransaction => &[0, 2],
-            Self::Transaction | Self::Closure | Self::Commit => &[0, 3],
+            Self::Transaction
+            | Self::Closure
+            | Self::Commit
+            | Self::Committing
+            | Self::CommittingStream => &[0, 3],
             _ => &[0],
         }
     }
@@ -275,6 +283,27 @@ impl Work {
                     done?;
                 }
             }
+            Self::Committing => {
+                let tx = db.begin(scope).await?;
+                for _ in 0..2 {
+                    tx.execute_sql(INSERT, [mark.into()]).await?;
+                }
+                // Two in three are parsed first.
+                let last = format!("{INSERT} /* {} */", nth % 3 * (nth >> 2));
+                tx.committing().execute_sql(&last, [mark.into()]).await?;
+            }
+            Self::CommittingStream => {
+                let tx = db.begin(scope).await?;
+                tx.execute_sql(INSERT, [mark.into()]).await?;
+                let two = INSERT
+                    .replace("VALUES (", "SELECT ")
+                    .replace(", $1)", ", $1")
+                    + " FROM generate_series(1, 2) RETURNING id";
+                let mut rows = tx.committing().stream_sql(&two, [mark.into()]).await?;
+                for _ in 0..nth % 4 {
+                    rows.next().await.transpose().map_err(Error::Row)?;
+                }
+            }
         }
         Ok(())
     }
@@ -362,7 +391,7 @@ impl Bench {
                 work.outcomes().contains(&rows),
                 "{case}: {rows} rows were written"
             );
-            if *ended && !matches!(work, Work::Commit) {
+            if *ended && !matches!(work, Work::Commit | Work::CommittingStream) {
                 assert_eq!(Some(&rows), work.outcomes().last(), "{case}: it ended well");
             }
             written += rows;

@@ -37,6 +37,7 @@ SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
   UNION ALL SELECT 'group role' || t::text FROM identity.group_role t
   UNION ALL SELECT 'invitation' || t::text FROM identity.invitation t
   UNION ALL SELECT 'api key' || t::text FROM identity.api_key t
+  UNION ALL SELECT 'domain' || t::text FROM identity.domain t
   UNION ALL SELECT 'staff entry' || t::text FROM identity.staff_entry t
   UNION ALL SELECT 'audit' || t::text FROM identity.audit t WHERE tenant_id <> '{acme}'
   UNION ALL SELECT 'key' || t::text FROM partywall.seal_key t

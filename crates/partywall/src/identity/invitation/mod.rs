@@ -179,10 +179,8 @@ impl RequestAccount {
         if revoked == 0 {
             return Err(Error::NotFound);
         }
-        self.audit(&tx, AuditEntry::new("invitation.revoked").on(id))
-            .await?;
-        tx.commit().await?;
-        Ok(())
+        let entry = AuditEntry::new("invitation.revoked").on(id);
+        self.audit(&tx.committing(), entry).await
     }
 
     /// The account that may invite.

@@ -19,6 +19,7 @@ pub mod account_role;
 pub mod api_key;
 pub mod audit;
 pub mod credential;
+pub mod domain;
 pub mod group_member;
 pub mod group_role;
 pub mod invitation;

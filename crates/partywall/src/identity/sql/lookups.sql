@@ -15,6 +15,12 @@ CREATE INDEX IF NOT EXISTS invitation_email_idx ON identity.invitation (tenant_i
 CREATE UNIQUE INDEX IF NOT EXISTS invitation_open_key ON identity.invitation (tenant_id, email_key)
   WHERE accepted_at IS NULL AND revoked_at IS NULL;
 
+-- A host is one tenant's once it is verified; until then anybody may claim it, each once.
+CREATE UNIQUE INDEX IF NOT EXISTS domain_host_key ON identity.domain (host) WHERE verified_at IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS domain_claim_key ON identity.domain (tenant_id, host);
+CREATE UNIQUE INDEX IF NOT EXISTS domain_token_key ON identity.domain (token);
+CREATE INDEX IF NOT EXISTS domain_due_idx ON identity.domain (checked_at) WHERE verified_at IS NOT NULL;
+
 -- The functions below answer to a secret: each takes the hash of one and tells what it opens. They run
 -- as the owner, who may read these tables and not write them, and only the identity login may call
 -- them. Everything else that this login does has a scope.
@@ -52,12 +58,13 @@ END
 $partywall$;
 
 DROP FUNCTION IF EXISTS partywall.identity_session(text, integer, uuid, text);
+DROP FUNCTION IF EXISTS partywall.identity_session(text, integer, uuid, text, text);
 -- Times are microseconds since 1970, whatever types the application reads times into.
 --
--- Who holds the session, and what they are in one tenant: the one with the id or the slug, or else
--- that of the current account. No row without a live session of a person who is not deactivated.
+-- Who holds the session, and what they are in one tenant: the one with the id, the slug or the
+-- verified host, or else that of the current account. No row without a live session of a person who is not deactivated.
 CREATE FUNCTION partywall.identity_session(
-  token_hash text, idle_seconds integer, wanted_tenant uuid, wanted_slug text)
+  token_hash text, idle_seconds integer, wanted_tenant uuid, wanted_slug text, wanted_host text)
 RETURNS TABLE (
   session_id uuid, created_at bigint, seen_at bigint, expires_at bigint,
   current_account uuid, current_tenant uuid, confined_to uuid, impersonator uuid,
@@ -68,11 +75,16 @@ RETURNS TABLE (
   builtins text[], roles text[], permissions text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
 DECLARE
-  is_current CONSTANT boolean := wanted_tenant IS NULL AND wanted_slug IS NULL;
+  is_current CONSTANT boolean :=
+    wanted_tenant IS NULL AND wanted_slug IS NULL AND wanted_host IS NULL;
 BEGIN
   -- Found beforehand, so that the plan below is one for all calls and goes by the key.
   IF wanted_tenant IS NULL AND wanted_slug IS NOT NULL THEN
     SELECT t.id INTO wanted_tenant FROM identity.tenant t WHERE t.slug = wanted_slug;
+  ELSIF wanted_tenant IS NULL AND wanted_host IS NOT NULL THEN
+    SELECT d.tenant_id INTO wanted_tenant FROM identity.domain d
+    JOIN identity.tenant t ON t.id = d.tenant_id AND t.delete_after IS NULL
+    WHERE d.host = wanted_host AND d.verified_at IS NOT NULL;
   END IF;
   RETURN QUERY
   SELECT s.id, (extract(epoch FROM s.created_at) * 1000000)::bigint, (extract(epoch FROM s.seen_at) * 1000000)::bigint,
@@ -111,8 +123,10 @@ END
 $partywall$;
 
 DROP FUNCTION IF EXISTS partywall.identity_key(text, uuid, text);
--- What an API key opens in one tenant: the one with the id or the slug, or else its own.
-CREATE FUNCTION partywall.identity_key(key_hash text, wanted_tenant uuid, wanted_slug text)
+DROP FUNCTION IF EXISTS partywall.identity_key(text, uuid, text, text);
+-- What an API key opens in one tenant: the one with the id, the slug or the verified host, or else its own.
+CREATE FUNCTION partywall.identity_key(
+  key_hash text, wanted_tenant uuid, wanted_slug text, wanted_host text)
 RETURNS TABLE (
   key_id uuid, key_name text, last_used_at bigint, key_permissions text[],
   tenant_id uuid, slug text, tenant_name text, seats integer,
@@ -131,6 +145,9 @@ BEGIN
   LEFT JOIN identity.tenant t ON t.id = k.tenant_id
     AND CASE WHEN wanted_tenant IS NOT NULL THEN t.id = wanted_tenant
              WHEN wanted_slug IS NOT NULL THEN t.slug = wanted_slug
+             WHEN wanted_host IS NOT NULL THEN t.delete_after IS NULL AND EXISTS (
+               SELECT FROM identity.domain d WHERE d.host = wanted_host
+               AND d.verified_at IS NOT NULL AND d.tenant_id = t.id)
              ELSE true END
   LEFT JOIN identity.account a ON a.tenant_id = k.tenant_id AND a.id = k.account_id
     AND a.deactivated_at IS NULL
@@ -246,15 +263,35 @@ BEGIN
 END
 $partywall$;
 
+-- Which tenant has a host verified and no longer its record, for whoever has a claim to the host whose
+-- own record is published: they ask by its token. `published` is what the DNS said when it was `asked`;
+-- whoever was verified after that is not meant.
+CREATE OR REPLACE FUNCTION partywall.identity_domain_lapsed(
+  claim text, published text[], asked bigint, OUT tenant_id uuid, OUT id uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
+BEGIN
+  SELECT held.tenant_id, held.id INTO tenant_id, id
+  FROM identity.domain c
+  JOIN identity.domain held ON held.host = c.host AND held.verified_at IS NOT NULL
+  WHERE c.token = claim AND c.verified_at IS NULL AND claim = ANY (published)
+    AND held.token <> ALL (published)
+    AND held.verified_at < 'epoch'::timestamptz + asked * interval '1 microsecond';
+END
+$partywall$;
+
 -- Holds an account of the scope's tenant until the transaction ends: whoever removes it waits for
--- the transaction, and a transaction that comes after the removal is told so. For writes.
+-- the transaction, and a transaction that comes after the removal fails here. It is sent together with
+-- statements that write, so an answer of `false` would come too late: true, or an error.
 CREATE OR REPLACE FUNCTION partywall.identity_hold(wanted uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog AS $partywall$
 BEGIN
   PERFORM 1 FROM identity.account a
   WHERE a.tenant_id = partywall.tenant() AND a.id = wanted AND a.deactivated_at IS NULL
   FOR SHARE;
-  RETURN FOUND;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'PW003', MESSAGE = 'the account is gone';
+  END IF;
+  RETURN true;
 END
 $partywall$;
 -- Locking a row asks for the right to change it. No change passes the check.
@@ -263,13 +300,17 @@ CREATE POLICY partywall_hold ON identity.account FOR UPDATE TO CURRENT_USER
   USING (true) WITH CHECK (false);
 
 REVOKE ALL ON FUNCTION partywall.identity_rights(uuid, uuid),
-  partywall.identity_session(text, integer, uuid, text), partywall.identity_key(text, uuid, text),
+  partywall.identity_session(text, integer, uuid, text, text),
+  partywall.identity_key(text, uuid, text, text),
+  partywall.identity_domain_lapsed(text, text[], bigint),
   partywall.identity_accounts(text, integer, uuid), partywall.identity_first_account(uuid),
   partywall.identity_staff_entries(text, integer, uuid),
   partywall.identity_invitation(text), partywall.identity_reset(text),
   partywall.identity_sign_up(text), partywall.identity_hold(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION partywall.identity_rights(uuid, uuid),
-  partywall.identity_session(text, integer, uuid, text), partywall.identity_key(text, uuid, text),
+  partywall.identity_session(text, integer, uuid, text, text),
+  partywall.identity_key(text, uuid, text, text),
+  partywall.identity_domain_lapsed(text, text[], bigint),
   partywall.identity_accounts(text, integer, uuid), partywall.identity_first_account(uuid),
   partywall.identity_staff_entries(text, integer, uuid),
   partywall.identity_invitation(text), partywall.identity_reset(text),

@@ -13,7 +13,7 @@ use http::request::Parts;
 
 use super::{super::Problem, parameter::Thing};
 use crate::{
-    db::{Error, Tx},
+    db::{Committing, Error, Tx},
     identity::RequestAccount,
     policy::{Action, Decide, Fields, Question, RequestFacts, Rows, Subject},
 };
@@ -112,6 +112,11 @@ impl Writing {
     /// As for [`Tx::rollback`].
     pub async fn rollback(self) -> Result<(), Error> {
         self.into_tx().rollback().await
+    }
+
+    /// The last statement, which carries the COMMIT with it: see [`Tx::committing`].
+    pub fn committing(self) -> Committing {
+        self.into_tx().committing()
     }
 
     /// The transaction itself, for whoever ends it.

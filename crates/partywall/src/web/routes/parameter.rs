@@ -48,6 +48,9 @@ pub(super) type Find =
 
 /// A key that has one way to be written. Any other spelling of it is nobody's.
 pub trait CanonicalId: Into<Value> + Send + Sync + 'static {
+    /// Its form, as JSON Schema names it: `uuid`.
+    const FORMAT: &'static str;
+
     /// Reads the one spelling.
     fn parse(text: &str) -> Option<Self>;
 }
@@ -57,8 +60,10 @@ fn canonical<T: FromStr + ToString>(text: &str) -> Option<T> {
 }
 
 macro_rules! canonical {
-    ($($id:ty),+) => {$(
+    ($($id:ty = $format:literal),+) => {$(
         impl CanonicalId for $id {
+            const FORMAT: &'static str = $format;
+
             fn parse(text: &str) -> Option<Self> {
                 canonical(text)
             }
@@ -66,7 +71,7 @@ macro_rules! canonical {
     )+};
 }
 
-canonical!(Uuid, i16, i32, i64);
+canonical!(Uuid = "uuid", i16 = "int32", i32 = "int32", i64 = "int64");
 
 impl Parameter {
     /// A row of the scope, by its primary key. A row that is missing, foreign or filtered out by the
@@ -166,6 +171,15 @@ impl Parameter {
         self.name
     }
 
+    /// The form of its keys; none for a text.
+    pub(in crate::web) fn format(&self) -> Option<&'static str> {
+        match &self.kind {
+            Kind::Row { level, .. } => Some(level.format()),
+            Kind::Found(_) | Kind::Id => Some(Uuid::FORMAT),
+            Kind::Text => None,
+        }
+    }
+
     /// Whether nothing is looked up for it.
     pub(super) fn is_plain(&self) -> bool {
         matches!(self.kind, Kind::Id | Kind::Text)
@@ -176,6 +190,7 @@ impl Parameter {
 pub(super) trait Level: Send + Sync {
     fn table(&self) -> TableRef;
     fn table_name(&self) -> String;
+    fn format(&self) -> &'static str;
     /// The key, as an expression.
     fn key(&self) -> Expr;
     /// What holds the parent's key.
@@ -208,6 +223,10 @@ where
 
     fn table_name(&self) -> String {
         E::default().table_name().to_owned()
+    }
+
+    fn format(&self) -> &'static str {
+        <E::PrimaryKey as PrimaryKeyTrait>::ValueType::FORMAT
     }
 
     fn key(&self) -> Expr {

@@ -13,7 +13,7 @@ use crate::identity::{Identity, Permissions};
 #[derive(Clone, Debug)]
 pub struct Routes<S> {
     pub(super) endpoints: Vec<Endpoint<S>>,
-    pub(super) parameters: Vec<Parameter>,
+    pub(in crate::web) parameters: Vec<Parameter>,
     pub(super) sources: Vec<TenantSource>,
     pub(super) bare: Vec<(Bare, Router<S>)>,
     pub(super) answers: Answers,

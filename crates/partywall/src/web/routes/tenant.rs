@@ -42,7 +42,7 @@ impl Said {
     pub(super) fn selector(&self) -> TenantSelector<'_> {
         match self {
             Self::Name(name) => TenantSelector::parse(name),
-            Self::Host(host) => TenantSelector::Slug(host),
+            Self::Host(host) => TenantSelector::Host(host),
             Self::Nothing => TenantSelector::Current,
         }
     }

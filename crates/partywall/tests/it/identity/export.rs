@@ -158,6 +158,8 @@ async fn a_file_holds_one_tenant_and_no_secret() {
          VALUES (gen_random_uuid(), '{a}', 'x@example.com', 'x@example.com', 'secret-one', now(), now(), 1, now());\
          INSERT INTO identity.api_key (id, tenant_id, name, key_hash, hint, permissions, created_at) \
          VALUES (gen_random_uuid(), '{a}', 'key', 'secret-two', 'pwk_', '{{}}', now());\
+         INSERT INTO identity.domain (id, tenant_id, host, token, missed, verified_at, created_at) \
+         VALUES (gen_random_uuid(), '{a}', 'notes.acme.example', 'secret-three', 0, now(), now());\
          INSERT INTO note (id, tenant_id, author_id, title, body, size, data, tags, at) \
          VALUES (gen_random_uuid(), '{b}', '{eve}', 'foreign', '{{}}', 0, '', '{{}}', now());\
          INSERT INTO poll (id, tenant_id) VALUES ('{eve}', '{b}'), ('{ann}', '{a}');\
@@ -172,6 +174,7 @@ async fn a_file_holds_one_tenant_and_no_secret() {
     for absent in [
         "secret-",
         "foreign",
+        "notes.acme.example",
         "eve",
         "token_hash",
         "password",

@@ -4,6 +4,7 @@ use partywall::{
     Scope, Sql, TENANT,
     identity::{ErrorKind, TenantSelector, USER},
 };
+use uuid::Uuid;
 
 use super::world::{World, id, token};
 
@@ -63,6 +64,7 @@ async fn the_application_reads_and_changes_nothing_of_it() {
         "credential",
         "role",
         "api_key",
+        "domain",
         "invitation",
         "outbox",
     ] {
@@ -80,7 +82,7 @@ async fn the_application_reads_and_changes_nothing_of_it() {
         "UPDATE identity.account SET deactivated_at = NULL",
         "DELETE FROM identity.audit",
         "UPDATE identity.tenant SET suspended_at = NULL",
-        "SELECT * FROM partywall.identity_session('x', 1, NULL, NULL)",
+        "SELECT * FROM partywall.identity_session('x', 1, NULL, NULL, NULL)",
         "SELECT * FROM partywall.identity_rights(NULL, NULL)",
         "SELECT * FROM partywall.identity_reset('x')",
     ] {
@@ -108,14 +110,15 @@ async fn the_application_reads_and_changes_nothing_of_it() {
         .await
         .unwrap();
     assert!(held);
-    let foreign: bool = db
-        .scalar(
-            "SELECT partywall.identity_hold($1)",
-            [id("eve in b").into()],
-        )
-        .await
-        .unwrap();
-    assert!(!foreign);
+    // Of another tenant, or of none: the two are one.
+    for nobody in [id("eve in b"), Uuid::now_v7()] {
+        let foreign = db
+            .scalar::<bool, _>("SELECT partywall.identity_hold($1)", [nobody.into()])
+            .await
+            .unwrap_err();
+        assert_eq!(foreign.kind(), partywall::db::ErrorKind::Gone, "{foreign}");
+        assert_eq!(foreign.to_string(), "the account is gone (SQLSTATE PW003)");
+    }
 }
 
 #[tokio::test]

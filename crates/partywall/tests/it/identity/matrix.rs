@@ -2,10 +2,11 @@
 //!
 //! `matrix.md` is written from both. Run with `UPDATE_MATRIX=1` to write it anew.
 
-use std::{fmt::Write as _, fs, future::Future, path::Path, pin::Pin};
+use std::{error, fmt::Write as _, fs, future::Future, path::Path, pin::Pin};
 
+use async_trait::async_trait;
 use partywall::identity::{
-    BuiltIn, Error, GroupChange, MemberChange, RequestAccount, RoleChange, TenantChange,
+    BuiltIn, Error, GroupChange, MemberChange, RequestAccount, RoleChange, TenantChange, TxtLookup,
 };
 use uuid::Uuid;
 
@@ -14,12 +15,13 @@ use super::world::{World, id, permissions};
 type Answer = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 type Operation = fn(RequestAccount, Things) -> Answer;
 
-/// What operations are done to: a member, a role, a group, a grant.
+/// What operations are done to: a member, a role, a group, a grant, a host.
 #[derive(Clone, Copy)]
 struct Things {
     member: Uuid,
     role: Uuid,
     group: Uuid,
+    domain: Uuid,
 }
 
 macro_rules! operations {
@@ -28,7 +30,7 @@ macro_rules! operations {
     };
 }
 
-const OPERATIONS: [(&str, Operation); 25] = operations![
+const OPERATIONS: [(&str, Operation); 30] = operations![
     "members: list": |account, _things| account.member_list(None, 10),
     "members: one": |account, things| account.member(things.member),
     "members: who may": |account, _things| account.members_with("note.read"),
@@ -52,6 +54,11 @@ const OPERATIONS: [(&str, Operation); 25] = operations![
     "groups: change": |account, things| account.group_change(things.group, GroupChange {
         members: Some(vec![things.member]), ..GroupChange::default() }),
     "groups: delete": |account, things| account.group_delete(things.group),
+    "domains: list": |account, _things| account.domain_list(),
+    "domains: one": |account, things| account.domain_find(things.domain),
+    "domains: add": |account, _things| account.domain_add("new.acme.example"),
+    "domains: verify": |account, things| account.domain_verify(things.domain, &Published),
+    "domains: remove": |account, things| account.domain_remove(things.domain),
     "audit: read": |account, _things| account.audit_list(None, 10),
     "tenant: rename": |account, _things| account.tenant_change(TenantChange {
         name: Some("New".to_owned()), ..TenantChange::default() }),
@@ -64,6 +71,16 @@ const OPERATIONS: [(&str, Operation); 25] = operations![
     "tenant: delete": |account, _things| account.tenant_delete(),
     "tenant: write a note": |account, _things| write_note(account),
 ];
+
+/// A DNS that says what `things` made the claim wait for.
+struct Published;
+
+#[async_trait]
+impl TxtLookup for Published {
+    async fn txt(&self, _name: &str) -> Result<Vec<String>, Box<dyn error::Error + Send + Sync>> {
+        Ok(vec![format!("partywall-verification={}", "7".repeat(64))])
+    }
+}
 
 /// What an application's handler does.
 async fn write_note(account: RequestAccount) -> Result<(), Error> {
@@ -94,10 +111,14 @@ async fn things(world: &World) -> Things {
     let group = ann.group_create(group).await.unwrap();
     let member = id("bob in a");
     ann.grant_give(member, "note.write").await.unwrap();
+    let domain = ann.domain_add("notes.acme.example").await.unwrap().id;
+    let known = format!("UPDATE identity.domain SET token = '{}'", "7".repeat(64));
+    world.sql(&known).await;
     Things {
         member,
         role,
         group,
+        domain,
     }
 }
 

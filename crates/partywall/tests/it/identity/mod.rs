@@ -2,7 +2,9 @@
 
 pub mod asking;
 mod desk;
+mod domains;
 mod export;
+mod holding;
 mod invitations;
 mod inviting;
 mod keys;

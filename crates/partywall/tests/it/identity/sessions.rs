@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use partywall::identity::{Error, Event, RequestUser, TenantSelector};
+use partywall::{
+    Sql as _,
+    identity::{Error, Event, RequestUser, TenantSelector},
+};
 use tokio::task::JoinSet;
 
 use super::{
@@ -260,7 +263,9 @@ async fn i13_a_deactivated_person_is_nobody_at_once() {
         assert!(!desk.is_live(ended).await);
     }
     // Also what is under way: it holds an account that opens nothing now.
-    assert!(matches!(account.write().await, Err(Error::NotFound)));
+    let tx = account.write().await.unwrap();
+    let refused = tx.execute_sql("DELETE FROM note", []).await.unwrap_err();
+    assert!(matches!(refused.into(), Error::NotFound));
     let again = desk.sign_in("bob@example.com", PASSWORD).await;
     assert!(matches!(again, Err(Error::WrongCredentials)));
     let reset = desk.identity.reset_confirm(&link, "a new password").await;

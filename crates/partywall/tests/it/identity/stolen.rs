@@ -1,6 +1,7 @@
 //! The identity login in the wrong hands, without the seal's key: what SECURITY.md says of it.
 
 use tokio_postgres::{Client, SimpleQueryMessage};
+use uuid::Uuid;
 
 use super::world::{World, hex, id, token};
 use crate::probe::session;
@@ -28,7 +29,7 @@ async fn a_stolen_identity_login_sees_no_row() {
     let thief = session(&test.url("people_identity")).await;
     let superuser = session(&test.superuser_url()).await;
     let all = tables(&thief).await;
-    assert_eq!(all.len(), 19, "{all:?}");
+    assert_eq!(all.len(), 20, "{all:?}");
     let mut filled = 0;
     for table in &all {
         let read = format!("SELECT * FROM {table}");
@@ -93,23 +94,28 @@ async fn the_functions_of_a_stolen_login_answer_to_secrets_alone() {
     let thief = session(&test.url("people_identity")).await;
     let guess = "0".repeat(64);
     for sql in [
-        format!("SELECT * FROM partywall.identity_session('{guess}', 1000000, '{a}', NULL)"),
-        format!("SELECT * FROM partywall.identity_session(NULL, 1000000, '{a}', NULL)"),
+        format!("SELECT * FROM partywall.identity_session('{guess}', 1000000, '{a}', NULL, NULL)"),
+        format!("SELECT * FROM partywall.identity_session(NULL, 1000000, '{a}', NULL, NULL)"),
         format!("SELECT * FROM partywall.identity_accounts('{guess}', 1000000, NULL)"),
-        format!("SELECT * FROM partywall.identity_key('{guess}', '{a}', NULL)"),
+        format!("SELECT * FROM partywall.identity_key('{guess}', '{a}', NULL, NULL)"),
         format!(
             "SELECT * FROM partywall.identity_first_account('{}')",
             id("ann")
         ),
-        format!(
-            "SELECT 1 WHERE partywall.identity_hold('{}')",
-            id("bob in a")
-        ),
         format!("SELECT 1 FROM partywall.identity_reset('{guess}') r WHERE r IS NOT NULL"),
         format!("SELECT 1 FROM partywall.identity_invitation('{guess}') i WHERE i IS NOT NULL"),
+        format!(
+            "SELECT 1 FROM partywall.identity_domain_lapsed('{guess}', ARRAY['{guess}'], 0) d WHERE d IS NOT NULL"
+        ),
         format!("SELECT 1 FROM partywall.identity_sign_up('{guess}') s WHERE s IS NOT NULL"),
     ] {
         assert_eq!(count(&thief, &sql).await, 0, "{sql}");
+    }
+    // Without a context nobody's account is held, be there one or not.
+    for account in [id("bob in a"), Uuid::now_v7()] {
+        let hold = format!("SELECT partywall.identity_hold('{account}')");
+        let refused = thief.query(&hold, &[]).await.unwrap_err();
+        assert_eq!(refused.code().unwrap().code(), "PW003");
     }
     // The controls: whoever has the secret's hash, and what two known ids tell.
     let hash = {
@@ -117,7 +123,7 @@ async fn the_functions_of_a_stolen_login_answer_to_secrets_alone() {
         hex(&Sha256::digest(token("ann").expose()))
     };
     let opened =
-        format!("SELECT * FROM partywall.identity_session('{hash}', 1000000, '{a}', NULL)");
+        format!("SELECT * FROM partywall.identity_session('{hash}', 1000000, '{a}', NULL, NULL)");
     assert_eq!(count(&thief, &opened).await, 1);
     let rights = format!(
         "SELECT 1 FROM partywall.identity_rights('{a}', '{}') r WHERE r.builtins = '{{member}}'",

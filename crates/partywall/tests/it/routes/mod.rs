@@ -1,5 +1,6 @@
 //! Routes: the value, and the one check before every handler.
 
+mod attack;
 mod checks;
 mod models;
 mod order;

@@ -187,6 +187,11 @@ const ATTACKS: &[(&str, &str)] = &[
         "INSERT INTO identity.api_key SELECT * FROM identity.api_key",
         "a key",
     ),
+    ("SELECT * FROM identity.domain", "which hosts are whose"),
+    (
+        "UPDATE identity.domain SET verified_at = now()",
+        "a host without its proof",
+    ),
     ("SELECT * FROM identity.invitation", "who is invited"),
     (
         "UPDATE identity.invitation SET token_hash = 'x', expires_at = 'infinity'",
@@ -214,11 +219,11 @@ const ATTACKS: &[(&str, &str)] = &[
     ("DELETE FROM identity.audit", "no audit log"),
     ("TRUNCATE identity.audit", "no audit log, by TRUNCATE"),
     (
-        "SELECT * FROM partywall.identity_session('{token_hash}', 1000000, NULL, 'globex')",
+        "SELECT * FROM partywall.identity_session('{token_hash}', 1000000, NULL, 'globex', NULL)",
         "who holds a session, by its hash",
     ),
     (
-        "SELECT * FROM partywall.identity_session(NULL, 1000000, '{globex}', NULL)",
+        "SELECT * FROM partywall.identity_session(NULL, 1000000, '{globex}', NULL, NULL)",
         "sessions without a hash",
     ),
     (
@@ -226,7 +231,7 @@ const ATTACKS: &[(&str, &str)] = &[
         "whose accounts there are, by a session's hash",
     ),
     (
-        "SELECT * FROM partywall.identity_key('x', NULL, 'globex')",
+        "SELECT * FROM partywall.identity_key('x', NULL, 'globex', NULL)",
         "what a key opens",
     ),
     (

@@ -1,11 +1,13 @@
 //! What pages are made of besides HTML. Their addresses change with them, so browsers may keep them.
 
 use axum::{
-    Router,
-    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
     response::IntoResponse,
-    routing::get,
 };
+use partywall::web::{Body, Endpoint};
 
 use crate::app::App;
 
@@ -31,22 +33,32 @@ const fn version(mut texts: &[&str]) -> u32 {
     hash
 }
 
+const FILES: [(&str, &str, &str, &str); 4] = [
+    ("/style.css", "file.style", "text/css; charset=utf-8", STYLE),
+    (
+        "/pages.js",
+        "file.pages",
+        "text/javascript; charset=utf-8",
+        SCRIPT,
+    ),
+    (
+        "/htmx.js",
+        "file.htmx",
+        "text/javascript; charset=utf-8",
+        HTMX,
+    ),
+    ("/icon.svg", "file.icon", "image/svg+xml", ICON),
+];
+
 /// They hold nothing of anybody's.
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route(
-            "/style.css",
-            get(async || kept("text/css; charset=utf-8", STYLE)),
-        )
-        .route(
-            "/pages.js",
-            get(async || kept("text/javascript; charset=utf-8", SCRIPT)),
-        )
-        .route(
-            "/htmx.js",
-            get(async || kept("text/javascript; charset=utf-8", HTMX)),
-        )
-        .route("/icon.svg", get(async || kept("image/svg+xml", ICON)))
+pub(super) fn endpoints() -> impl Iterator<Item = Endpoint<App>> {
+    FILES.into_iter().map(|(path, name, kind, text)| {
+        Endpoint::get(path, async move || kept(kind, text))
+            .named(name)
+            .public("the same file for everybody")
+            .summary("What pages are made of besides HTML")
+            .output(StatusCode::OK, Body::of::<String>(kind))
+    })
 }
 
 fn kept(kind: &'static str, text: &'static str) -> impl IntoResponse {

@@ -1,20 +1,26 @@
 use askama::Template;
 use axum::{
-    extract::State,
-    http::header::SET_COOKIE,
+    extract::{Path, State},
+    http::{StatusCode, header::SET_COOKIE},
     response::{IntoResponse, Redirect, Response},
 };
 use partywall::{
     identity::{RequestUser, SessionInfo},
-    web::SessionCookie,
+    web::{Endpoint, SessionCookie},
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::page::{Notice, Page};
 use crate::{
     app::App,
     notes::time,
-    web::{Problem, fields::Fields, path_id::PathId},
+    web::{
+        Problem,
+        fields::Fields,
+        shape::{form, html},
+    },
 };
 
 #[derive(Template)]
@@ -58,15 +64,48 @@ impl SessionsPage {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PasswordChange)]
 pub(super) struct Change {
     old: String,
     new: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Password {
     password: String,
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 5] {
+    [
+        Endpoint::get("/sessions", list)
+            .named("page.session.list")
+            .signed_in()
+            .summary("The visitor's own sessions")
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/sessions/others", revoke_others)
+            .named("page.session.revoke_others")
+            .signed_in()
+            .summary("Ends all sessions of the visitor's but this one")
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::post("/sessions/{session}/revoke", revoke)
+            .named("page.session.revoke")
+            .signed_in()
+            .summary("Ends one of the visitor's own sessions")
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::post("/password", password)
+            .named("page.password.update")
+            .signed_in()
+            .summary("Changes the visitor's password")
+            .input(form::<Change>())
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/deactivate", deactivate)
+            .named("page.user.deactivate")
+            .signed_in()
+            .summary("Ends the visitor's user")
+            .input(form::<Password>())
+            .output(StatusCode::OK, html()),
+    ]
 }
 
 pub(super) async fn list(
@@ -80,7 +119,7 @@ pub(super) async fn list(
 pub(super) async fn revoke(
     State(app): State<App>,
     user: RequestUser,
-    PathId(session): PathId,
+    Path(session): Path<Uuid>,
 ) -> Result<Redirect, Problem> {
     app.identity.session_revoke(&user, session).await?;
     Ok(Redirect::to("/sessions#ended"))
@@ -106,9 +145,8 @@ fn wrong(problem: Problem) -> Problem {
 pub(super) async fn password(
     State(app): State<App>,
     user: RequestUser,
-    fields: Fields<Change>,
+    Fields(Change { old, new }): Fields<Change>,
 ) -> Result<Response, Problem> {
-    let Change { old, new } = fields.read()?;
     let changed = app.identity.password_change(&user, &old, &new).await;
     let token = changed.map_err(|error| wrong(error.into()))?;
     let cookie = SessionCookie::holding(&app.identity, &token);
@@ -122,9 +160,8 @@ pub(super) async fn password(
 pub(super) async fn deactivate(
     State(app): State<App>,
     user: RequestUser,
-    fields: Fields<Password>,
+    Fields(Password { password }): Fields<Password>,
 ) -> Result<Response, Problem> {
-    let password = fields.read()?.password;
     let done = app.identity.user_deactivate(&user, &password).await;
     done.map_err(|error| wrong(error.into()))?;
     let notice = Notice {

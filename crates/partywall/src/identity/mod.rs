@@ -33,6 +33,7 @@ mod hostname;
 mod impersonation;
 mod import;
 mod invitation;
+mod known;
 mod mailer;
 mod member;
 mod outbox;

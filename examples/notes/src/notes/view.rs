@@ -1,19 +1,21 @@
 //! Notes and comments as they go out, as JSON and into pages.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use partywall::policy::Fields;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::models::{comment, note, tag};
 
 /// One page of a list, and where the next one begins, if there is one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Items<T> {
     pub(crate) items: Vec<T>,
     pub(crate) next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NoteView {
     pub(crate) id: Uuid,
     pub(crate) title: String,
@@ -22,18 +24,23 @@ pub(crate) struct NoteView {
     pub(crate) tags: Vec<String>,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
+    /// Absent for whoever may not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remark: Option<Option<String>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CommentView {
     pub(crate) id: Uuid,
     pub(crate) author: String,
     pub(crate) body: String,
     pub(crate) created_at: String,
+    #[serde(skip)]
+    pub(crate) author_id: Option<Uuid>,
 }
 
 impl NoteView {
-    pub(super) fn new(note: note::Model, tags: Vec<tag::Model>) -> Self {
+    pub(super) fn new(note: note::Model, tags: Vec<tag::Model>, fields: &Fields) -> Self {
         let mut tags: Vec<_> = tags.into_iter().map(|tag| tag.label).collect();
         tags.sort();
         Self {
@@ -44,6 +51,7 @@ impl NoteView {
             tags,
             created_at: time(note.created_at),
             updated_at: time(note.updated_at),
+            remark: (!fields.hides("remark")).then_some(note.remark),
         }
     }
 
@@ -70,6 +78,7 @@ impl From<comment::Model> for CommentView {
             author: comment.author,
             body: comment.body,
             created_at: time(comment.created_at),
+            author_id: comment.author_id,
         }
     }
 }

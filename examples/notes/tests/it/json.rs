@@ -235,6 +235,7 @@ fn an_error_inside_stays_inside() {
             "status": 500,
             "code": "internal",
             "detail": "something went wrong on our side",
+            "request_id": "ID",
         })
     );
 }

@@ -1,4 +1,12 @@
-use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, config::SslMode};
+use std::{future::poll_fn, pin::pin};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::JoinHandle,
+};
+use tokio_postgres::{
+    AsyncMessage, CancelToken, Client, Config, Connection, Error, NoTls, config::SslMode,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Tls, TlsError, cancel::cancel};
@@ -46,6 +54,24 @@ impl Connector {
         }
     }
 
+    /// Opens a connection of which the payload of each notification is heard, with the task that drives
+    /// it. Hearing must not block.
+    pub(crate) async fn connect_hearing(
+        &self,
+        hear: impl FnMut(&str) + Send + 'static,
+    ) -> Result<(Client, JoinHandle<()>), Error> {
+        match &self.tls {
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls.clone()).await?;
+                Ok((client, tokio::spawn(drive_hearing(connection, hear))))
+            }
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await?;
+                Ok((client, tokio::spawn(drive_hearing(connection, hear))))
+            }
+        }
+    }
+
     /// Asks the server to stop what a connection is running. When this returns the server has
     /// signalled the backend, unless the connection string names several servers.
     pub(crate) async fn cancel(&self, token: &CancelToken) -> Result<(), Error> {
@@ -60,6 +86,25 @@ impl Connector {
 async fn drive(connection: impl Future<Output = Result<(), Error>>) {
     if let Err(error) = connection.await {
         tracing::debug!(error = %error, "a database connection ended");
+    }
+}
+
+async fn drive_hearing<S, T>(connection: Connection<S, T>, mut hear: impl FnMut(&str))
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = pin!(connection);
+    loop {
+        match poll_fn(|cx| connection.poll_message(cx)).await {
+            Some(Ok(AsyncMessage::Notification(notification))) => hear(notification.payload()),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                tracing::debug!(error = %error, "a database connection ended");
+                return;
+            }
+            None => return,
+        }
     }
 }
 

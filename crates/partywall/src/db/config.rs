@@ -25,6 +25,7 @@ pub struct Config {
     pub(super) list: Option<Login>,
     pub(super) across: Option<Login>,
     pub(super) identity: Option<Login>,
+    pub(super) listen: Option<Login>,
     pub(super) tls: Tls,
     pub(super) limits: Limits,
     pub(super) metrics: Option<Arc<dyn Metrics>>,
@@ -73,6 +74,7 @@ impl Config {
             list: None,
             across: None,
             identity: None,
+            listen: None,
             tls: Tls::default(),
             limits: Limits {
                 size: 16,
@@ -91,8 +93,8 @@ impl Config {
         })
     }
 
-    /// Reads `DATABASE_URL` and, where set, `PARTYWALL_LIST_URL`, `PARTYWALL_ACROSS_URL` and
-    /// `PARTYWALL_IDENTITY_URL`.
+    /// Reads `DATABASE_URL` and, where set, `PARTYWALL_LIST_URL`, `PARTYWALL_ACROSS_URL`,
+    /// `PARTYWALL_IDENTITY_URL` and `PARTYWALL_LISTEN_URL`.
     ///
     /// # Errors
     ///
@@ -109,6 +111,9 @@ impl Config {
         }
         if let Some(url) = read("PARTYWALL_IDENTITY_URL") {
             config = config.identity_login(&url)?;
+        }
+        if let Some(url) = read("PARTYWALL_LISTEN_URL") {
+            config = config.listen_url(&url)?;
         }
         Ok(config)
     }
@@ -141,6 +146,30 @@ impl Config {
     pub fn identity_login(mut self, url: &str) -> Result<Self, ConfigError> {
         self.identity = Some(login("identity", url)?);
         Ok(self)
+    }
+
+    /// Where [changes](crate::Db::changes) are listened for, on one connection of the process that is
+    /// opened on first use. By default that is the identity login's or, in a schema without accounts,
+    /// the login's for the way across; it has to be the same login here.
+    ///
+    /// Needed where that connection string leads to PgBouncer or another pooler in transaction mode,
+    /// which passes no notifications on: name the server itself, and the primary where there are several.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Url`].
+    pub fn listen_url(mut self, url: &str) -> Result<Self, ConfigError> {
+        self.listen = Some(login("listening", url)?);
+        Ok(self)
+    }
+
+    /// The login that listens.
+    pub(super) fn listener(&self) -> Option<Login> {
+        let default = match self.schema.roles().identity() {
+            Some(_) => &self.identity,
+            None => &self.across,
+        };
+        self.listen.as_ref().or(default.as_ref()).cloned()
     }
 
     /// How the server proves who it is.

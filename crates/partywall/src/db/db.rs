@@ -2,6 +2,7 @@ use std::{fmt, future::Future, panic::Location, sync::Arc};
 
 use super::{
     Across, Config, ConnectError, Error, Event, NoLogin, OnDrift, Refused, ScopedDb, Sql, Tx,
+    changes::Listening,
     guard,
     pool::{Limits, Pool},
     scoped::BEGIN,
@@ -43,6 +44,7 @@ struct Inner {
         expect(dead_code, reason = "only the `identity` room works under this login")
     )]
     identity: Option<Pool>,
+    listening: Listening,
     kinds: Arc<Kinds>,
     seal: Arc<Seal>,
     #[cfg_attr(
@@ -82,6 +84,7 @@ impl Db {
             (&config.list, roles.list()),
             (&config.across, roles.across()),
             (&config.identity, roles.identity().unwrap_or_default()),
+            (&config.listen, roles.listening()),
         ];
         for (login, wanted) in others {
             if let Some(login) = login {
@@ -104,8 +107,13 @@ impl Db {
         }
         let optional =
             |login: &Option<_>| login.clone().map(|login| pool(login, &limits)).transpose();
+        let listen = config
+            .listener()
+            .map(|login| Connector::new(login, &config.tls));
+        let listen = listen.transpose()?;
         let db = Self {
             inner: Arc::new(Inner {
+                listening: Listening::new(listen, &schema, config.limits.connect),
                 app: pool(config.app.clone(), &limits)?,
                 list: optional(&config.list)?,
                 across: optional(&config.across)?,
@@ -162,31 +170,37 @@ impl Db {
         &'a self,
         reason: &'a str,
     ) -> impl Future<Output = Result<Across, Error>> + Send + 'a {
-        let place = Location::caller();
-        async move {
-            if reason.trim().is_empty() {
-                return Err(Refused::Reason.into());
-            }
-            let pool = self.inner.across.clone().ok_or(NoLogin::Across)?;
-            let across = Across(ScopedDb::new(Ok(Session {
-                pool: pool.clone(),
-                kinds: self.inner.kinds.clone(),
-                seal: self.inner.seal.clone(),
-                scope: None,
-                begin: BEGIN,
-            })));
-            let line = i32::try_from(place.line()).unwrap_or(i32::MAX);
-            let row = [reason.into(), place.file().into(), line.into()];
-            across
-                .rows("SELECT partywall.cross($1, $2, $3)", row)
-                .await?;
-            tracing::info!(reason, file = place.file(), line, "the way across is taken");
-            pool.shared.record(Event::Across {
-                file: place.file(),
-                line: place.line(),
-            });
-            Ok(across)
+        self.across_at(reason, Location::caller())
+    }
+
+    /// The same for a place that is further up than whoever asks.
+    pub(crate) async fn across_at(
+        &self,
+        reason: &str,
+        place: &'static Location<'static>,
+    ) -> Result<Across, Error> {
+        if reason.trim().is_empty() {
+            return Err(Refused::Reason.into());
         }
+        let pool = self.inner.across.clone().ok_or(NoLogin::Across)?;
+        let across = Across(ScopedDb::new(Ok(Session {
+            pool: pool.clone(),
+            kinds: self.inner.kinds.clone(),
+            seal: self.inner.seal.clone(),
+            scope: None,
+            begin: BEGIN,
+        })));
+        let line = i32::try_from(place.line()).unwrap_or(i32::MAX);
+        let row = [reason.into(), place.file().into(), line.into()];
+        across
+            .rows("SELECT partywall.cross($1, $2, $3)", row)
+            .await?;
+        tracing::info!(reason, file = place.file(), line, "the way across is taken");
+        pool.shared.record(Event::Across {
+            file: place.file(),
+            line: place.line(),
+        });
+        Ok(across)
     }
 
     /// The identity login's view of a scope. No statement of the application's runs under it.
@@ -206,6 +220,10 @@ impl Db {
     #[cfg(feature = "identity")]
     pub(crate) fn schema(&self) -> &Schema {
         &self.inner.schema
+    }
+
+    pub(super) fn listening(&self) -> &Listening {
+        &self.inner.listening
     }
 
     fn session(&self, scope: &Scope) -> Result<Session, NoLogin> {

@@ -77,6 +77,11 @@ pub enum Error {
     /// it back.
     #[error("a statement of the transaction failed before, so all of it is rolled back")]
     Aborted,
+    /// Nobody is told of the changes of this table.
+    #[error(
+        "the changes of `{0}` are not announced: add `SchemaBuilder::announces` for it and apply the schema"
+    )]
+    NotAnnounced(&'static str),
     /// A row stream is open on the transaction.
     #[error("a stream is open on this transaction: read it to its end or drop it first")]
     Streaming,
@@ -126,6 +131,7 @@ pub struct DatabaseError {
     code: String,
     message: String,
     constraint: Option<String>,
+    column: Option<String>,
     #[source]
     source: tokio_postgres::Error,
 }
@@ -147,6 +153,12 @@ impl DatabaseError {
     #[must_use]
     pub fn constraint(&self) -> Option<&str> {
         self.constraint.as_deref()
+    }
+
+    /// The column that may not be NULL and was, if one was.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        self.column.as_deref()
     }
 }
 
@@ -233,6 +245,11 @@ pub enum NoLogin {
     /// The way across runs under its own login.
     #[error("no login for the way across is configured: add one with `Config::across_login`")]
     Across,
+    /// Changes of every tenant are heard under a login that is nobody's.
+    #[error(
+        "no login that may listen for changes is configured: add `Config::identity_login`, or `Config::across_login` where the schema has no accounts"
+    )]
+    Listen,
     /// Users, accounts and sessions are the business of a login of their own.
     #[error("no login for users and accounts is configured: add one with `Config::identity_login`")]
     Identity,
@@ -249,7 +266,9 @@ impl Error {
             Self::Gone(_) => ErrorKind::Gone,
             Self::Database(error) => kind_of_state(error.code()),
             Self::Value(_) | Self::Row(_) => ErrorKind::Value,
-            Self::Refused(_) | Self::NoLogin(_) | Self::Streaming => ErrorKind::Refused,
+            Self::Refused(_) | Self::NoLogin(_) | Self::NotAnnounced(_) | Self::Streaming => {
+                ErrorKind::Refused
+            }
             Self::PoolExhausted(_) | Self::Connect(_) | Self::Tls(_) | Self::Lost(_) => {
                 ErrorKind::Unavailable
             }
@@ -293,6 +312,7 @@ impl Error {
             | Self::Timeout
             | Self::Unanswered
             | Self::Aborted
+            | Self::NotAnnounced(_)
             | Self::Streaming => None,
         }
     }
@@ -363,6 +383,7 @@ impl From<tokio_postgres::Error> for Error {
                     code: code.code().to_owned(),
                     message: reported.message().to_owned(),
                     constraint: reported.constraint().map(str::to_owned),
+                    column: reported.column().map(str::to_owned),
                     source: error,
                 };
                 if denied {
@@ -394,7 +415,7 @@ impl From<Error> for DbErr {
             Error::Value(_) => Self::Custom(format!("value: {text}")),
             Error::Timeout | Error::Unanswered => Self::Custom(format!("timeout: {text}")),
             Error::Aborted => Self::Custom(format!("aborted: {text}")),
-            Error::Refused(_) | Error::NoLogin(_) | Error::Streaming => {
+            Error::Refused(_) | Error::NoLogin(_) | Error::NotAnnounced(_) | Error::Streaming => {
                 Self::Custom(format!("refused: {text}"))
             }
         }

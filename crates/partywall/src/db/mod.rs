@@ -4,12 +4,14 @@
 //! Db ── scoped(&scope) ──▶ ScopedDb   one statement, one round trip, one transaction
 //!   ├── begin(&scope) ───▶ Tx         BEGIN and the context ride with the first statement,
 //!   │                                 and COMMIT with the last, run on `tx.committing()`
-//!   └── across(reason) ──▶ Across     another login, audited
+//!   ├── across(reason) ──▶ Across     another login, audited
+//!   └── changes(&scope) ─▶ Changes    what becomes of the rows, told after the commit
 //! ```
 //!
-//! All of them run SeaORM's whole interface and raw SQL ([`Sql`]).
+//! All but the last run SeaORM's whole interface and raw SQL ([`Sql`]).
 
 mod across;
+mod changes;
 mod committing;
 mod config;
 mod conn;
@@ -44,6 +46,7 @@ mod within;
 pub(crate) use self::within::scope_condition;
 pub use self::{
     across::Across,
+    changes::{Change, Changes, Operation, RowChange, Subscription},
     committing::Committing,
     config::{Config, ConfigError, OnDrift},
     connect_error::{ConnectError, UnsafeRights},

@@ -132,6 +132,49 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether it may have taken a right from an account, or from the person behind it.
+    pub(super) fn may_take_from(
+        &self,
+        tenant: Uuid,
+        account: Option<Uuid>,
+        person: Option<Uuid>,
+    ) -> bool {
+        match self {
+            Self::UserDeactivated { user } | Self::PasswordChanged { user } => {
+                person == Some(*user)
+            }
+            Self::TenantSuspended { tenant: of }
+            | Self::TenantDeleted { tenant: of }
+            | Self::TenantGone { tenant: of } => tenant == *of,
+            Self::MemberDeactivated {
+                tenant: of,
+                account: whose,
+            }
+            | Self::MemberRemoved {
+                tenant: of,
+                account: whose,
+            } => tenant == *of && account == Some(*whose),
+            Self::RightsChanged {
+                tenant: of,
+                account: whose,
+            } => tenant == *of && (whose.is_none() || *whose == account),
+            Self::UserCreated { .. }
+            | Self::TenantCreated { .. }
+            | Self::TenantChanged { .. }
+            | Self::TenantResumed { .. }
+            | Self::TenantRestored { .. }
+            | Self::MemberAdded { .. }
+            | Self::MemberReactivated { .. }
+            | Self::Invited { .. }
+            | Self::DomainVerified { .. }
+            | Self::DomainLost { .. }
+            | Self::DomainRemoved { .. }
+            | Self::StaffEntered { .. } => false,
+        }
+    }
+}
+
 /// How many events wait for a slow listener before it misses the oldest.
 pub(super) const WAITING: usize = 1_024;
 

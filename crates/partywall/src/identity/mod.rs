@@ -52,12 +52,17 @@ mod sign_in;
 mod sign_up;
 mod slug;
 mod staff;
+#[cfg(feature = "web")]
+mod streams;
 mod tenant;
 mod throttle;
 mod transfer;
 mod watch;
 
 pub mod model;
+
+#[cfg(feature = "jobs")]
+pub(crate) use audit::Who;
 
 pub use account::{Actor, RequestAccount, TenantInfo};
 pub use api_key::NewKey;
@@ -84,6 +89,8 @@ pub use service::Identity;
 pub use session::SessionInfo;
 pub use settings::Settings;
 pub use staff::StaffEntry;
+#[cfg(feature = "web")]
+pub(crate) use streams::{Full, OpenStream};
 pub use tenant::TenantChange;
 
 use crate::scope::Dimension;

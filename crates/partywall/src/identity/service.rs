@@ -32,6 +32,8 @@ pub(super) struct Inner {
     pub(super) sign_ups: Throttle,
     pub(super) resets: Throttle,
     pub(super) domains: TenantThrottle,
+    #[cfg(feature = "web")]
+    pub(super) streams: Arc<super::streams::Streams>,
 }
 
 impl Identity {
@@ -49,6 +51,8 @@ impl Identity {
                 sign_ups: Throttle::new(&settings),
                 resets: Throttle::new(&settings),
                 domains: TenantThrottle::new(&settings),
+                #[cfg(feature = "web")]
+                streams: Arc::default(),
                 settings,
             }),
         }

@@ -24,8 +24,15 @@ pub struct Settings {
     pub grace: Duration,
     /// How long a member of the staff may stay in a tenant, or act as somebody, at most.
     pub staff: Duration,
-    /// After what time, at most, a long answer ends whose right is gone: how often it is asked.
+    /// After what time, at most, a long answer ends whose right is gone. It is asked a
+    /// little more often.
     pub recheck: Duration,
+    /// Streams of changes that one account, key or member of the staff may have open at once. Each tab of
+    /// a browser has its own.
+    pub streams_each: usize,
+    /// Streams of changes that this process may have open at once. Each is asked for its right as often
+    /// as `recheck` says.
+    pub streams: usize,
     /// The proxies whose `X-Forwarded-For` is believed. None by default: anybody can send the header.
     pub proxies: Vec<IpNetwork>,
     /// Password checks at once. Each takes 19 MiB and some tens of milliseconds of one core.
@@ -47,8 +54,8 @@ pub struct Settings {
 
 impl Settings {
     /// The defaults: 30 minutes idle, 12 hours at most, a week for invitations, an hour for links,
-    /// 30 days of grace, an hour for the staff, 5 seconds for long answers,
-    /// a day between looks at the DNS, 10 attempts in a quarter of an hour.
+    /// 30 days of grace, an hour for the staff, 5 seconds for long answers, 16 streams for an account
+    /// and 10,000 for the process, a day between looks at the DNS, 10 attempts in a quarter of an hour.
     #[must_use]
     pub fn new(public_url: impl Into<String>, mail_from: impl Into<String>) -> Self {
         const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -63,6 +70,8 @@ impl Settings {
             grace: DAY * 30,
             staff: HOUR,
             recheck: Duration::from_secs(5),
+            streams_each: 16,
+            streams: 10_000,
             proxies: Vec::new(),
             password_checks: 2,
             own_hosts: Vec::new(),

@@ -4,6 +4,7 @@ use tokio_postgres::{Client, error::SqlState};
 
 use super::{
     ApplyError, Schema,
+    announce::LEFT_OVER,
     drift::{Drift, form},
     install::{VERSIONS, install, own_functions_sql, record},
     make::{create, grant_sequences, make, make_primary_key, names, remake},
@@ -131,6 +132,12 @@ impl Schema {
             .await?;
         for table in &self.tables {
             self.protect(client, table, &drift).await?;
+        }
+        for row in client.query(LEFT_OVER, &[]).await? {
+            let function: String = row.try_get(0)?;
+            client
+                .batch_execute(&format!("DROP FUNCTION {function}"))
+                .await?;
         }
         for table in &self.tables {
             make(client, table, &table.foreign_keys(), &drift).await?;
@@ -273,7 +280,9 @@ impl Schema {
         )
         .await?;
         let existing = names(client, table, "SELECT tgname::text FROM pg_trigger WHERE tgrelid = $1::text::regclass AND tgname LIKE 'partywall\\_%'").await?;
-        remake(client, &existing, &table.triggers(), |name| {
+        let mut triggers = table.triggers();
+        triggers.extend(table.announcers());
+        remake(client, &existing, &triggers, |name| {
             format!("DROP TRIGGER {} ON {}", ident(name), table.name.sql())
         })
         .await?;
@@ -305,7 +314,8 @@ impl Schema {
             sql.push_str(&table.columns_sql());
             sql.push_str(&table.enable_sql());
             let objects = table.policies(&self.roles, Call::Once).into_iter();
-            let objects = objects.chain(table.triggers()).chain(table.keys());
+            let objects = objects.chain(table.triggers()).chain(table.announcers());
+            let objects = objects.chain(table.keys());
             sql.extend(objects.map(|object| object.create));
             sql.push_str(&table.grants_sql(&self.roles));
         }

@@ -6,7 +6,7 @@ use super::{
     Roles, SchemaError, Scoped, Seal,
     declared::{Audience, Declared},
     migration::Migration,
-    table::{self, Table},
+    table::{self, Table, TableName},
 };
 use crate::scope::SqlType;
 
@@ -69,6 +69,7 @@ pub struct SchemaBuilder {
     roles: Roles,
     seal: Seal,
     declared: Vec<Declared>,
+    announced: Vec<TableName>,
     migrations: Vec<Migration>,
     unprotected: Vec<Unprotected>,
     routines: Vec<&'static str>,
@@ -81,6 +82,7 @@ impl Schema {
             roles,
             seal,
             declared: Vec::new(),
+            announced: Vec::new(),
             migrations: Vec::new(),
             unprotected: Vec::new(),
             routines: Vec::new(),
@@ -116,6 +118,19 @@ impl SchemaBuilder {
         let mut declared = Declared::of::<E>();
         declared.audience = Audience::Identity(application);
         self.declared.push(declared);
+        self
+    }
+
+    /// Announces what becomes of a model's rows, to whoever listens with
+    /// [`Db::changes`](crate::Db::changes).
+    ///
+    /// Each statement that changes rows tells, when it is committed, their keys and owners and nothing
+    /// else of them. PostgreSQL lets one transaction with announcements commit at a time, so announce
+    /// what somebody looks at, and not a log that is written all day.
+    pub fn announces<E: EntityTrait + Scoped>(mut self) -> Self {
+        let entity = E::default();
+        let name = TableName::new(entity.schema_name(), entity.table_name());
+        self.announced.push(name);
         self
     }
 
@@ -168,7 +183,13 @@ impl SchemaBuilder {
             .declared
             .iter()
             .any(|model| matches!(model.audience, Audience::Identity(_)));
-        let (tables, dimensions) = table::resolve(&self.declared)?;
+        let (mut tables, dimensions) = table::resolve(&self.declared)?;
+        for name in &self.announced {
+            let table = tables.iter_mut().find(|table| table.name == *name);
+            let table = table.ok_or_else(|| SchemaError::UnknownAnnounced(name.to_string()))?;
+            table.announced = true;
+            table.check_announced()?;
+        }
         Ok(Schema {
             roles,
             seal: self.seal,

@@ -10,6 +10,19 @@ pub enum SchemaError {
     /// The same table is declared twice.
     #[error("the table {0} is declared twice")]
     Duplicate(String),
+    /// Changes of a table are announced that is not declared.
+    #[error("the changes of {0} are announced, which is not declared: add its model to the schema")]
+    UnknownAnnounced(String),
+    /// An announcement could not tell whom a row belongs to.
+    #[error(
+        "the changes of the table {table} cannot be announced, since its rows do not carry their `{dimension}`: leave `exists` out, so that they do"
+    )]
+    NotTold {
+        /// The table.
+        table: String,
+        /// The dimension.
+        dimension: String,
+    },
     /// A path leads to a table that is not declared.
     #[error(
         "the table {table} takes `{dimension}` from {parent}, which is not declared: add its model to the schema"

@@ -16,12 +16,13 @@ use super::{
 use crate::scope::SqlType;
 
 /// What every version of Partywall added, in order. A version that was released never changes.
-pub(super) const VERSIONS: [(i32, &str, &str); 5] = [
+pub(super) const VERSIONS: [(i32, &str, &str); 6] = [
     (1, "the tables", include_str!("sql/1_tables.sql")),
     (2, "entering a scope", include_str!("sql/2_enter.sql")),
     (3, "the way across", include_str!("sql/3_across.sql")),
     (4, "leftovers", include_str!("sql/4_leftovers.sql")),
     (5, "the seal's keys", include_str!("sql/5_seal_keys.sql")),
+    (6, "changes", include_str!("sql/6_changes.sql")),
 ];
 
 /// Installs those of the first `versions` that are missing. Tells whether there were any.
@@ -118,6 +119,12 @@ impl Schema {
             sql,
             "GRANT EXECUTE ON FUNCTION partywall.cross(text, text, integer) TO {};",
             ident(self.roles.across())
+        );
+        // Whoever hears of every tenant's changes must be a login under which no tenant's statement runs.
+        let _ = writeln!(
+            sql,
+            "GRANT EXECUTE ON FUNCTION partywall.listen(), partywall.listening() TO {};",
+            ident(self.roles.listening())
         );
         let (app, list) = (ident(self.roles.app()), ident(self.roles.list()));
         for dimension in self.dimensions.keys() {

@@ -124,7 +124,7 @@ impl Table {
             .collect()
     }
 
-    fn object_name(&self, columns: &[String], suffix: &str) -> String {
+    pub(super) fn object_name(&self, columns: &[String], suffix: &str) -> String {
         let mut parts = vec![self.name.table.as_str()];
         parts.extend(columns.iter().map(String::as_str));
         parts.push(suffix);

@@ -4,10 +4,13 @@
 //! the roles, functions, policies, keys and grants of one database, brings a database to that
 //! state, and finds where it has drifted from it.
 
+mod announce;
 mod apply;
 mod bootstrap;
 mod builder;
 mod columns;
+#[cfg(feature = "web")]
+mod constraint;
 mod declared;
 mod drift;
 mod error;
@@ -43,6 +46,7 @@ pub use seal::{Seal, SealKey, SealKeyError};
 pub(crate) use sql::ident;
 #[cfg(feature = "identity")]
 pub(crate) use sql::literal;
+pub(crate) use table::TableName;
 #[cfg(feature = "identity")]
 pub(crate) use tenant_table::{TenantTable, TenantTables};
 

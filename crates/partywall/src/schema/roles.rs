@@ -61,6 +61,11 @@ impl Roles {
         self.with_identity.then_some(self.identity.as_str())
     }
 
+    /// The login that hears of changes: one under which no tenant's statement runs.
+    pub(crate) fn listening(&self) -> &str {
+        self.identity().unwrap_or(self.across())
+    }
+
     pub(crate) fn all(&self) -> Vec<&str> {
         [self.app(), self.list(), self.across()]
             .into_iter()

@@ -16,7 +16,7 @@ pub(crate) struct TableName {
 }
 
 impl TableName {
-    pub(super) fn new(schema: Option<&str>, table: &str) -> Self {
+    pub(crate) fn new(schema: Option<&str>, table: &str) -> Self {
         Self {
             schema: schema.unwrap_or("public").to_owned(),
             table: table.to_owned(),
@@ -51,6 +51,8 @@ pub(crate) struct Table {
     pub(super) enums: Vec<(String, String)>,
     pub(super) rights: Rights,
     pub(super) audience: Audience,
+    /// Whether changes are announced to whoever listens.
+    pub(super) announced: bool,
     pub(crate) kinds: Vec<(&'static str, Kind)>,
     /// Empty for a global table.
     pub(super) owned: Vec<Dimensioned>,
@@ -202,6 +204,7 @@ pub(super) fn resolve(
             enums: model.enums.clone(),
             rights: model.rights,
             audience: model.audience,
+            announced: false,
             kinds: model.kinds.clone(),
             owned,
         });

@@ -28,8 +28,11 @@ mod authenticated;
 mod client;
 mod cookie;
 mod cross_site;
+mod events;
+mod field_error;
 mod openapi;
 mod problem;
+pub mod resource;
 mod routes;
 #[cfg(feature = "swagger")]
 mod swagger;
@@ -38,6 +41,8 @@ mod user;
 pub use client::ClientAddress;
 pub use cookie::SessionCookie;
 pub use cross_site::refuse_cross_site;
+pub use events::{EventStream, Events};
+pub use field_error::FieldError;
 pub use problem::Problem;
 pub use routes::{
     Access, Answers, Bare, Body, CanonicalId, Endpoint, Found, Parameter, Permitted, Query,

@@ -9,6 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::FieldError;
 use crate::{
     db,
     identity::{self, ErrorKind},
@@ -27,6 +28,7 @@ pub struct Problem {
     code: Cow<'static, str>,
     detail: Cow<'static, str>,
     field: Option<&'static str>,
+    errors: Vec<FieldError>,
     retry_after: Option<u64>,
 }
 
@@ -43,8 +45,16 @@ impl Problem {
             code: code.into(),
             detail: detail.into(),
             field: None,
+            errors: Vec::new(),
             retry_after: None,
         }
+    }
+
+    /// 422 for values that are not as they should be, all of them at once.
+    #[must_use]
+    pub fn invalid_fields(errors: impl IntoIterator<Item = FieldError>) -> Self {
+        let detail = "some values are not as they should be";
+        Self::invalid(detail).with_errors(errors)
     }
 
     /// 404. A foreign thing, a malformed id and a missing thing are one answer.
@@ -87,6 +97,13 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "late", detail)
     }
 
+    /// 429 for somebody who has as many streams open as they may.
+    #[must_use]
+    pub(super) fn too_many_streams() -> Self {
+        let detail = "too many streams are open: close one first";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail)
+    }
+
     /// 503.
     #[must_use]
     pub fn busy() -> Self {
@@ -99,6 +116,20 @@ impl Problem {
     pub fn internal() -> Self {
         let detail = "something went wrong on our side";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// Says of each value what is wrong with it: `errors` of the answer's body.
+    #[must_use]
+    pub fn with_errors(mut self, errors: impl IntoIterator<Item = FieldError>) -> Self {
+        self.errors.extend(errors);
+        self
+    }
+
+    /// Says after how many seconds trying again can help: the header `Retry-After`.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// The status.
@@ -123,6 +154,18 @@ impl Problem {
     #[must_use]
     pub fn field(&self) -> Option<&'static str> {
         self.field
+    }
+
+    /// The values that are not as they should be.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+}
+
+impl From<garde::Report> for Problem {
+    fn from(report: garde::Report) -> Self {
+        Self::invalid_fields(FieldError::of_report(&report))
     }
 }
 
@@ -192,8 +235,13 @@ impl Problem {
             "detail": self.detail,
         });
         if let Some(body) = body.as_object_mut() {
-            if let Some(field) = self.field {
+            let first = self.errors.first().map(FieldError::field);
+            if let Some(field) = self.field.or(first) {
                 body.insert("field".to_owned(), field.into());
+            }
+            if !self.errors.is_empty() {
+                let errors = self.errors.iter().map(FieldError::to_json).collect();
+                body.insert("errors".to_owned(), Value::Array(errors));
             }
             if let Some(id) = request {
                 body.insert("request_id".to_owned(), id.to_string().into());

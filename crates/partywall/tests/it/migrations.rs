@@ -175,7 +175,7 @@ async fn d37_two_at_once_take_turns() {
 #[tokio::test]
 async fn d37_every_earlier_version_rolls_forward() {
     let schema = posts("forward", seal());
-    for versions in 0..=5 {
+    for versions in 0..=6 {
         let blank = Blank::bootstrapped(&schema).await;
         schema
             .install_versions(&blank.owner_url(), versions)
@@ -197,7 +197,7 @@ async fn d37_every_earlier_version_rolls_forward() {
             .await
             .unwrap()
             .get(0);
-        assert_eq!(latest, 5);
+        assert_eq!(latest, 6);
         let db = blank.connect(&schema).await;
         let ((_, a), (_, b)) = (tenant(), tenant());
         insert_post(&db, &a, "one").await.unwrap();

@@ -22,7 +22,7 @@ use crate::{
 #[derive(Clone)]
 pub(in crate::web) struct Admitted {
     pub(in crate::web) account: RequestAccount,
-    pub(super) things: Vec<Thing>,
+    pub(in crate::web) things: Vec<Thing>,
     pub(super) permitted: Permitted,
     pub(super) tx: Option<Arc<Held>>,
 }

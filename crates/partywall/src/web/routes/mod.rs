@@ -61,3 +61,4 @@ pub use schema::{Body, Query};
 pub use tenant::TenantSource;
 
 pub(super) use admitted::Admitted;
+pub(super) use tenant::TENANT;

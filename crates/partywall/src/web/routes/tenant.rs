@@ -9,7 +9,7 @@ use super::{
 use crate::identity::{Error, TenantSelector};
 
 /// The parameter of a path that says the tenant.
-pub(super) const TENANT: &str = "tenant";
+pub(in crate::web) const TENANT: &str = "tenant";
 
 const X_TENANT: HeaderName = HeaderName::from_static("x-tenant");
 

@@ -28,6 +28,8 @@ pub fn schema() -> Schema {
         .model::<note::comment::Entity>()
         .model::<note::poll::Entity>()
         .model::<note::vote::Entity>()
+        .announces::<note::Entity>()
+        .announces::<note::comment::Entity>()
         .build()
         .unwrap()
 }

@@ -1,21 +1,30 @@
 //! Notes and comments as they go out, as JSON and into pages.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use partywall::policy::Fields;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr,
+        schema::{Array, ObjectBuilder, Schema},
+    },
+};
 use uuid::Uuid;
 
 use crate::models::{comment, note, tag};
 
 /// One page of a list, and where the next one begins, if there is one.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Items<T> {
     pub(crate) items: Vec<T>,
     pub(crate) next: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Note)]
 pub(crate) struct NoteView {
     pub(crate) id: Uuid,
     pub(crate) title: String,
@@ -30,6 +39,7 @@ pub(crate) struct NoteView {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Comment)]
 pub(crate) struct CommentView {
     pub(crate) id: Uuid,
     pub(crate) author: String,
@@ -80,6 +90,31 @@ impl From<comment::Model> for CommentView {
             created_at: time(comment.created_at),
             author_id: comment.author_id,
         }
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Items<T> {
+    fn schema() -> RefOr<Schema> {
+        let items = Array::new(Ref::from_schema_name(T::name()));
+        ObjectBuilder::new()
+            .description(Some("A part of a list, and where the next one begins"))
+            .property("items", items)
+            .required("items")
+            .property("next", Option::<String>::schema())
+            .required("next")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Items<T> {
+    /// By derivation all lists would have one name.
+    fn name() -> Cow<'static, str> {
+        format!("{}List", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
     }
 }
 

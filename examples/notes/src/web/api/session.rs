@@ -28,6 +28,7 @@ pub(super) struct Credentials {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(as = WantedAccount)]
 pub(super) struct Wanted {
     /// The account's id.
     #[schema(value_type = String)]

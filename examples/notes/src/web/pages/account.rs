@@ -39,13 +39,14 @@ struct TenantsPage {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(as = CredentialsForm)]
 pub(super) struct Credentials {
     email: String,
     password: String,
 }
 
 #[derive(Deserialize, ToSchema)]
-#[schema(as = WantedAccount)]
+#[schema(as = AccountForm)]
 pub(super) struct Wanted {
     account: String,
 }

@@ -30,6 +30,7 @@ struct ConsolePage {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(as = StatementForm)]
 pub(super) struct Statement {
     sql: String,
 }

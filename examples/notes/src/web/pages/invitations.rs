@@ -54,6 +54,7 @@ struct InvitationPage {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(as = InvitationForm)]
 pub(super) struct NewInvitation {
     email: String,
     role: String,
@@ -65,7 +66,7 @@ pub(super) struct Link {
 }
 
 #[derive(Deserialize, ToSchema)]
-#[schema(as = AcceptInvitation)]
+#[schema(as = AcceptInvitationForm)]
 pub(super) struct Accept {
     token: String,
     name: Option<String>,

@@ -65,13 +65,14 @@ impl SessionsPage {
 }
 
 #[derive(Deserialize, ToSchema)]
-#[schema(as = PasswordChange)]
+#[schema(as = PasswordChangeForm)]
 pub(super) struct Change {
     old: String,
     new: String,
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(as = PasswordForm)]
 pub(super) struct Password {
     password: String,
 }

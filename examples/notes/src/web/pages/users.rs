@@ -61,16 +61,19 @@ pub(super) struct SignUp {
 }
 
 #[derive(Default, Deserialize, IntoParams, ToSchema)]
+#[schema(as = LinkForm)]
 pub(super) struct Link {
     token: String,
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(as = AddressForm)]
 pub(super) struct Address {
     email: String,
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NewPasswordForm)]
 pub(super) struct NewPassword {
     token: String,
     password: String,

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Sets up what the repository needs besides Rust, once: PostgreSQL, and PgBouncer for the tests.
-# Sourced, it exports where PgBouncer is; PostgreSQL is found by `partywall-embedded` itself.
-#   scripts/setup.sh [postgresql] [pgbouncer]
+# Sets up what the repository needs besides Rust, once: PostgreSQL, and PgBouncer and Chromium for the tests.
+# Sourced, it exports where PgBouncer and Chromium are; PostgreSQL is found by `partywall-embedded` itself.
+#   scripts/setup.sh [postgresql] [pgbouncer] [chromium]
 
 setup() {
-    local scripts
+    local scripts found
     scripts=$(dirname "${BASH_SOURCE[0]}")
     while [ $# -gt 0 ]; do
         case $1 in
@@ -13,8 +13,14 @@ setup() {
                 PARTYWALL_PGBOUNCER=$("$scripts/setup-pgbouncer.sh") || return
                 export PARTYWALL_PGBOUNCER
                 ;;
+            chromium)
+                found=$("$scripts/setup-chromium.sh") || return
+                PARTYWALL_CHROMIUM=${found%%$'\n'*}
+                PARTYWALL_CHROMEDRIVER=${found#*$'\n'}
+                export PARTYWALL_CHROMIUM PARTYWALL_CHROMEDRIVER
+                ;;
             *)
-                printf 'error: `%s` is nothing that can be set up: use `postgresql` or `pgbouncer`\n' "$1" >&2
+                printf 'error: `%s` is nothing that can be set up: use `postgresql`, `pgbouncer` or `chromium`\n' "$1" >&2
                 return 2
                 ;;
         esac
@@ -35,7 +41,7 @@ need_cargo() {
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     set -euo pipefail
-    if [ $# -eq 0 ]; then set -- postgresql pgbouncer; fi
+    if [ $# -eq 0 ]; then set -- postgresql pgbouncer chromium; fi
     setup "$@"
     printf 'ready\n'
 fi

@@ -12,6 +12,7 @@
 //! | do what the service itself must do across tenants | [`Db::across`] |
 //! | know who asks and what they may do in a tenant | [`identity`], with the feature of that name |
 //! | decide what somebody may do, to which rows and fields | [`policy`], with the feature `identity` |
+//! | do work later, in the tenant that it came from | [`jobs`], with the feature of that name |
 //! | test | [`testing`], with the feature of that name |
 //!
 //! The repository's README is the tour, ARCHITECTURE.md the map, DESIGN.md answers why, and
@@ -21,6 +22,8 @@ pub mod connect;
 pub mod db;
 #[cfg(feature = "identity")]
 pub mod identity;
+#[cfg(feature = "jobs")]
+pub mod jobs;
 #[cfg(feature = "identity")]
 pub mod policy;
 pub mod schema;

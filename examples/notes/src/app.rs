@@ -12,6 +12,8 @@ use partywall::{
     Db,
     db::ConnectError,
     identity::{self, Identity, Mailer, Settings},
+    policy::PolicyError,
+    web::RoutesError,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -19,7 +21,7 @@ use crate::{database::Database, permissions::permissions, playground, web};
 
 /// What every handler may use.
 #[derive(Clone, Debug)]
-pub(crate) struct App {
+pub struct App {
     pub(crate) identity: Identity,
     /// The playground's own connections, where it is on.
     pub(crate) playground: Option<Db>,
@@ -67,6 +69,12 @@ pub enum StartError {
     /// The permissions are declared wrongly.
     #[error(transparent)]
     Permissions(#[from] identity::Error),
+    /// A policy is written wrongly.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// An endpoint is open to nobody knows whom, or not to be told from another.
+    #[error(transparent)]
+    Routes(#[from] RoutesError),
     /// The server failed while it ran.
     #[error("the server failed")]
     Serve(#[from] io::Error),
@@ -150,7 +158,7 @@ impl Serving {
         let (identity, mailer) = (app.identity.clone(), app.mailer.clone());
         let (stop, stopped) = oneshot::channel::<()>();
         // Who is limited by their address has to be known by it.
-        let service = web::router(app).into_make_service_with_connect_info::<SocketAddr>();
+        let service = web::router(app)?.into_make_service_with_connect_info::<SocketAddr>();
         let serve = axum::serve(listener, service).with_graceful_shutdown(async {
             let _ = stopped.await;
         });

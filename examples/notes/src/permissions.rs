@@ -2,7 +2,11 @@ use partywall::identity::{BuiltIn, Error, Permissions};
 
 /// Everything that can be permitted, and the least of the built-in roles that holds it. A tenant's own
 /// roles, its groups and its keys are made of the same.
-pub(crate) fn permissions() -> Result<Permissions, Error> {
+///
+/// # Errors
+///
+/// [`Error`] for a permission that is declared wrongly.
+pub fn permissions() -> Result<Permissions, Error> {
     Permissions::new()
         .declare("note.read", BuiltIn::Viewer)?
         .declare("note.create", BuiltIn::Member)?
@@ -10,6 +14,8 @@ pub(crate) fn permissions() -> Result<Permissions, Error> {
         .declare("note.delete", BuiltIn::Member)?
         .declare("comment.read", BuiltIn::Viewer)?
         .declare("comment.create", BuiltIn::Member)?
+        // Also somebody else's.
+        .declare("comment.delete", BuiltIn::Admin)?
         // The playground, which is off unless it is asked for.
         .declare("sql.run", BuiltIn::Member)
 }

@@ -170,31 +170,37 @@ impl Db {
         &'a self,
         reason: &'a str,
     ) -> impl Future<Output = Result<Across, Error>> + Send + 'a {
-        let place = Location::caller();
-        async move {
-            if reason.trim().is_empty() {
-                return Err(Refused::Reason.into());
-            }
-            let pool = self.inner.across.clone().ok_or(NoLogin::Across)?;
-            let across = Across(ScopedDb::new(Ok(Session {
-                pool: pool.clone(),
-                kinds: self.inner.kinds.clone(),
-                seal: self.inner.seal.clone(),
-                scope: None,
-                begin: BEGIN,
-            })));
-            let line = i32::try_from(place.line()).unwrap_or(i32::MAX);
-            let row = [reason.into(), place.file().into(), line.into()];
-            across
-                .rows("SELECT partywall.cross($1, $2, $3)", row)
-                .await?;
-            tracing::info!(reason, file = place.file(), line, "the way across is taken");
-            pool.shared.record(Event::Across {
-                file: place.file(),
-                line: place.line(),
-            });
-            Ok(across)
+        self.across_at(reason, Location::caller())
+    }
+
+    /// The same for a place that is further up than whoever asks.
+    pub(crate) async fn across_at(
+        &self,
+        reason: &str,
+        place: &'static Location<'static>,
+    ) -> Result<Across, Error> {
+        if reason.trim().is_empty() {
+            return Err(Refused::Reason.into());
         }
+        let pool = self.inner.across.clone().ok_or(NoLogin::Across)?;
+        let across = Across(ScopedDb::new(Ok(Session {
+            pool: pool.clone(),
+            kinds: self.inner.kinds.clone(),
+            seal: self.inner.seal.clone(),
+            scope: None,
+            begin: BEGIN,
+        })));
+        let line = i32::try_from(place.line()).unwrap_or(i32::MAX);
+        let row = [reason.into(), place.file().into(), line.into()];
+        across
+            .rows("SELECT partywall.cross($1, $2, $3)", row)
+            .await?;
+        tracing::info!(reason, file = place.file(), line, "the way across is taken");
+        pool.shared.record(Event::Across {
+            file: place.file(),
+            line: place.line(),
+        });
+        Ok(across)
     }
 
     /// The identity login's view of a scope. No statement of the application's runs under it.

@@ -229,7 +229,7 @@ impl RequestAccount {
 
     /// A transaction of the identity login in this tenant, which holds the account as well. `also`
     /// are the scopes of what else it touches.
-    pub(super) async fn manage(
+    pub(crate) async fn manage(
         &self,
         also: impl IntoIterator<Item = Selection>,
     ) -> Result<Tx, Error> {
@@ -240,7 +240,7 @@ impl RequestAccount {
     }
 
     /// What the identity login reads in this tenant.
-    pub(super) fn reading(&self) -> ScopedDb {
+    pub(crate) fn reading(&self) -> ScopedDb {
         self.identity.inner.db.identity(&self.scope).read_only()
     }
 

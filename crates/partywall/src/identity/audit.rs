@@ -47,6 +47,15 @@ impl<'a> AuditEntry<'a> {
         self.detail = detail;
         self
     }
+
+    /// One more particular, where the particulars are an object.
+    #[cfg(feature = "jobs")]
+    pub(crate) fn and(mut self, name: &str, value: Json) -> Self {
+        if let Json::Object(detail) = &mut self.detail {
+            detail.entry(name).or_insert(value);
+        }
+        self
+    }
 }
 
 /// Which entries of the audit log are wanted.
@@ -76,19 +85,19 @@ impl Default for AuditQuery {
 
 /// Who did something in a tenant, for its audit log.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Who<'a> {
-    pub(super) tenant: Uuid,
-    pub(super) user: Option<Uuid>,
-    pub(super) account: Option<Uuid>,
-    pub(super) name: &'a str,
+pub(crate) struct Who<'a> {
+    pub(crate) tenant: Uuid,
+    pub(crate) user: Option<Uuid>,
+    pub(crate) account: Option<Uuid>,
+    pub(crate) name: &'a str,
     /// As whom.
-    pub(super) subject: Option<Uuid>,
-    pub(super) address: Option<IpAddr>,
+    pub(crate) subject: Option<Uuid>,
+    pub(crate) address: Option<IpAddr>,
 }
 
 impl Who<'_> {
     /// Writes an entry. The transaction is in the tenant's scope.
-    pub(super) async fn audit(
+    pub(crate) async fn audit(
         self,
         tx: &impl InTransaction,
         entry: AuditEntry<'_>,
@@ -147,21 +156,25 @@ impl RequestAccount {
     ///
     /// What the database reports.
     pub async fn audit(&self, tx: &impl InTransaction, entry: AuditEntry<'_>) -> Result<(), Error> {
+        self.who().audit(tx, entry).await
+    }
+
+    /// Who asks: the person, and as whom.
+    pub(crate) fn who(&self) -> Who<'_> {
         let user = self.user();
         let person = match self.actor() {
             Actor::Key { user, .. } => *user,
             Actor::Member { .. } | Actor::Staff { .. } => user.map(|user| user.id),
         };
         let impersonator = user.and_then(|user| user.impersonator);
-        let who = Who {
+        Who {
             tenant: self.tenant().id,
             user: impersonator.or(person),
             account: self.id(),
             name: self.actor().name(),
             subject: impersonator.and(person),
             address: self.address(),
-        };
-        who.audit(tx, entry).await
+        }
     }
 
     /// The tenant's audit log, the newest first: up to `limit` entries older than `before`.

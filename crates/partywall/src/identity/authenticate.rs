@@ -339,7 +339,7 @@ impl Identity {
     }
 
     /// A transaction of the identity login.
-    pub(super) async fn begin(&self, scope: &Scope) -> Result<Tx, Error> {
+    pub(crate) async fn begin(&self, scope: &Scope) -> Result<Tx, Error> {
         let view = self.inner.db.identity(scope);
         Ok(sea_orm::TransactionTrait::begin(&view).await?)
     }

@@ -33,6 +33,7 @@ mod hostname;
 mod impersonation;
 mod import;
 mod invitation;
+mod known;
 mod mailer;
 mod member;
 mod outbox;
@@ -59,6 +60,9 @@ mod transfer;
 mod watch;
 
 pub mod model;
+
+#[cfg(feature = "jobs")]
+pub(crate) use audit::Who;
 
 pub use account::{Actor, RequestAccount, TenantInfo};
 pub use api_key::NewKey;

@@ -36,7 +36,7 @@ impl Identity {
     }
 
     /// What an account holds at this moment.
-    pub(super) async fn rights_of_account(
+    pub(crate) async fn rights_of_account(
         &self,
         tx: &Tx,
         tenant: Uuid,

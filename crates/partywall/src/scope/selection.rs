@@ -43,7 +43,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    pub(super) fn one(dimension: &'static str, value: ScopeValue) -> Self {
+    pub(crate) fn one(dimension: &'static str, value: ScopeValue) -> Self {
         Self {
             dimension,
             sql_type: value.sql_type(),

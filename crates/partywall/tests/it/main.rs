@@ -29,6 +29,7 @@ mod drift;
 mod failures;
 mod guard;
 mod identity;
+mod jobs;
 mod keys;
 mod kit;
 mod links;

@@ -6,8 +6,8 @@ use std::{
 };
 
 /// From the ground up. A room may import from those before it.
-const ROOMS: [&str; 9] = [
-    "scope", "value", "connect", "schema", "db", "identity", "policy", "web", "testing",
+const ROOMS: [&str; 10] = [
+    "scope", "value", "connect", "schema", "db", "identity", "policy", "jobs", "web", "testing",
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

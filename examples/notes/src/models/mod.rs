@@ -22,5 +22,9 @@ pub(crate) fn schema(database: &str, seal: Seal) -> Result<Schema, SchemaError> 
         .model::<comment::Entity>()
         .model::<tag::Entity>()
         .model::<note_tag::Entity>()
+        .announces::<note::Entity>()
+        .announces::<comment::Entity>()
+        .announces::<note_tag::Entity>()
+        .announces::<tag::Entity>()
         .build()
 }

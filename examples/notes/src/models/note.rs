@@ -19,6 +19,9 @@ pub struct Model {
     pub author: String,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    /// For the eyes of whoever may change the note.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub remark: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

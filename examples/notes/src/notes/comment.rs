@@ -2,7 +2,7 @@ use chrono::Utc;
 use partywall::{Tx, Within as _, identity::RequestAccount};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
@@ -37,16 +37,34 @@ pub(crate) async fn comment_list(
 /// Adds a comment. The keys refuse one to a foreign note as they refuse one to no note at all.
 pub(crate) async fn comment_add(
     tx: &Tx,
-    author: &str,
+    account: &RequestAccount,
     note: Uuid,
     draft: CommentDraft,
 ) -> Result<CommentView, DbErr> {
     let row = comment::ActiveModel {
         id: Set(Uuid::now_v7()),
         note_id: Set(note),
-        author: Set(author.to_owned()),
+        author: Set(account.actor().name().to_owned()),
         body: Set(draft.body),
         created_at: Set(Utc::now()),
+        author_id: Set(account.id()),
     };
     Ok(row.insert(tx).await?.into())
+}
+
+/// Says something else.
+pub(crate) async fn comment_change(
+    tx: &Tx,
+    comment: comment::Model,
+    draft: CommentDraft,
+) -> Result<CommentView, DbErr> {
+    let mut row = comment.into_active_model();
+    row.body = Set(draft.body);
+    Ok(row.update(tx).await?.into())
+}
+
+/// Removes a comment.
+pub(crate) async fn comment_remove(tx: &Tx, id: Uuid) -> Result<(), DbErr> {
+    comment::Entity::delete_by_id(id).exec(tx).await?;
+    Ok(())
 }

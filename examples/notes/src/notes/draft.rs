@@ -1,5 +1,7 @@
 //! What somebody wrote, checked.
 
+use partywall::policy::Fields;
+
 use crate::web::Problem;
 
 /// Characters in a title, at most.
@@ -7,6 +9,7 @@ pub(crate) const MAX_TITLE: usize = 200;
 /// Characters in a note's text, at most.
 const MAX_BODY: usize = 100_000;
 const MAX_COMMENT: usize = 10_000;
+const MAX_REMARK: usize = 1_000;
 const MAX_TAG: usize = 30;
 const MAX_TAGS: usize = 10;
 
@@ -16,6 +19,7 @@ pub(crate) struct Draft {
     pub(super) title: String,
     pub(super) body: String,
     pub(super) tags: Vec<String>,
+    pub(super) remark: Option<String>,
 }
 
 /// A change to a note: what is absent stays.
@@ -24,6 +28,8 @@ pub(crate) struct Change {
     pub(super) title: Option<String>,
     pub(super) body: Option<String>,
     pub(super) tags: Option<Vec<String>>,
+    /// `Some(None)` takes it away.
+    pub(super) remark: Option<Option<String>>,
 }
 
 /// A new comment.
@@ -38,7 +44,21 @@ impl Draft {
             title: title_of(title)?,
             body: body_of(body)?,
             tags: tags_of(labels)?,
+            remark: None,
         })
+    }
+
+    /// With a remark for those who may change the note. Refused where it is hidden from the writer.
+    pub(crate) fn with_remark(
+        self,
+        remark: Option<&str>,
+        fields: &Fields,
+    ) -> Result<Self, Problem> {
+        let Some(remark) = remark else {
+            return Ok(self);
+        };
+        let remark = remark_of(remark, fields)?;
+        Ok(Self { remark, ..self })
     }
 }
 
@@ -52,7 +72,19 @@ impl Change {
             title: title.map(title_of).transpose()?,
             body: body.map(body_of).transpose()?,
             tags: labels.map(tags_of).transpose()?,
+            remark: None,
         })
+    }
+
+    /// With another remark, or without one where it is empty. Refused where it is hidden from the
+    /// writer.
+    pub(crate) fn with_remark(
+        self,
+        remark: Option<&str>,
+        fields: &Fields,
+    ) -> Result<Self, Problem> {
+        let remark = remark.map(|remark| remark_of(remark, fields)).transpose()?;
+        Ok(Self { remark, ..self })
     }
 }
 
@@ -85,6 +117,14 @@ fn title_of(title: &str) -> Result<String, Problem> {
 /// Browsers send lines that end in CR LF.
 fn body_of(body: &str) -> Result<String, Problem> {
     text("text", &body.replace("\r\n", "\n"), MAX_BODY)
+}
+
+fn remark_of(remark: &str, fields: &Fields) -> Result<Option<String>, Problem> {
+    if fields.refuses("remark") {
+        return Err(Problem::forbidden());
+    }
+    let remark = text("remark", remark.trim(), MAX_REMARK)?;
+    Ok(Some(remark).filter(|remark| !remark.is_empty()))
 }
 
 fn tags_of(labels: &[String]) -> Result<Vec<String>, Problem> {

@@ -1,19 +1,16 @@
 use chrono::Utc;
-use partywall::{Tx, Within as _, identity::RequestAccount};
+use partywall::{Tx, Within as _, identity::RequestAccount, policy::Fields};
 use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait as _, LoaderTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ModelTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     sea_query::{Expr, ExprTrait as _, Query, extension::postgres::PgExpr as _},
 };
 use uuid::Uuid;
 
 use super::{Change, Draft, Items, NoteView, tag::tag_replace};
-use crate::{
-    models::{note, note_tag, tag},
-    web::Problem,
-};
+use crate::models::{note, note_tag, tag};
 
 /// Which part of a list is wanted.
 #[derive(Debug)]
@@ -47,6 +44,7 @@ impl NoteQuery {
 /// A page of notes, the newest first.
 pub(crate) async fn note_list(
     account: &RequestAccount,
+    fields: &Fields,
     query: &NoteQuery,
 ) -> Result<Items<NoteView>, DbErr> {
     let db = account.read();
@@ -81,28 +79,28 @@ pub(crate) async fn note_list(
     let items = rows
         .into_iter()
         .zip(tags)
-        .map(|(note, tags)| NoteView::new(note, tags))
+        .map(|(note, tags)| NoteView::new(note, tags, fields))
         .collect();
     Ok(Items { items, next })
 }
 
 /// A note with its tags.
-pub(crate) async fn note_find(db: &impl ConnectionTrait, id: Uuid) -> Result<NoteView, Problem> {
-    let found = note::Entity::find()
-        .filter(note::Column::Id.eq(id))
-        .find_with_related(tag::Entity)
-        .all(db)
-        .await?;
-    let (note, tags) = found.into_iter().next().ok_or_else(Problem::not_found)?;
-    Ok(NoteView::new(note, tags))
+pub(crate) async fn note_view(
+    db: &impl ConnectionTrait,
+    note: note::Model,
+    fields: &Fields,
+) -> Result<NoteView, DbErr> {
+    let tags = note.find_related(tag::Entity).all(db).await?;
+    Ok(NoteView::new(note, tags, fields))
 }
 
 /// Writes a note down.
 pub(crate) async fn note_add(
     tx: &Tx,
     account: &RequestAccount,
+    fields: &Fields,
     draft: Draft,
-) -> Result<NoteView, Problem> {
+) -> Result<NoteView, DbErr> {
     let now = Utc::now();
     let row = note::ActiveModel {
         id: Set(Uuid::now_v7()),
@@ -111,20 +109,22 @@ pub(crate) async fn note_add(
         author: Set(account.actor().name().to_owned()),
         created_at: Set(now),
         updated_at: Set(now),
+        remark: Set(draft.remark),
         ..Default::default()
     };
     let note = row.insert(tx).await?;
     tag_replace(tx, account.scope(), note.id, &draft.tags).await?;
-    note_find(tx, note.id).await
+    note_view(tx, note, fields).await
 }
 
 /// Changes a note.
 pub(crate) async fn note_change(
     tx: &Tx,
     account: &RequestAccount,
+    fields: &Fields,
     id: Uuid,
     change: Change,
-) -> Result<NoteView, Problem> {
+) -> Result<NoteView, DbErr> {
     let mut row = note::ActiveModel {
         id: Set(id),
         updated_at: Set(Utc::now()),
@@ -136,11 +136,14 @@ pub(crate) async fn note_change(
     if let Some(body) = change.body {
         row.body = Set(body);
     }
-    row.update(tx).await?;
+    if let Some(remark) = change.remark {
+        row.remark = Set(remark);
+    }
+    let note = row.update(tx).await?;
     if let Some(tags) = &change.tags {
         tag_replace(tx, account.scope(), id, tags).await?;
     }
-    note_find(tx, id).await
+    note_view(tx, note, fields).await
 }
 
 /// Removes a note, and its comments with it.

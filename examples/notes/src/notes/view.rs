@@ -1,7 +1,17 @@
 //! Notes and comments as they go out, as JSON and into pages.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, SecondsFormat, Utc};
+use partywall::policy::Fields;
 use serde::Serialize;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr,
+        schema::{Array, ObjectBuilder, Schema},
+    },
+};
 use uuid::Uuid;
 
 use crate::models::{comment, note, tag};
@@ -13,7 +23,8 @@ pub(crate) struct Items<T> {
     pub(crate) next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Note)]
 pub(crate) struct NoteView {
     pub(crate) id: Uuid,
     pub(crate) title: String,
@@ -22,18 +33,24 @@ pub(crate) struct NoteView {
     pub(crate) tags: Vec<String>,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
+    /// Absent for whoever may not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remark: Option<Option<String>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Comment)]
 pub(crate) struct CommentView {
     pub(crate) id: Uuid,
     pub(crate) author: String,
     pub(crate) body: String,
     pub(crate) created_at: String,
+    #[serde(skip)]
+    pub(crate) author_id: Option<Uuid>,
 }
 
 impl NoteView {
-    pub(super) fn new(note: note::Model, tags: Vec<tag::Model>) -> Self {
+    pub(super) fn new(note: note::Model, tags: Vec<tag::Model>, fields: &Fields) -> Self {
         let mut tags: Vec<_> = tags.into_iter().map(|tag| tag.label).collect();
         tags.sort();
         Self {
@@ -44,6 +61,7 @@ impl NoteView {
             tags,
             created_at: time(note.created_at),
             updated_at: time(note.updated_at),
+            remark: (!fields.hides("remark")).then_some(note.remark),
         }
     }
 
@@ -70,7 +88,33 @@ impl From<comment::Model> for CommentView {
             author: comment.author,
             body: comment.body,
             created_at: time(comment.created_at),
+            author_id: comment.author_id,
         }
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Items<T> {
+    fn schema() -> RefOr<Schema> {
+        let items = Array::new(Ref::from_schema_name(T::name()));
+        ObjectBuilder::new()
+            .description(Some("A part of a list, and where the next one begins"))
+            .property("items", items)
+            .required("items")
+            .property("next", Option::<String>::schema())
+            .required("next")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Items<T> {
+    /// By derivation all lists would have one name.
+    fn name() -> Cow<'static, str> {
+        format!("{}List", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
     }
 }
 

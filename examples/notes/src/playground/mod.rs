@@ -11,11 +11,13 @@ use partywall::{
     db::{ConnectError, Error, TextLimits},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{database::Database, web::Problem};
 
 /// What came of a statement.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SqlAnswer)]
 pub(crate) struct Answer {
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<Option<String>>>,

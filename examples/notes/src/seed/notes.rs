@@ -26,6 +26,7 @@ pub(super) async fn add(
         author: Set(sample.author.to_owned()),
         created_at: Set(written),
         updated_at: Set(written),
+        remark: Set(sample.remark.map(str::to_owned)),
     };
     let note = row.insert(tx).await?;
     for (n, (author, body)) in sample.comments.iter().enumerate() {
@@ -36,6 +37,8 @@ pub(super) async fn add(
             author: Set((*author).to_owned()),
             body: Set((*body).to_owned()),
             created_at: Set(written + TimeDelta::minutes(minutes)),
+            // The people come after the notes.
+            author_id: Set(None),
         };
         comment.insert(tx).await?;
     }

@@ -1,6 +1,6 @@
 use chrono::Utc;
 use partywall::{
-    Tx,
+    Sql as _, Tx,
     identity::{
         BuiltIn, EmailAddress,
         model::{account, account_role, credential, role, staff, tenant, user},
@@ -150,5 +150,12 @@ async fn add_account(
         tenant_id: Set(tenant),
     };
     row.insert(tx).await?;
+    tx.execute_sql(
+        "UPDATE comment c SET author_id = $1 FROM note n WHERE n.id = c.note_id \
+         AND n.tenant_id = $2 AND c.author = $3 AND c.author_id IS NULL",
+        [account.id.into(), tenant.into(), user.name.clone().into()],
+    )
+    .await
+    .map_err(DbErr::from)?;
     Ok(())
 }

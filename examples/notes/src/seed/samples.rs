@@ -12,6 +12,7 @@ pub(super) struct SampleNote {
     pub(super) body: &'static str,
     pub(super) author: &'static str,
     pub(super) tags: &'static [&'static str],
+    pub(super) remark: Option<&'static str>,
     /// Author and text.
     pub(super) comments: &'static [(&'static str, &'static str)],
 }
@@ -27,6 +28,7 @@ const ACME: SampleTenant = SampleTenant {
             body: "The printer needs the final pages by Thursday noon.\n\nStill open:\n– prices of the giant magnets\n– a photo of the rocket skates that does not show the crater",
             author: "Ann",
             tags: &["catalogue", "urgent"],
+            remark: Some("Ask the printer for the discount of last year."),
             comments: &[
                 ("Bob", "The magnets are 12.40 each, or 99 for ten."),
                 ("Ann", "Thank you. Then only the photo is missing."),
@@ -37,6 +39,7 @@ const ACME: SampleTenant = SampleTenant {
             body: "One customer accounts for most of the returns. He reads every manual twice and still stands below the anvil.",
             author: "Bob",
             tags: &["customers"],
+            remark: None,
             comments: &[("Ann", "Let us print the arrow in red.")],
         },
         SampleNote {
@@ -44,6 +47,7 @@ const ACME: SampleTenant = SampleTenant {
             body: "Dehydrated boulders: 1,240 (keep dry!)\nPortable holes: nobody can find them\nTunnel paint: 86 tins",
             author: "Bob",
             tags: &["warehouse"],
+            remark: None,
             comments: &[],
         },
         SampleNote {
@@ -51,6 +55,7 @@ const ACME: SampleTenant = SampleTenant {
             body: "Whatever is written here is read by Acme’s members and by nobody else. Not because every query remembers to say so, but because PostgreSQL does.",
             author: "Ann",
             tags: &["welcome"],
+            remark: None,
             comments: &[("Bob", "I tried. It does.")],
         },
     ],
@@ -65,6 +70,7 @@ const GLOBEX: SampleTenant = SampleTenant {
             body: "Rain within 30 seconds, snow within 90. Hail worked as well, which was not in the specification.",
             author: "Eve",
             tags: &["research", "confidential"],
+            remark: Some("Not a word of the hail to the insurance."),
             comments: &[("Ann", "Please move the car park before the next run.")],
         },
         SampleNote {
@@ -72,6 +78,7 @@ const GLOBEX: SampleTenant = SampleTenant {
             body: "Mary Ann’s has the better cloth, Put-Your-Butt-There the better prices. An order of 150 is due on Friday.",
             author: "Eve",
             tags: &["facilities"],
+            remark: None,
             comments: &[],
         },
         SampleNote {
@@ -79,6 +86,7 @@ const GLOBEX: SampleTenant = SampleTenant {
             body: "1. Takeover of the east coast\n2. Health plan\n3. Company picnic",
             author: "Ann",
             tags: &["board", "confidential"],
+            remark: None,
             comments: &[("Eve", "Could the picnic come first?")],
         },
         SampleNote {
@@ -86,6 +94,7 @@ const GLOBEX: SampleTenant = SampleTenant {
             body: "These are Globex’s. Ann has an account here too, which only reads; she switches tenants at the top of the page.",
             author: "Eve",
             tags: &["welcome"],
+            remark: None,
             comments: &[],
         },
     ],
@@ -100,6 +109,7 @@ const INITECH: SampleTenant = SampleTenant {
             body: "The memo went out on Monday. All reports need the new sheet from now on.",
             author: "Ivy",
             tags: &["process"],
+            remark: None,
             comments: &[("Ivy", "Did everybody get the memo?")],
         },
         SampleNote {
@@ -107,6 +117,7 @@ const INITECH: SampleTenant = SampleTenant {
             body: "It says “PC LOAD LETTER” again. It wants paper. Nobody knows why it does not say so.",
             author: "Ivy",
             tags: &["office", "urgent"],
+            remark: None,
             comments: &[],
         },
         SampleNote {
@@ -114,6 +125,7 @@ const INITECH: SampleTenant = SampleTenant {
             body: "At three, by the window. There is enough for everybody this time.",
             author: "Ivy",
             tags: &["office"],
+            remark: None,
             comments: &[],
         },
     ],

@@ -1,9 +1,7 @@
-//! What requests carry.
-//!
-//! Bodies and queries are read by the handler, when it has found the row and checked the permission:
-//! whoever may not do something is not told what is wrong with how they asked.
+//! What requests carry. By the time that it is read, the endpoint has found the row and checked who
+//! asks: whoever may not do something is not told what is wrong with how they asked.
 
-use std::{convert::Infallible, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Form, Json,
@@ -12,24 +10,24 @@ use axum::{
     http::request::Parts,
 };
 use partywall::identity::{Authenticated, Error};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Problem, path_id::id_in_path};
+use super::{Problem, reader::Reader};
 use crate::notes::NoteQuery;
 
 /// A JSON body.
-pub(super) struct Body<T>(Result<T, Problem>);
+pub(super) struct Body<T>(pub(super) T);
 
 /// A form's fields.
-pub(super) struct Fields<T>(Result<T, Problem>);
+pub(super) struct Fields<T>(pub(super) T);
+
+/// A body as whoever asks writes it: JSON from a program, a form from a person.
+pub(super) struct Input<T>(pub(super) T);
 
 /// The part of a list in the query.
-pub(super) struct Part(Result<NoteQuery, Problem>);
-
-/// The note in the path; what is no id, or not in its one canonical form, is no note.
-#[derive(Clone, Copy)]
-pub(super) struct NoteId(pub(super) Uuid);
+pub(super) struct Part(pub(super) NoteQuery);
 
 /// A request that can be read more than once: for what is wanted of its body, and for the tenant that
 /// it may name.
@@ -45,66 +43,58 @@ struct Named {
     tenant_id: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Raw {
+/// Which part of a list.
+#[derive(Deserialize, IntoParams)]
+pub(super) struct ListQuery {
+    /// What is searched for.
     q: Option<String>,
+    /// A tag, where there are any.
     tag: Option<String>,
+    /// The `next` of the part before.
     after: Option<String>,
+    /// How many, from 1 to 100. 20 where nothing is said.
     limit: Option<String>,
 }
 
 const LIMIT: u64 = 20;
 const MOST: u64 = 100;
 
-impl<T> Body<T> {
-    pub(super) fn read(self) -> Result<T, Problem> {
-        self.0
-    }
-}
-
-impl<T> Fields<T> {
-    pub(super) fn read(self) -> Result<T, Problem> {
-        self.0
-    }
-}
-
-impl Part {
-    pub(super) fn read(self) -> Result<NoteQuery, Problem> {
-        self.0
-    }
-}
-
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Body<T> {
-    type Rejection = Infallible;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
-        let read = async {
-            let kept = Kept::from_request(request, state).await?;
-            let Json(body) = Json::<T>::from_request(kept.again(), state)
-                .await
-                .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
-            let named = Json::<Named>::from_request(kept.again(), state).await;
-            kept.check(named.ok().map(|Json(named)| named))?;
-            Ok(body)
-        };
-        Ok(Self(read.await))
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let kept = Kept::from_request(request, state).await?;
+        let Json(body) = Json::<T>::from_request(kept.again(), state)
+            .await
+            .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+        let named = Json::<Named>::from_request(kept.again(), state).await;
+        kept.check(named.ok().map(|Json(named)| named))?;
+        Ok(Self(body))
     }
 }
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Fields<T> {
-    type Rejection = Infallible;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
-        let read = async {
-            let kept = Kept::from_request(request, state).await?;
-            let Form(fields) = Form::<T>::from_request(kept.again(), state)
-                .await
-                .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
-            let named = Form::<Named>::from_request(kept.again(), state).await;
-            kept.check(named.ok().map(|Form(named)| named))?;
-            Ok(fields)
-        };
-        Ok(Self(read.await))
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let kept = Kept::from_request(request, state).await?;
+        let Form(fields) = Form::<T>::from_request(kept.again(), state)
+            .await
+            .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+        let named = Form::<Named>::from_request(kept.again(), state).await;
+        kept.check(named.ok().map(|Form(named)| named))?;
+        Ok(Self(fields))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Input<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Ok(Self(match Reader::of(request.uri()) {
+            Reader::Program => Body::from_request(request, state).await?.0,
+            Reader::Person => Fields::from_request(request, state).await?.0,
+        }))
     }
 }
 
@@ -143,27 +133,27 @@ impl Kept {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for NoteId {
+impl<S: Send + Sync> FromRequestParts<S> for Part {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        id_in_path(parts, state, "note").await.map(Self)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Part {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let read = Query::<Raw>::from_request_parts(parts, state).await;
-        Ok(Self(match read {
-            Ok(Query(raw)) => raw.check(),
+        match Query::<ListQuery>::from_request_parts(parts, state).await {
+            Ok(Query(raw)) => raw.check().map(Self),
             Err(_) => Err(Problem::invalid("the query cannot be read")),
-        }))
+        }
     }
 }
 
-impl Raw {
+/// Tells `null` from nothing.
+pub(super) fn nullable<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl ListQuery {
     fn check(self) -> Result<NoteQuery, Problem> {
         let search = given(self.q);
         let tag = given(self.tag);

@@ -1,61 +1,78 @@
 //! HTTP: pages for people and JSON for programs, over the same rooms.
+//!
+//! What is answered is one value, [`routes`]: each endpoint says who may use it, and that is checked
+//! before its handler, which asks for no permission of its own.
 
 mod api;
+mod comments;
 mod fields;
 mod log;
-mod method;
+mod notes;
 mod pages;
-mod path_id;
+mod parameters;
+mod reader;
+mod shape;
 
 use axum::{
     Router,
-    http::{HeaderName, HeaderValue},
+    http::{HeaderName, HeaderValue, header},
     middleware,
 };
-use partywall::web::refuse_cross_site;
-use tower_http::set_header::SetResponseHeaderLayer;
+use partywall::{
+    policy::PolicyError,
+    web::{Answers, Routes, RoutesError},
+};
 
 pub(crate) use partywall::web::Problem;
 
-use crate::app::App;
+use crate::{
+    app::{App, StartError},
+    policies::Policies,
+};
 
-const HEADERS: [(HeaderName, HeaderValue); 5] = [
-    (
-        HeaderName::from_static("content-security-policy"),
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-    ),
-    (
-        HeaderName::from_static("x-content-type-options"),
-        HeaderValue::from_static("nosniff"),
-    ),
-    (
-        HeaderName::from_static("x-frame-options"),
-        HeaderValue::from_static("DENY"),
-    ),
-    (
-        HeaderName::from_static("referrer-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-    (
-        HeaderName::from_static("cache-control"),
-        HeaderValue::from_static("no-store"),
-    ),
-];
+/// Scripts and styles are files of ours, and what a page sends goes to us.
+const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+     img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
 
-/// Everything that is answered.
-pub(crate) fn router(app: App) -> Router {
-    let router = Router::new()
-        .merge(pages::router(&app))
-        .nest("/api", api::router(&app))
-        .layer(middleware::from_fn(refuse_cross_site))
-        .with_state(app);
-    // The router adds `Allow` outside of its own layers.
-    let router = Router::new()
-        .fallback_service(router)
-        .layer(middleware::map_response(method::hide));
-    HEADERS.into_iter().fold(router, |router, (name, value)| {
-        router.layer(SetResponseHeaderLayer::if_not_present(name, value))
-    })
+/// For an answer that shows a secret: nothing keeps it, not the browser either.
+const NO_STORE: [(HeaderName, HeaderValue); 1] =
+    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+
+/// What is answered beside the rest, where it is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras {
+    /// Any SQL, in a tenant's scope.
+    pub playground: bool,
+    /// The mail that was sent, to be read in development.
+    pub mail: bool,
+}
+
+/// Everything that is answered, with who may ask for it.
+///
+/// # Errors
+///
+/// [`PolicyError`] for a policy that is written wrongly.
+pub fn routes(extras: Extras) -> Result<Routes<App>, PolicyError> {
+    let policies = Policies::new()?;
+    let answers =
+        Answers::default().header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    Ok(parameters::declared()
+        .answers(answers)
+        .extend(notes::endpoints(&policies))
+        .extend(comments::endpoints(&policies))
+        .extend(pages::endpoints(&policies, extras))
+        .nest("/api", api::routes(&policies, extras)))
+}
+
+pub(crate) fn router(app: App) -> Result<Router, StartError> {
+    let extras = Extras {
+        playground: app.playground.is_some(),
+        mail: app.mailer.is_folder(),
+    };
+    let identity = app.identity.clone();
+    let router = routes(extras)?.router(app, &identity);
+    let router = router.map_err(|error: RoutesError| StartError::from(error))?;
+    Ok(router.layer(middleware::from_fn(pages::problem_page)))
 }

@@ -17,13 +17,14 @@ pub struct Browser {
 }
 
 /// What came back. Two replies are equal if they are byte for byte, but for the date and the request
-/// id.
+/// id, which reads `ID` in a body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     pub status: u16,
     /// All but the date and the request id, in the order of their names.
     pub headers: Vec<(String, String)>,
     pub body: String,
+    /// Without what is shown there once one has arrived: `#saved`.
     pub location: Option<String>,
     pub set_cookie: Option<String>,
 }
@@ -33,16 +34,21 @@ impl Reply {
         let mut headers: Vec<_> = headers
             .into_iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .filter(|(name, _)| name != "date" && name != "x-request-id")
+            .filter(|(name, _)| name != "date")
             .collect();
         headers.sort();
+        let id = headers.iter().position(|(name, _)| name == "x-request-id");
+        let body = match id.map(|at| headers.remove(at).1) {
+            Some(id) => body.replace(&id, "ID"),
+            None => body,
+        };
         let header = |name: &str| {
             let found = headers.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.clone())
         };
         Self {
             status,
-            location: header("location"),
+            location: header("location").map(|to| to.split('#').next().unwrap().to_owned()),
             set_cookie: header("set-cookie"),
             headers,
             body,

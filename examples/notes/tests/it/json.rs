@@ -42,7 +42,12 @@ fn an_unknown_address_looks_like_a_wrong_password() {
         );
         (reply.is(401), started.elapsed())
     };
-    let (wrong, took_wrong) = attempt("ann@example.com", "wrong");
+    // The least of three: a busy machine only adds.
+    let fastest = |email: &str, password: &str| {
+        let attempts = (0..3).map(|_| attempt(email, password));
+        attempts.min_by_key(|(_, took)| *took).unwrap()
+    };
+    let (wrong, took_wrong) = fastest("ann@example.com", "wrong");
     for email in [
         "nobody@example.com",
         "",
@@ -50,7 +55,7 @@ fn an_unknown_address_looks_like_a_wrong_password() {
         "' OR 1=1 --",
         &"x".repeat(10_000),
     ] {
-        let (unknown, took) = attempt(email, &world.password);
+        let (unknown, took) = fastest(email, &world.password);
         assert_eq!(unknown, wrong);
         assert!(
             took * 4 > took_wrong && took < took_wrong * 4,
@@ -235,6 +240,7 @@ fn an_error_inside_stays_inside() {
             "status": 500,
             "code": "internal",
             "detail": "something went wrong on our side",
+            "request_id": "ID",
         })
     );
 }

@@ -12,7 +12,9 @@
 
 mod attacks;
 mod browser;
+mod browser_pages;
 mod command;
+mod comments;
 mod identity_current;
 mod identity_invitations;
 mod identity_keys;
@@ -22,6 +24,9 @@ mod identity_tenants;
 mod importing;
 mod isolation;
 mod json;
+mod nested;
 mod pages;
 mod playground;
+mod remark;
+mod routes;
 mod world;

@@ -145,3 +145,22 @@ fn what_an_account_may_not_do_is_not_offered() {
     ann.form("/t/globex/sql", &fields).is(403);
     assert_eq!(world.one(rows), before);
 }
+
+/// A problem is a page for whoever takes pages, and stays a problem for whoever does not.
+#[test]
+fn problems_are_pages_for_people() {
+    let world = World::shared();
+    for accepted in ["text/html,application/xhtml+xml", "*/*"] {
+        let visitor = world.anonymous().with("accept", accepted);
+        let page = visitor.get("/nowhere").is(404);
+        assert!(
+            page.body.contains("There is nothing here."),
+            "{}",
+            page.body
+        );
+        visitor.get("/t/acme").is(303);
+    }
+    let program = world.anonymous().with("accept", "text/event-stream");
+    assert_eq!(program.get("/nowhere").is(404).code(), "not_found");
+    assert_eq!(program.get("/t/acme").is(401).location, None);
+}

@@ -168,6 +168,24 @@ impl World {
         ))
     }
 
+    /// The ids of some note of a tenant that has comments, and of one of them.
+    pub fn comment(&self, slug: &str) -> (String, String) {
+        let both = self.one(&format!(
+            "SELECT c.note_id, c.id FROM comment c JOIN note n ON n.id = c.note_id \
+             JOIN identity.tenant t ON t.id = n.tenant_id WHERE t.slug = '{slug}' ORDER BY 2 LIMIT 1"
+        ));
+        let (note, comment) = both.split_once('|').unwrap();
+        (note.to_owned(), comment.to_owned())
+    }
+
+    /// A hash of all notes and comments.
+    pub fn written(&self) -> String {
+        self.one(
+            "SELECT md5(string_agg(r, '' ORDER BY r)) FROM (\
+               SELECT n::text AS r FROM note n UNION ALL SELECT c::text FROM comment c) rows",
+        )
+    }
+
     /// Gives somebody another of the built-in roles in a tenant, past all rules.
     pub fn give_role(&self, name: &str, slug: &str, builtin: &str) {
         let account = self.account(name, slug);

@@ -5,8 +5,11 @@ use sea_orm::{
     sea_query::{ExprTrait as _, LockType, Query},
 };
 
+use uuid::Uuid;
+
 use super::{
     super::Problem,
+    CanonicalId,
     parameter::{Kind, Level, Parameter, Thing},
     pattern::Raw,
 };
@@ -75,6 +78,17 @@ impl Chain {
         Ok(things?)
     }
 
+    /// Reads the ids that nobody looks up: any but the canonical spelling is 404.
+    pub(super) fn ids(&self, raw: &Raw) -> Result<(), Problem> {
+        for parameter in &self.0 {
+            if let Kind::Id = parameter.kind {
+                let text = raw.get(parameter.name).unwrap_or_default();
+                <Uuid as CanonicalId>::parse(text).ok_or_else(Problem::not_found)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the path names a row.
     pub(super) fn has_rows(&self) -> bool {
         self.0
@@ -92,7 +106,7 @@ impl Chain {
         for parameter in &self.0 {
             if let Kind::Found(find) = &parameter.kind {
                 let text = raw.get(parameter.name).unwrap_or_default();
-                let id = super::CanonicalId::parse(text).ok_or_else(Problem::not_found)?;
+                let id = CanonicalId::parse(text).ok_or_else(Problem::not_found)?;
                 things.push(find(account.clone(), id).await?);
             }
         }

@@ -140,7 +140,7 @@ fn access<S>(
             return Err(RoutesError::TenantUnchecked { endpoint: shown() });
         }
         Access::SignedIn | Access::Public { .. } => {
-            if let Some(row) = chain.0.iter().find(|parameter| !parameter.is_text()) {
+            if let Some(row) = chain.0.iter().find(|parameter| !parameter.is_plain()) {
                 return Err(RoutesError::RowUnchecked {
                     endpoint: shown(),
                     parameter: row.name.to_owned(),

@@ -140,8 +140,12 @@ impl Gate {
         let Some(asked) = door.or_else(|| doors().min_by_key(least)) else {
             return Err(Problem::not_found());
         };
+        let raw = self.pattern.read(parts.uri.path());
         let tenant = match &asked.access {
-            Access::Public { .. } => return Ok(None),
+            Access::Public { .. } => {
+                self.chain.ids(&raw)?;
+                return Ok(None);
+            }
             Access::SignedIn => {
                 let found = authenticate(parts, &self.identity, tenant::Said::Nothing.selector());
                 let found = found.await?;
@@ -149,11 +153,11 @@ impl Gate {
                 if found.user.is_none() {
                     return Err(crate::identity::Error::Anonymous.into());
                 }
+                self.chain.ids(&raw)?;
                 return Ok(None);
             }
             Access::Account { tenant, .. } => *tenant,
         };
-        let raw = self.pattern.read(parts.uri.path());
         let said = tenant::said(&self.sources, parts, &raw)?;
         let found = authenticate(parts, &self.identity, said.selector()).await?;
         let account = match tenant {
@@ -214,6 +218,7 @@ impl Gate {
             };
         }
         things.extend(self.chain.found(account, raw).await?);
+        self.chain.ids(raw)?;
         Ok(things)
     }
 

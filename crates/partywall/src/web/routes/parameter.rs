@@ -37,6 +37,8 @@ pub(super) enum Kind {
     },
     /// Something that a function finds.
     Found(Arc<Find>),
+    /// An id that is only read: whether something has it is the handler's business.
+    Id,
     /// A text, which is the handler's business.
     Text,
 }
@@ -142,6 +144,17 @@ impl Parameter {
         }
     }
 
+    /// An id that names no row of the scope: one of a person's own sessions. Nobody looks it up, so it
+    /// needs no tenant; in any but its canonical form it is 404. The handler reads it with axum's
+    /// `Path<Uuid>` and answers for what is not there.
+    #[must_use]
+    pub fn id(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: Kind::Id,
+        }
+    }
+
     /// A text that names no row: `{permission}`. Nobody looks it up; the handler reads it with axum's
     /// `Path`.
     #[must_use]
@@ -162,13 +175,14 @@ impl Parameter {
     pub(in crate::web) fn format(&self) -> Option<&'static str> {
         match &self.kind {
             Kind::Row { level, .. } => Some(level.format()),
-            Kind::Found(_) => Some(Uuid::FORMAT),
+            Kind::Found(_) | Kind::Id => Some(Uuid::FORMAT),
             Kind::Text => None,
         }
     }
 
-    pub(super) fn is_text(&self) -> bool {
-        matches!(self.kind, Kind::Text)
+    /// Whether nothing is looked up for it.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.kind, Kind::Id | Kind::Text)
     }
 }
 
@@ -279,6 +293,7 @@ impl fmt::Debug for Parameter {
                 level.table_name()
             ),
             Kind::Found(_) => write!(f, "Parameter({}: found)", self.name),
+            Kind::Id => write!(f, "Parameter({}: an id)", self.name),
             Kind::Text => write!(f, "Parameter({}: a text)", self.name),
         }
     }

@@ -8,6 +8,7 @@ mod holding;
 mod invitations;
 mod inviting;
 mod keys;
+mod known;
 mod lookups;
 mod mail;
 mod matrix;

@@ -108,6 +108,7 @@ impl Target for Attacked {
             "task" => Some(id(&format!("task of {project}")).to_string()),
             "remark" => Some(remark.to_owned()),
             "label" if side == Side::Own => Some("x".to_owned()),
+            "session" if side == Side::Own => Some(id("anything").to_string()),
             _ => None,
         }
     }

@@ -117,6 +117,34 @@ async fn what_has_no_tenant_needs_no_account() {
 }
 
 #[tokio::test]
+async fn an_id_that_nobody_looks_up_has_one_spelling() {
+    let site = Site::new().await;
+    let (path, id) = ("/me/sessions/", id("anything").to_string());
+    let own = site.get("sue", &format!("{path}{id}")).await.is(200);
+    assert_eq!(own.body, id);
+    let missing = site.get("sue", &format!("{path}x")).await.is(404);
+    for odd in [
+        id.to_uppercase(),
+        id.replace('-', ""),
+        id.replacen(
+            id.chars().next().unwrap(),
+            &format!("%{:02x}", id.as_bytes()[0]),
+            1,
+        ),
+        "%FF".to_owned(),
+    ] {
+        assert_eq!(site.get("sue", &format!("{path}{odd}")).await, missing);
+        site.send("sue", "POST", &format!("{path}{odd}"), "")
+            .await
+            .is(404);
+        site.get("nobody", &format!("{path}{odd}")).await.is(401);
+    }
+    site.send("sue", "POST", &format!("{path}{id}"), "")
+        .await
+        .is(405);
+}
+
+#[tokio::test]
 async fn i24_one_tenant_is_named() {
     let site = Site::new().await;
     let a = site.world.a.to_string();

@@ -80,6 +80,10 @@ async fn text(Path((_, label)): Path<(String, String)>) -> String {
     label
 }
 
+async fn session(Path(session): Path<Uuid>) -> String {
+    session.to_string()
+}
+
 async fn me(user: RequestUser) -> String {
     user.name
 }
@@ -99,12 +103,18 @@ pub fn routes() -> Routes<App> {
             remark::Column::TaskId,
         ))
         .parameter(Parameter::text("label"))
+        .parameter(Parameter::id("session"))
         .route(
             Endpoint::get("/", async || "hello")
                 .named("home")
                 .public("the first page"),
         )
         .route(Endpoint::get("/me", me).named("me").signed_in())
+        .route(
+            Endpoint::get("/me/sessions/{session}", session)
+                .named("session.show")
+                .signed_in(),
+        )
         .route(
             Endpoint::get("/tenants/{tenant}/projects", list)
                 .named("project.list")

@@ -1,15 +1,22 @@
-use axum::{Json, http::StatusCode};
+use axum::{Json, http::StatusCode, response::IntoResponse};
 use chrono::{DateTime, Utc};
-use partywall::identity::{NewKey, RequestAccount, model::api_key};
+use partywall::{
+    identity::{NewKey, RequestAccount, model::api_key},
+    web::{Endpoint, Found},
+};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    app::App,
     notes::{Items, time},
-    web::{Problem, fields::Body, path_id::PathId},
+    policies::Policies,
+    web::{NO_STORE, Problem, fields::Body, parameters::KeyId, shape::json},
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Key)]
 pub(super) struct KeyView {
     id: Uuid,
     name: String,
@@ -41,7 +48,8 @@ impl From<api_key::Model> for KeyView {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewKey)]
 pub(super) struct Wanted {
     name: String,
     permissions: Vec<String>,
@@ -52,6 +60,27 @@ pub(super) struct Wanted {
     service: bool,
 }
 
+pub(super) fn endpoints(policies: &Policies) -> [Endpoint<App>; 3] {
+    [
+        Endpoint::get("/tenants/{tenant}/api-keys", list)
+            .named("key.list")
+            .policy(policies.keys.clone())
+            .summary("The keys of programs: one's own, or all with `key.read`")
+            .output(StatusCode::OK, json::<Items<KeyView>>()),
+        Endpoint::post("/tenants/{tenant}/api-keys", add)
+            .named("key.create")
+            .require("key.write")
+            .summary("Makes a key, which is shown this once")
+            .input(json::<Wanted>())
+            .output(StatusCode::CREATED, json::<KeyView>()),
+        Endpoint::delete("/tenants/{tenant}/api-keys/{key}", remove)
+            .named("key.delete")
+            .policy(policies.keys.clone())
+            .summary("Takes a key back: one's own, or any with `key.write`")
+            .answers(StatusCode::NO_CONTENT),
+    ]
+}
+
 pub(super) async fn list(account: RequestAccount) -> Result<Json<Items<KeyView>>, Problem> {
     let keys = account.key_list().await?;
     let items = keys.into_iter().map(KeyView::from).collect();
@@ -60,10 +89,8 @@ pub(super) async fn list(account: RequestAccount) -> Result<Json<Items<KeyView>>
 
 pub(super) async fn add(
     account: RequestAccount,
-    body: Body<Wanted>,
-) -> Result<(StatusCode, Json<KeyView>), Problem> {
-    account.require("key.write")?;
-    let wanted = body.read()?;
+    Body(wanted): Body<Wanted>,
+) -> Result<impl IntoResponse, Problem> {
     let moment = |text: String| DateTime::parse_from_rfc3339(&text);
     let expires_at = wanted.expires_at.map(moment).transpose();
     let expires_at = expires_at
@@ -79,12 +106,12 @@ pub(super) async fn add(
         key: Some(key.expose()),
         ..KeyView::from(model)
     };
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok((StatusCode::CREATED, NO_STORE, Json(view)))
 }
 
 pub(super) async fn remove(
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(KeyId(id)): Found<KeyId>,
 ) -> Result<StatusCode, Problem> {
     account.key_revoke(id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -6,19 +6,20 @@ use axum::{
 };
 use partywall::{
     identity::{Accepted, EmailAddress, Invitation, RequestAccount, RequestUser},
-    web::{ClientAddress, SessionCookie},
+    web::{ClientAddress, Endpoint, Found, SessionCookie},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     app::App,
     notes::{Items, time},
-    web::{Problem, fields::Body, path_id::PathId},
+    web::{Problem, fields::Body, parameters::InvitationId, shape::json},
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
 pub(super) struct InvitationView {
     id: Uuid,
     email: String,
@@ -43,20 +44,77 @@ impl From<Invitation> for InvitationView {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct NewInvitation {
     email: String,
     /// A role's name or id.
     role: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AcceptInvitation)]
 pub(super) struct Accept {
     token: String,
     /// Of somebody new.
     password: Option<String>,
     /// What stands before the `@` where there is none.
     name: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Invited {
+    id: Uuid,
+    email: String,
+    role: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = AcceptedInvitation)]
+struct AcceptedView {
+    account: Uuid,
+    user: Uuid,
+    tenant: TenantView,
+    was_member: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = TenantOfInvitation)]
+struct TenantView {
+    id: Uuid,
+    slug: String,
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 5] {
+    [
+        Endpoint::get("/tenants/{tenant}/invitations", list)
+            .named("invitation.list")
+            .require("invitation.read")
+            .summary("The invitations that are open, the newest first")
+            .output(StatusCode::OK, json::<Items<InvitationView>>()),
+        Endpoint::post("/tenants/{tenant}/invitations", add)
+            .named("invitation.create")
+            .require("invitation.write")
+            .summary("Invites somebody by mail")
+            .input(json::<NewInvitation>())
+            .output(StatusCode::CREATED, json::<Invited>()),
+        Endpoint::delete("/tenants/{tenant}/invitations/{invitation}", remove)
+            .named("invitation.delete")
+            .require("invitation.write")
+            .summary("Takes an invitation back")
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::post("/tenants/{tenant}/invitations/{invitation}/resend", resend)
+            .named("invitation.resend")
+            .require("invitation.write")
+            .on_parent()
+            .summary("Mails a new link")
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::post("/invitations/accept", accept)
+            .named("invitation.accept")
+            .public("the link that was mailed is the proof, and somebody new has no account yet")
+            .summary("Follows the link of an invitation")
+            .input(json::<Accept>())
+            .output(StatusCode::CREATED, json::<AcceptedView>()),
+    ]
 }
 
 pub(super) async fn list(account: RequestAccount) -> Result<Json<Items<InvitationView>>, Problem> {
@@ -67,19 +125,22 @@ pub(super) async fn list(account: RequestAccount) -> Result<Json<Items<Invitatio
 
 pub(super) async fn add(
     account: RequestAccount,
-    body: Body<NewInvitation>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    account.require("invitation.write")?;
-    let NewInvitation { email, role } = body.read()?;
+    Body(body): Body<NewInvitation>,
+) -> Result<(StatusCode, Json<Invited>), Problem> {
+    let NewInvitation { email, role } = body;
     let email = EmailAddress::parse(&email)?;
     let id = account.invite(&email, &role).await?;
-    let view = json!({ "id": id, "email": email.as_typed(), "role": role });
+    let view = Invited {
+        id,
+        email: email.as_typed().to_owned(),
+        role,
+    };
     Ok((StatusCode::CREATED, Json(view)))
 }
 
 pub(super) async fn remove(
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(InvitationId(id)): Found<InvitationId>,
 ) -> Result<StatusCode, Problem> {
     account.invitation_revoke(id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -87,7 +148,7 @@ pub(super) async fn remove(
 
 pub(super) async fn resend(
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(InvitationId(id)): Found<InvitationId>,
 ) -> Result<StatusCode, Problem> {
     account.invitation_resend(id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -99,18 +160,18 @@ pub(super) async fn accept(
     user: Result<RequestUser, Problem>,
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
-    body: Body<Accept>,
+    Body(body): Body<Accept>,
 ) -> Result<Response, Problem> {
     let Accept {
         token,
         name,
         password,
-    } = body.read()?;
+    } = body;
     let identity = &app.identity;
     let problem = match user {
         Ok(user) => {
             let accepted = identity.invitation_accept(&user, &token).await?;
-            return Ok((StatusCode::CREATED, Json(view(&accepted))).into_response());
+            return Ok((StatusCode::CREATED, Json(AcceptedView::from(accepted))).into_response());
         }
         Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => problem,
         Err(problem) => return Err(problem),
@@ -130,14 +191,24 @@ pub(super) async fn accept(
         .sign_in(&email, &password, address, None, previous.as_ref())
         .await?;
     let cookie = [(SET_COOKIE, SessionCookie::holding(identity, &token))];
-    Ok((StatusCode::CREATED, cookie, Json(view(&accepted))).into_response())
+    Ok((
+        StatusCode::CREATED,
+        cookie,
+        Json(AcceptedView::from(accepted)),
+    )
+        .into_response())
 }
 
-fn view(accepted: &Accepted) -> Value {
-    json!({
-        "account": accepted.account,
-        "user": accepted.user,
-        "tenant": { "id": accepted.tenant, "slug": accepted.slug },
-        "was_member": accepted.was_member,
-    })
+impl From<Accepted> for AcceptedView {
+    fn from(accepted: Accepted) -> Self {
+        Self {
+            account: accepted.account,
+            user: accepted.user,
+            tenant: TenantView {
+                id: accepted.tenant,
+                slug: accepted.slug,
+            },
+            was_member: accepted.was_member,
+        }
+    }
 }

@@ -1,24 +1,32 @@
 use axum::{
     Json,
-    extract::RawPathParams,
+    extract::{Path, Query, rejection::QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use partywall::identity::{Member, MemberChange, RequestAccount};
+use partywall::{
+    identity::{Member, MemberChange, RequestAccount},
+    web::{self, Endpoint, Found},
+};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::roles::role_ids;
 use crate::{
+    app::App,
     notes::Items,
+    policies::Policies,
     web::{
         Problem,
-        fields::{Body, Part},
-        path_id::PathId,
+        fields::{Body, ListQuery, Part},
+        parameters::MemberId,
+        shape::json,
     },
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Member)]
 pub(super) struct MemberView {
     /// The account.
     id: Uuid,
@@ -31,7 +39,8 @@ pub(super) struct MemberView {
     grants: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RoleOfMember)]
 struct RoleView {
     id: Uuid,
     name: String,
@@ -53,19 +62,74 @@ impl From<Member> for MemberView {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = MemberChange)]
 pub(super) struct Change {
     /// Names or ids.
     roles: Option<Vec<String>>,
     active: Option<bool>,
 }
 
+#[derive(Deserialize, IntoParams)]
+pub(super) struct Who {
+    permission: String,
+}
+
+pub(super) fn endpoints(policies: &Policies) -> Vec<Endpoint<App>> {
+    let member = "/tenants/{tenant}/members/{member}";
+    let grant = "/tenants/{tenant}/members/{member}/grants/{permission}";
+    vec![
+        Endpoint::get("/tenants/{tenant}/members", list)
+            .named("member.list")
+            .require("member.read")
+            .summary("A page of the members, in the order in which they joined")
+            .query(web::Query::of::<ListQuery>())
+            .output(StatusCode::OK, json::<Items<MemberView>>()),
+        Endpoint::get(member, show)
+            .named("member.retrieve")
+            .require("member.read")
+            .summary("One member")
+            .output(StatusCode::OK, json::<MemberView>()),
+        Endpoint::patch(member, change)
+            .named("member.update")
+            .require("member.write")
+            .summary("Changes a member's roles, or whether the account opens anything")
+            .input(json::<Change>())
+            .output(StatusCode::OK, json::<MemberView>())
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::delete(member, remove)
+            .named("member.delete")
+            .require("member.write")
+            .summary("Removes a member")
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::put(grant, give)
+            .named("grant.create")
+            .require("member.write")
+            .summary("Gives a member one permission by itself")
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::delete(grant, take)
+            .named("grant.delete")
+            .require("member.write")
+            .summary("Takes such a permission away")
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::get("/tenants/{tenant}/who", who)
+            .named("member.who")
+            .require("member.read")
+            .summary("Who may do something")
+            .query(web::Query::of::<Who>())
+            .output(StatusCode::OK, json::<Items<MemberView>>()),
+        Endpoint::post("/tenants/{tenant}/leave", leave)
+            .named("member.leave")
+            .policy(policies.member.clone())
+            .summary("Leaves the tenant")
+            .answers(StatusCode::NO_CONTENT),
+    ]
+}
+
 pub(super) async fn list(
     account: RequestAccount,
-    part: Part,
+    Part(part): Part,
 ) -> Result<Json<Items<MemberView>>, Problem> {
-    account.require("member.read")?;
-    let part = part.read()?;
     let limit = u32::try_from(part.limit).unwrap_or(u32::MAX);
     let mut members = account.member_list(part.after, limit + 1).await?;
     let is_more = members.len() > usize::try_from(part.limit).unwrap_or(usize::MAX);
@@ -81,18 +145,16 @@ pub(super) async fn list(
 
 pub(super) async fn show(
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(MemberId(id)): Found<MemberId>,
 ) -> Result<Json<MemberView>, Problem> {
     Ok(Json(account.member(id).await?.into()))
 }
 
 pub(super) async fn change(
     account: RequestAccount,
-    PathId(id): PathId,
-    body: Body<Change>,
+    Found(MemberId(id)): Found<MemberId>,
+    Body(Change { roles, active }): Body<Change>,
 ) -> Result<Response, Problem> {
-    account.require("member.write")?;
-    let Change { roles, active } = body.read()?;
     let roles = match roles {
         Some(roles) => Some(role_ids(&account, &roles).await?),
         None => None,
@@ -109,31 +171,42 @@ pub(super) async fn change(
 
 pub(super) async fn remove(
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(MemberId(id)): Found<MemberId>,
 ) -> Result<StatusCode, Problem> {
     account.member_remove(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn grant(
+pub(super) async fn give(
     account: RequestAccount,
-    PathId(id): PathId,
-    path: RawPathParams,
+    Found(MemberId(id)): Found<MemberId>,
+    Path((_, _, permission)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Problem> {
-    account.grant_give(id, permission(&path)).await?;
+    account.grant_give(id, &permission).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn grant_take(
+pub(super) async fn take(
     account: RequestAccount,
-    PathId(id): PathId,
-    path: RawPathParams,
+    Found(MemberId(id)): Found<MemberId>,
+    Path((_, _, permission)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Problem> {
-    account.grant_take(id, permission(&path)).await?;
+    account.grant_take(id, &permission).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn permission(path: &RawPathParams) -> &str {
-    let found = path.iter().find(|(name, _)| *name == "permission");
-    found.map_or("", |(_, value)| value)
+pub(super) async fn leave(account: RequestAccount) -> Result<StatusCode, Problem> {
+    account.leave().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who may do something.
+pub(super) async fn who(
+    account: RequestAccount,
+    query: Result<Query<Who>, QueryRejection>,
+) -> Result<Json<Items<MemberView>>, Problem> {
+    let Query(who) = query.map_err(|_| Problem::invalid("`permission` is missing"))?;
+    let members = account.members_with(&who.permission).await?;
+    let items = members.into_iter().map(MemberView::from).collect();
+    Ok(Json(Items { items, next: None }))
 }

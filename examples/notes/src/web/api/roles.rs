@@ -1,15 +1,20 @@
 use axum::{Json, http::StatusCode};
-use partywall::identity::{BuiltIn, RequestAccount, Role, RoleChange};
+use partywall::{
+    identity::{BuiltIn, RequestAccount, Role, RoleChange},
+    web::{Endpoint, Found},
+};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    app::App,
     notes::Items,
-    web::{Problem, fields::Body, path_id::PathId},
+    web::{Problem, fields::Body, parameters::RoleId, shape::json},
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Role)]
 pub(super) struct RoleView {
     id: Uuid,
     name: String,
@@ -31,12 +36,50 @@ impl From<Role> for RoleView {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RoleChange)]
 pub(super) struct Change {
     name: Option<String>,
     permissions: Option<Vec<String>>,
     /// Names or ids.
     includes: Option<Vec<String>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct NewRole {
+    id: Uuid,
+    name: Option<String>,
+    builtin: bool,
+    permissions: Vec<String>,
+    includes: Vec<Uuid>,
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 4] {
+    let role = "/tenants/{tenant}/roles/{role}";
+    [
+        Endpoint::get("/tenants/{tenant}/roles", list)
+            .named("role.list")
+            .require("role.read")
+            .summary("The roles, the built-in ones first")
+            .output(StatusCode::OK, json::<Items<RoleView>>()),
+        Endpoint::post("/tenants/{tenant}/roles", add)
+            .named("role.create")
+            .require("role.write")
+            .summary("Adds a role")
+            .input(json::<Change>())
+            .output(StatusCode::CREATED, json::<NewRole>()),
+        Endpoint::patch(role, change)
+            .named("role.update")
+            .require("role.write")
+            .summary("Changes a role")
+            .input(json::<Change>())
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::delete(role, remove)
+            .named("role.delete")
+            .require("role.write")
+            .summary("Deletes a role")
+            .answers(StatusCode::NO_CONTENT),
+    ]
 }
 
 /// The ids of roles that are said by name or by id. A name that no role has is an id that none has.
@@ -85,34 +128,33 @@ pub(super) async fn list(account: RequestAccount) -> Result<Json<Items<RoleView>
 
 pub(super) async fn add(
     account: RequestAccount,
-    body: Body<Change>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    account.require("role.write")?;
-    let new = read(&account, body.read()?).await?;
-    let (name, permissions, includes) = (
-        new.name.clone(),
-        new.permissions.clone().unwrap_or_default(),
-        new.includes.clone().unwrap_or_default(),
-    );
-    let id = account.role_create(new).await?;
-    let view = json!({ "id": id, "name": name, "builtin": false, "permissions": permissions, "includes": includes });
+    Body(body): Body<Change>,
+) -> Result<(StatusCode, Json<NewRole>), Problem> {
+    let new = read(&account, body).await?;
+    let id = account.role_create(new.clone()).await?;
+    let view = NewRole {
+        id,
+        name: new.name,
+        builtin: false,
+        permissions: new.permissions.unwrap_or_default(),
+        includes: new.includes.unwrap_or_default(),
+    };
     Ok((StatusCode::CREATED, Json(view)))
 }
 
 pub(super) async fn change(
     account: RequestAccount,
-    PathId(id): PathId,
-    body: Body<Change>,
+    Found(RoleId(id)): Found<RoleId>,
+    Body(body): Body<Change>,
 ) -> Result<StatusCode, Problem> {
-    account.require("role.write")?;
-    let change = read(&account, body.read()?).await?;
+    let change = read(&account, body).await?;
     account.role_change(id, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn remove(
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(RoleId(id)): Found<RoleId>,
 ) -> Result<StatusCode, Problem> {
     account.role_delete(id).await?;
     Ok(StatusCode::NO_CONTENT)

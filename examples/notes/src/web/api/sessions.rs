@@ -1,20 +1,25 @@
 use axum::{
     Json,
-    extract::State,
+    extract::{Path, State},
     http::{StatusCode, header::SET_COOKIE},
     response::{IntoResponse as _, Response},
 };
-use partywall::{identity::RequestUser, web::SessionCookie};
+use partywall::{
+    identity::RequestUser,
+    web::{Endpoint, SessionCookie},
+};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     app::App,
     notes::{Items, time},
-    web::{Problem, path_id::PathId},
+    web::{Problem, shape::json},
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionInfo)]
 pub(super) struct SessionView {
     id: Uuid,
     created_at: String,
@@ -24,6 +29,21 @@ pub(super) struct SessionView {
     agent: Option<String>,
     is_current: bool,
     is_impersonation: bool,
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 2] {
+    [
+        Endpoint::get("/sessions", list)
+            .named("session.list")
+            .signed_in()
+            .summary("The visitor's own sessions, the latest first")
+            .output(StatusCode::OK, json::<Items<SessionView>>()),
+        Endpoint::delete("/sessions/{session}", revoke)
+            .named("session.revoke")
+            .signed_in()
+            .summary("Ends one of the visitor's own sessions")
+            .answers(StatusCode::NO_CONTENT),
+    ]
 }
 
 pub(super) async fn list(
@@ -50,7 +70,7 @@ pub(super) async fn list(
 pub(super) async fn revoke(
     State(app): State<App>,
     user: RequestUser,
-    PathId(session): PathId,
+    Path(session): Path<Uuid>,
 ) -> Result<Response, Problem> {
     app.identity.session_revoke(&user, session).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();

@@ -2,25 +2,26 @@
 
 use axum::{
     Json,
-    extract::{State, rejection::JsonRejection},
+    extract::{Path, State, rejection::JsonRejection},
     http::{StatusCode, header::SET_COOKIE},
     response::{IntoResponse as _, Response},
 };
 use partywall::{
     identity::{RequestUser, StaffEntry, TenantSelector},
-    web::SessionCookie,
+    web::{Endpoint, SessionCookie},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     app::App,
     notes::{Items, time},
-    web::{Problem, path_id::PathId},
+    web::{Problem, shape::json},
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StaffEntry)]
 pub(super) struct EntryView {
     id: Uuid,
     tenant: TenantView,
@@ -31,7 +32,8 @@ pub(super) struct EntryView {
     is_open: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TenantOfEntry)]
 struct TenantView {
     id: Uuid,
     slug: String,
@@ -56,18 +58,60 @@ impl From<StaffEntry> for EntryView {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewStaffEntry)]
 pub(super) struct Enter {
     /// An id or a slug.
     tenant: String,
     reason: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewImpersonation)]
 pub(super) struct Act {
     tenant: String,
     account: String,
     reason: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Impersonation)]
+struct Acting {
+    /// As whom.
+    user: Uuid,
+    expires_at: String,
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 5] {
+    [
+        Endpoint::get("/staff/entries", list)
+            .named("staff_entry.list")
+            .signed_in()
+            .summary("One's stays in tenants; for the staff, and for others there is nothing")
+            .output(StatusCode::OK, json::<Items<EntryView>>()),
+        Endpoint::post("/staff/entries", enter)
+            .named("staff_entry.create")
+            .signed_in()
+            .summary("Enters a tenant, with a reason; for the staff")
+            .input(json::<Enter>())
+            .output(StatusCode::CREATED, json::<EntryView>()),
+        Endpoint::delete("/staff/entries/{entry}", leave)
+            .named("staff_entry.delete")
+            .signed_in()
+            .summary("Ends a stay; for the staff")
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::post("/staff/impersonation", impersonate)
+            .named("impersonation.create")
+            .signed_in()
+            .summary("Acts as somebody, with a reason; for the staff inside of a tenant")
+            .input(json::<Act>())
+            .output(StatusCode::CREATED, json::<Acting>()),
+        Endpoint::delete("/staff/impersonation", impersonation_stop)
+            .named("impersonation.delete")
+            .signed_in()
+            .summary("Ends that; for the staff")
+            .answers(StatusCode::NO_CONTENT),
+    ]
 }
 
 /// A body that names another tenant than the current one, on purpose.
@@ -105,7 +149,7 @@ pub(super) async fn list(
 pub(super) async fn leave(
     State(app): State<App>,
     user: RequestUser,
-    PathId(id): PathId,
+    Path(id): Path<Uuid>,
 ) -> Result<StatusCode, Problem> {
     app.identity.staff_leave(&user, id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -128,7 +172,10 @@ pub(super) async fn impersonate(
         SET_COOKIE,
         SessionCookie::holding(&app.identity, &acting.token),
     )];
-    let view = json!({ "user": acting.user, "expires_at": time(acting.expires_at) });
+    let view = Acting {
+        user: acting.user,
+        expires_at: time(acting.expires_at),
+    };
     Ok((StatusCode::CREATED, cookie, Json(view)).into_response())
 }
 

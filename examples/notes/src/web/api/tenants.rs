@@ -1,26 +1,33 @@
 use axum::{
     Json,
     body::Body as Bytes,
-    extract::{Query, State},
+    extract::{Path, State},
     http::{
         HeaderValue, StatusCode,
         header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
 };
-use partywall::identity::{Authenticated, RequestAccount, RequestUser, TenantChange, TenantInfo};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Value, json};
+use partywall::{
+    identity::{Authenticated, RequestAccount, RequestUser, TenantChange, TenantInfo},
+    web::{self, Endpoint},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::members::MemberView;
 use crate::{
     app::App,
     notes::Items,
-    web::{Problem, fields::Body, path_id::PathId},
+    policies::Policies,
+    web::{
+        Problem,
+        fields::{Body, nullable},
+        shape::json,
+    },
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct MyTenant {
     id: Uuid,
     slug: String,
@@ -29,7 +36,8 @@ pub(super) struct MyTenant {
     account: Uuid,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tenant)]
 pub(super) struct TenantView {
     id: Uuid,
     slug: String,
@@ -39,39 +47,100 @@ pub(super) struct TenantView {
     account: Option<Uuid>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct NewTenant {
     name: String,
     slug: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = TenantChange)]
 pub(super) struct Change {
     name: Option<String>,
     slug: Option<String>,
     /// `null` for any number.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "nullable")]
     seats: Option<Option<i32>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Restore {
     slug: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Transfer {
     account: Uuid,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Who {
-    permission: String,
+#[derive(Serialize, ToSchema)]
+pub(super) struct Suspension {
+    id: Uuid,
+    suspended: bool,
 }
 
-/// Tells `null` from nothing.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i32>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+pub(super) fn endpoints(policies: &Policies) -> Vec<Endpoint<App>> {
+    let tenant = "/tenants/{tenant}";
+    vec![
+        Endpoint::get("/tenants", list)
+            .named("tenant.list")
+            .signed_in()
+            .summary("The visitor's tenants")
+            .output(StatusCode::OK, json::<Items<MyTenant>>()),
+        Endpoint::post("/tenants", add)
+            .named("tenant.create")
+            .signed_in()
+            .summary("Makes a tenant, whose owner the visitor is")
+            .input(json::<NewTenant>())
+            .output(StatusCode::CREATED, json::<TenantView>()),
+        Endpoint::get(tenant, show)
+            .named("tenant.retrieve")
+            .policy(policies.inside.clone())
+            .summary("The tenant, and the visitor's account in it")
+            .output(StatusCode::OK, json::<TenantView>()),
+        Endpoint::patch(tenant, change)
+            .named("tenant.update")
+            .require("tenant.update")
+            .summary("Changes the tenant's name, slug or seats")
+            .input(json::<Change>())
+            .output(StatusCode::OK, json::<TenantView>()),
+        Endpoint::delete(tenant, remove)
+            .named("tenant.delete")
+            .require("tenant.delete")
+            .summary("Deletes the tenant; until its time of grace is over it can be brought back")
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::post("/tenants/{tenant}/restore", restore)
+            .named("tenant.restore")
+            .require("tenant.delete")
+            .of_closed_tenant()
+            .summary("Brings a deleted tenant back")
+            .input(json::<Restore>())
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::get("/tenants/{tenant}/export", export)
+            .named("tenant.export")
+            .require("tenant.export")
+            .summary("All that the tenant has, as lines of JSON")
+            .output(
+                StatusCode::OK,
+                web::Body::of::<String>("application/x-ndjson"),
+            ),
+        Endpoint::post("/tenants/{tenant}/transfer", transfer)
+            .named("tenant.transfer")
+            .require("tenant.transfer")
+            .summary("Hands the tenant over to another member")
+            .input(json::<Transfer>())
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::post("/staff/tenants/{customer}/suspend", suspend)
+            .named("tenant.suspend")
+            .signed_in()
+            .summary("Keeps a tenant's members out; for the staff, and for others there is nothing")
+            .output(StatusCode::OK, json::<Suspension>()),
+        Endpoint::post("/staff/tenants/{customer}/resume", resume)
+            .named("tenant.resume")
+            .signed_in()
+            .summary("Lets them in again; for the staff, and for others there is nothing")
+            .output(StatusCode::OK, json::<Suspension>()),
+    ]
 }
 
 fn view(tenant: TenantInfo, account: &RequestAccount) -> Json<TenantView> {
@@ -104,9 +173,8 @@ pub(super) async fn list(
 
 pub(super) async fn add(
     user: RequestUser,
-    body: Body<NewTenant>,
+    Body(new): Body<NewTenant>,
 ) -> Result<(StatusCode, Json<TenantView>), Problem> {
-    let new = body.read()?;
     let account = user.tenant_create(&new.name, &new.slug).await?;
     let tenant = account.tenant().clone();
     Ok((StatusCode::CREATED, view(tenant, &account)))
@@ -118,10 +186,9 @@ pub(super) async fn show(account: RequestAccount) -> Json<TenantView> {
 
 pub(super) async fn change(
     account: RequestAccount,
-    body: Body<Change>,
+    Body(body): Body<Change>,
 ) -> Result<Json<TenantView>, Problem> {
-    account.require("tenant.update")?;
-    let Change { name, slug, seats } = body.read()?;
+    let Change { name, slug, seats } = body;
     let tenant = account
         .tenant_change(TenantChange { name, slug, seats })
         .await?;
@@ -136,10 +203,9 @@ pub(super) async fn remove(account: RequestAccount) -> Result<StatusCode, Proble
 /// Where a deleted tenant is still, its id leads to it and its slug is somebody else's.
 pub(super) async fn restore(
     found: Authenticated,
-    body: Body<Restore>,
+    Body(body): Body<Restore>,
 ) -> Result<StatusCode, Problem> {
-    found.tenant_restorable()?;
-    found.tenant_restore(&body.read()?.slug).await?;
+    found.tenant_restore(&body.slug).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -155,43 +221,31 @@ pub(super) async fn export(account: RequestAccount) -> Result<Response, Problem>
 
 pub(super) async fn transfer(
     account: RequestAccount,
-    body: Body<Transfer>,
+    Body(body): Body<Transfer>,
 ) -> Result<StatusCode, Problem> {
-    account.require("tenant.transfer")?;
-    account.transfer(body.read()?.account).await?;
+    account.transfer(body.account).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub(super) async fn leave(account: RequestAccount) -> Result<StatusCode, Problem> {
-    account.leave().await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Who may do something.
-pub(super) async fn who(
-    account: RequestAccount,
-    query: Result<Query<Who>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Items<MemberView>>, Problem> {
-    account.require("member.read")?;
-    let Query(who) = query.map_err(|_| Problem::invalid("`permission` is missing"))?;
-    let members = account.members_with(&who.permission).await?;
-    let items = members.into_iter().map(MemberView::from).collect();
-    Ok(Json(Items { items, next: None }))
 }
 
 /// By a member of the staff: for everybody else there is nothing here.
 pub(super) async fn suspend(
     user: RequestUser,
-    PathId(tenant): PathId,
-) -> Result<Json<Value>, Problem> {
+    Path(tenant): Path<Uuid>,
+) -> Result<Json<Suspension>, Problem> {
     user.tenant_suspend(tenant).await?;
-    Ok(Json(json!({ "id": tenant, "suspended": true })))
+    Ok(Json(Suspension {
+        id: tenant,
+        suspended: true,
+    }))
 }
 
 pub(super) async fn resume(
     user: RequestUser,
-    PathId(tenant): PathId,
-) -> Result<Json<Value>, Problem> {
+    Path(tenant): Path<Uuid>,
+) -> Result<Json<Suspension>, Problem> {
     user.tenant_resume(tenant).await?;
-    Ok(Json(json!({ "id": tenant, "suspended": false })))
+    Ok(Json(Suspension {
+        id: tenant,
+        suspended: false,
+    }))
 }

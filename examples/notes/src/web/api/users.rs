@@ -6,17 +6,18 @@ use axum::{
 };
 use partywall::{
     identity::RequestUser,
-    web::{ClientAddress, SessionCookie},
+    web::{ClientAddress, Endpoint, SessionCookie},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
     app::App,
-    web::{Problem, fields::Body},
+    web::{Problem, fields::Body, shape::json},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct SignUp {
     email: String,
     /// What stands before the `@` where there is none.
@@ -24,48 +25,100 @@ pub(super) struct SignUp {
     password: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Link {
     token: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Address {
     email: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct NewPassword {
     token: String,
     password: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PasswordChange)]
 pub(super) struct Change {
     old: String,
     new: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Password {
     password: String,
 }
 
-/// The answer says that a mail is on its way and not what it says.
-fn mailed() -> (StatusCode, Json<Value>) {
-    (StatusCode::ACCEPTED, Json(json!({ "mailed": true })))
+/// A mail is on its way. What it says is not told.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Mailed {
+    mailed: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Verified {
+    user: Uuid,
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 6] {
+    [
+        Endpoint::post("/users", sign_up)
+            .named("user.create")
+            .public("whoever signs up is not signed in yet; it is limited by address")
+            .summary("Signs up: a link is mailed")
+            .input(json::<SignUp>())
+            .output(StatusCode::ACCEPTED, json::<Mailed>()),
+        Endpoint::post("/users/verify", verify)
+            .named("user.verify")
+            .public("the link that was mailed is the proof")
+            .summary("Follows the link of a sign-up")
+            .input(json::<Link>())
+            .output(StatusCode::CREATED, json::<Verified>()),
+        Endpoint::post("/users/reset", reset)
+            .named("user.reset")
+            .public("whoever forgot their password cannot sign in; it is limited by address")
+            .summary("Asks for a link to set a new password")
+            .input(json::<Address>())
+            .output(StatusCode::ACCEPTED, json::<Mailed>()),
+        Endpoint::post("/users/reset/confirm", reset_confirm)
+            .named("user.reset_confirm")
+            .public("the link that was mailed is the proof")
+            .summary("Sets a new password by such a link")
+            .input(json::<NewPassword>())
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::post("/users/password", password)
+            .named("user.password")
+            .signed_in()
+            .summary("Changes the visitor's password")
+            .input(json::<Change>())
+            .answers(StatusCode::NO_CONTENT),
+        Endpoint::post("/users/deactivate", deactivate)
+            .named("user.deactivate")
+            .signed_in()
+            .summary("Ends the visitor's user")
+            .input(json::<Password>())
+            .answers(StatusCode::NO_CONTENT),
+    ]
+}
+
+fn mailed() -> (StatusCode, Json<Mailed>) {
+    (StatusCode::ACCEPTED, Json(Mailed { mailed: true }))
 }
 
 pub(super) async fn sign_up(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
-    body: Body<SignUp>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+    Body(body): Body<SignUp>,
+) -> Result<(StatusCode, Json<Mailed>), Problem> {
     let SignUp {
         email,
         name,
         password,
-    } = body.read()?;
+    } = body;
     let local = || email.split('@').next().unwrap_or_default().to_owned();
     let name = name.unwrap_or_else(local);
     app.identity
@@ -76,27 +129,27 @@ pub(super) async fn sign_up(
 
 pub(super) async fn verify(
     State(app): State<App>,
-    body: Body<Link>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let user = app.identity.sign_up_confirm(&body.read()?.token).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "user": user }))))
+    Body(body): Body<Link>,
+) -> Result<(StatusCode, Json<Verified>), Problem> {
+    let user = app.identity.sign_up_confirm(&body.token).await?;
+    Ok((StatusCode::CREATED, Json(Verified { user })))
 }
 
 pub(super) async fn reset(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
-    body: Body<Address>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let email = body.read()?.email;
+    Body(body): Body<Address>,
+) -> Result<(StatusCode, Json<Mailed>), Problem> {
+    let email = body.email;
     app.identity.reset_request(&email, Some(address)).await?;
     Ok(mailed())
 }
 
 pub(super) async fn reset_confirm(
     State(app): State<App>,
-    body: Body<NewPassword>,
+    Body(body): Body<NewPassword>,
 ) -> Result<StatusCode, Problem> {
-    let NewPassword { token, password } = body.read()?;
+    let NewPassword { token, password } = body;
     app.identity.reset_confirm(&token, &password).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -105,9 +158,9 @@ pub(super) async fn reset_confirm(
 pub(super) async fn password(
     State(app): State<App>,
     user: RequestUser,
-    body: Body<Change>,
+    Body(body): Body<Change>,
 ) -> Result<impl IntoResponse, Problem> {
-    let Change { old, new } = body.read()?;
+    let Change { old, new } = body;
     let token = app.identity.password_change(&user, &old, &new).await?;
     let cookie = SessionCookie::holding(&app.identity, &token);
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]))
@@ -116,9 +169,9 @@ pub(super) async fn password(
 pub(super) async fn deactivate(
     State(app): State<App>,
     user: RequestUser,
-    body: Body<Password>,
+    Body(body): Body<Password>,
 ) -> Result<impl IntoResponse, Problem> {
-    let password = body.read()?.password;
+    let password = body.password;
     app.identity.user_deactivate(&user, &password).await?;
     Ok((
         StatusCode::NO_CONTENT,

@@ -2,28 +2,33 @@ use askama::Template;
 use axum::{
     extract::State,
     http::{
-        HeaderMap,
+        HeaderMap, StatusCode,
         header::{SET_COOKIE, USER_AGENT},
     },
     response::{IntoResponse, Redirect, Response},
 };
 use partywall::{
     identity::{AccountInfo, RequestAccount, RequestUser},
-    web::{ClientAddress, SessionCookie},
+    web::{ClientAddress, Endpoint, SessionCookie},
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::page::Page;
+use super::{page::Page, wrong::Wrong};
 use crate::{
     app::App,
-    web::{Problem, fields::Fields},
+    web::{
+        Problem,
+        fields::Fields,
+        shape::{form, html},
+    },
 };
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
     email: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 #[derive(Template)]
@@ -33,15 +38,54 @@ struct TenantsPage {
     accounts: Vec<AccountInfo>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CredentialsForm)]
 pub(super) struct Credentials {
     email: String,
     password: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AccountForm)]
 pub(super) struct Wanted {
     account: String,
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 6] {
+    [
+        Endpoint::get("/", start)
+            .named("page.start")
+            .signed_in()
+            .summary("Leads to the current account, or to the choice of one")
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::get("/sign-in", sign_in_form)
+            .named("page.session.new")
+            .public("it is how one signs in")
+            .summary("The form for signing in")
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/sign-in", open)
+            .named("page.session.create")
+            .public("it is how one signs in")
+            .summary("Signs in")
+            .input(form::<Credentials>())
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::post("/sign-out", close)
+            .named("page.session.delete")
+            .signed_in()
+            .summary("Signs out")
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::get("/tenants", tenants)
+            .named("page.account.list")
+            .signed_in()
+            .summary("The visitor's tenants")
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/switch", switch)
+            .named("page.session.switch")
+            .signed_in()
+            .summary("Makes another of the visitor's accounts the current one")
+            .input(form::<Wanted>())
+            .answers(StatusCode::SEE_OTHER),
+    ]
 }
 
 /// Where the current account is, or the choice of one.
@@ -52,7 +96,7 @@ pub(super) async fn start(_: RequestUser, account: Result<RequestAccount, Proble
     }
 }
 
-pub(super) async fn form() -> Page<impl Template> {
+pub(super) async fn sign_in_form() -> Page<impl Template> {
     Page(SignInPage {
         email: String::new(),
         problem: None,
@@ -63,9 +107,8 @@ pub(super) async fn open(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
-    fields: Fields<Credentials>,
+    Fields(credentials): Fields<Credentials>,
 ) -> Result<Response, Problem> {
-    let credentials = fields.read()?;
     let previous = SessionCookie::read(&headers);
     let agent = headers
         .get(USER_AGENT)
@@ -89,7 +132,7 @@ pub(super) async fn open(
             }
             let page = SignInPage {
                 email: credentials.email,
-                problem: Some(problem.detail().to_owned()),
+                problem: Some(Wrong::new(&problem)),
             };
             Ok((problem.status(), Page(page)).into_response())
         }
@@ -119,10 +162,9 @@ pub(super) async fn tenants(
 pub(super) async fn switch(
     State(app): State<App>,
     user: RequestUser,
-    fields: Fields<Wanted>,
+    Fields(Wanted { account }): Fields<Wanted>,
 ) -> Result<Redirect, Problem> {
-    let wanted = fields.read()?.account;
-    let account = app.identity.switch(&user, &wanted).await?;
+    let account = app.identity.switch(&user, &account).await?;
     Ok(to_tenant(&account.tenant().slug))
 }
 

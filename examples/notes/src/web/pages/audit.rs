@@ -1,6 +1,12 @@
 use askama::Template;
-use axum::extract::{Query, State, rejection::QueryRejection};
-use partywall::identity::RequestAccount;
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    http::StatusCode,
+};
+use partywall::{
+    identity::RequestAccount,
+    web::{self, Endpoint},
+};
 
 use super::page::{Page, Top};
 use crate::{
@@ -9,6 +15,7 @@ use crate::{
     web::{
         Problem,
         log::{EntryView, Wanted, entries},
+        shape::html,
     },
 };
 
@@ -17,6 +24,15 @@ use crate::{
 struct AuditPage {
     top: Top,
     entries: Items<EntryView>,
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 1] {
+    [Endpoint::get("/t/{tenant}/audit", list)
+        .named("page.audit.list")
+        .require("audit.read")
+        .summary("What was done in the tenant, the newest first")
+        .query(web::Query::of::<Wanted>())
+        .output(StatusCode::OK, html())]
 }
 
 pub(super) async fn list(

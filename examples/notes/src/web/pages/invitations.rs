@@ -2,19 +2,28 @@ use askama::Template;
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header::SET_COOKIE},
-    response::{IntoResponse as _, Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use partywall::{
     identity::{EmailAddress, Error, Invitation, InvitationView, RequestAccount, RequestUser},
-    web::{ClientAddress, SessionCookie},
+    web::{self, ClientAddress, Endpoint, Found, SessionCookie},
 };
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
-use super::page::{Page, Top};
+use super::{
+    page::{Page, Top},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
     notes::time,
-    web::{Problem, fields::Fields, path_id::PathId},
+    web::{
+        NO_STORE, Problem,
+        fields::Fields,
+        parameters::InvitationId,
+        shape::{form, html},
+    },
 };
 
 #[derive(Template)]
@@ -24,7 +33,7 @@ struct InvitationsPage {
     invitations: Vec<Invitation>,
     email: String,
     role: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 impl InvitationsPage {
@@ -41,25 +50,67 @@ struct InvitationPage {
     /// Who is signed in.
     user: Option<RequestUser>,
     name: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = InvitationForm)]
 pub(super) struct NewInvitation {
     email: String,
     role: String,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, IntoParams)]
 pub(super) struct Link {
     token: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AcceptInvitationForm)]
 pub(super) struct Accept {
     token: String,
     name: Option<String>,
     password: Option<String>,
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 6] {
+    [
+        Endpoint::get("/t/{tenant}/invitations", list)
+            .named("page.invitation.list")
+            .require("invitation.read")
+            .summary("The invitations that are open")
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/t/{tenant}/invitations", add)
+            .named("page.invitation.create")
+            .require("invitation.write")
+            .summary("Invites somebody by mail")
+            .input(form::<NewInvitation>())
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::post("/t/{tenant}/invitations/{invitation}/resend", resend)
+            .named("page.invitation.resend")
+            .require("invitation.write")
+            .on_parent()
+            .summary("Mails a new link")
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::post("/t/{tenant}/invitations/{invitation}/revoke", revoke)
+            .named("page.invitation.delete")
+            .require("invitation.write")
+            .on_parent()
+            .summary("Takes an invitation back")
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::get("/invitation", show)
+            .named("page.invitation.retrieve")
+            .public("the link that was mailed is the proof; looking at it does nothing")
+            .summary("Asks whether to accept an invitation")
+            .query(web::Query::of::<Link>())
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/invitation", accept)
+            .named("page.invitation.accept")
+            .public("the link that was mailed is the proof, and somebody new has no account yet")
+            .summary("Accepts an invitation")
+            .input(form::<Accept>())
+            .answers(StatusCode::SEE_OTHER),
+    ]
 }
 
 pub(super) async fn list(
@@ -72,7 +123,7 @@ pub(super) async fn list(
 async fn page(
     app: &App,
     account: &RequestAccount,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 ) -> Result<InvitationsPage, Problem> {
     Ok(InvitationsPage {
         invitations: account.invitation_list().await?,
@@ -86,19 +137,17 @@ async fn page(
 pub(super) async fn add(
     State(app): State<App>,
     account: RequestAccount,
-    fields: Fields<NewInvitation>,
+    Fields(NewInvitation { email, role }): Fields<NewInvitation>,
 ) -> Result<Response, Problem> {
-    account.require("invitation.write")?;
-    let NewInvitation { email, role } = fields.read()?;
     let invited = match EmailAddress::parse(&email) {
         Ok(address) => account.invite(&address, &role).await.map(|_| ()),
         Err(error) => Err(error),
     };
     let mut page = match refused(invited)? {
-        None => return Ok(to_list(&account).into_response()),
+        None => return Ok(to_list(&account, "sent").into_response()),
         Some(problem) => (
             problem.status(),
-            page(&app, &account, Some(problem.detail().to_owned())).await?,
+            page(&app, &account, Some(Wrong::new(&problem))).await?,
         ),
     };
     page.1.email = email;
@@ -109,12 +158,12 @@ pub(super) async fn add(
 pub(super) async fn resend(
     State(app): State<App>,
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(InvitationId(id)): Found<InvitationId>,
 ) -> Result<Response, Problem> {
     match refused(account.invitation_resend(id).await)? {
-        None => Ok(to_list(&account).into_response()),
+        None => Ok(to_list(&account, "sent").into_response()),
         Some(problem) => {
-            let page = page(&app, &account, Some(problem.detail().to_owned())).await?;
+            let page = page(&app, &account, Some(Wrong::new(&problem))).await?;
             Ok((problem.status(), Page(page)).into_response())
         }
     }
@@ -122,14 +171,17 @@ pub(super) async fn resend(
 
 pub(super) async fn revoke(
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(InvitationId(id)): Found<InvitationId>,
 ) -> Result<Redirect, Problem> {
     account.invitation_revoke(id).await?;
-    Ok(to_list(&account))
+    Ok(to_list(&account, "revoked"))
 }
 
-fn to_list(account: &RequestAccount) -> Redirect {
-    Redirect::to(&format!("/t/{}/invitations", account.tenant().slug))
+fn to_list(account: &RequestAccount, notice: &str) -> Redirect {
+    Redirect::to(&format!(
+        "/t/{}/invitations#{notice}",
+        account.tenant().slug
+    ))
 }
 
 /// What is to be said on the page itself.
@@ -158,15 +210,16 @@ pub(super) async fn show(
     State(app): State<App>,
     user: Result<RequestUser, Problem>,
     link: Result<Query<Link>, QueryRejection>,
-) -> Result<Page<impl Template>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let Query(Link { token }) = link.unwrap_or_default();
-    Ok(Page(InvitationPage {
+    let page = InvitationPage {
         invitation: app.identity.invitation_show(&token).await?,
         token,
         user: user.ok(),
         name: String::new(),
         problem: None,
-    }))
+    };
+    Ok((NO_STORE, Page(page)))
 }
 
 pub(super) async fn accept(
@@ -174,13 +227,13 @@ pub(super) async fn accept(
     user: Result<RequestUser, Problem>,
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
-    fields: Fields<Accept>,
+    Fields(fields): Fields<Accept>,
 ) -> Result<Response, Problem> {
     let Accept {
         token,
         name,
         password,
-    } = fields.read()?;
+    } = fields;
     let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
     let identity = &app.identity;
     let invitation = identity.invitation_show(&token).await?;
@@ -221,7 +274,7 @@ pub(super) async fn accept(
         invitation,
         user: user.ok(),
         name,
-        problem: Some(problem.detail().to_owned()),
+        problem: Some(Wrong::new(&problem)),
     };
     // A page that says so, rather than the one for signing in.
     let status = match problem.status() {

@@ -5,13 +5,27 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use chrono::{TimeDelta, Utc};
-use partywall::identity::{NewKey, RequestAccount, model::api_key};
+use partywall::{
+    identity::{NewKey, RequestAccount, model::api_key},
+    web::{Endpoint, Found},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::page::{Page, Top};
+use super::{
+    page::{Page, Top},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
     notes::time,
-    web::{Problem, fields::Fields, path_id::PathId},
+    policies::Policies,
+    web::{
+        NO_STORE, Problem,
+        fields::Fields,
+        parameters::KeyId,
+        shape::{form, html},
+    },
 };
 
 #[derive(Template)]
@@ -23,7 +37,7 @@ struct KeysPage {
     permissions: Vec<String>,
     /// A key that was just made.
     new: Option<String>,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 impl KeysPage {
@@ -34,6 +48,56 @@ impl KeysPage {
     fn end(&self, key: &api_key::Model) -> String {
         key.expires_at.map_or_else(|| "never".to_owned(), time)
     }
+}
+
+/// What is filled in and ticked.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(from = "Vec<(String, String)>")]
+#[schema(as = KeyForm)]
+pub(super) struct Wanted {
+    name: Option<String>,
+    /// How many days it is good for; for ever where nothing is said.
+    days: Option<String>,
+    permission: Vec<String>,
+    service: Option<String>,
+}
+
+impl From<Vec<(String, String)>> for Wanted {
+    fn from(fields: Vec<(String, String)>) -> Self {
+        let mut wanted = Self::default();
+        for (name, value) in fields {
+            match name.as_str() {
+                "name" => wanted.name = Some(value),
+                "days" => wanted.days = Some(value),
+                "permission" => wanted.permission.push(value),
+                "service" => wanted.service = Some(value),
+                _ => {}
+            }
+        }
+        wanted
+    }
+}
+
+pub(super) fn endpoints(policies: &Policies) -> [Endpoint<App>; 3] {
+    [
+        Endpoint::get("/t/{tenant}/keys", list)
+            .named("page.key.list")
+            .policy(policies.keys.clone())
+            .summary("The keys of programs: one's own, or all with `key.read`")
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/t/{tenant}/keys", add)
+            .named("page.key.create")
+            .require("key.write")
+            .summary("Makes a key, which is shown this once")
+            .input(form::<Wanted>())
+            .output(StatusCode::CREATED, html()),
+        Endpoint::post("/t/{tenant}/keys/{key}/revoke", revoke)
+            .named("page.key.delete")
+            .policy(policies.keys.clone())
+            .on_parent()
+            .summary("Takes a key back: one's own, or any with `key.write`")
+            .answers(StatusCode::SEE_OTHER),
+    ]
 }
 
 async fn page(app: &App, account: &RequestAccount) -> Result<KeysPage, Problem> {
@@ -57,26 +121,20 @@ pub(super) async fn list(
 pub(super) async fn add(
     State(app): State<App>,
     account: RequestAccount,
-    fields: Fields<Vec<(String, String)>>,
+    Fields(wanted): Fields<Wanted>,
 ) -> Result<Response, Problem> {
-    account.require("key.write")?;
-    let fields = fields.read()?;
-    let given = |wanted: &'static str| {
-        let found = fields.iter().filter(move |(name, _)| name == wanted);
-        found.map(|(_, value)| value.clone())
-    };
-    let wanted = given("name").next().zip(days(given("days").next()));
-    let (status, new, problem) = match wanted {
+    let named = wanted.name.zip(days(wanted.days));
+    let (status, new, problem) = match named {
         None => {
-            let message = "a key is good for 1 to 3650 days".to_owned();
-            (StatusCode::UNPROCESSABLE_ENTITY, None, Some(message))
+            let wrong = Wrong::of("days", "a key is good for 1 to 3650 days");
+            (StatusCode::UNPROCESSABLE_ENTITY, None, Some(wrong))
         }
         Some((name, days)) => {
             let new = NewKey {
                 name,
-                permissions: given("permission").collect(),
+                permissions: wanted.permission,
                 expires_at: days.map(|days| Utc::now() + TimeDelta::days(days)),
-                is_service: given("service").next().is_some(),
+                is_service: wanted.service.is_some(),
             };
             match account.key_create(new).await {
                 Ok((_, key)) => (StatusCode::CREATED, Some(key.expose()), None),
@@ -85,7 +143,7 @@ pub(super) async fn add(
                     if problem.status() != StatusCode::UNPROCESSABLE_ENTITY {
                         return Err(problem);
                     }
-                    (problem.status(), None, Some(problem.detail().to_owned()))
+                    (problem.status(), None, Some(Wrong::new(&problem)))
                 }
             }
         }
@@ -95,7 +153,7 @@ pub(super) async fn add(
         problem,
         ..page(&app, &account).await?
     };
-    Ok((status, Page(page)).into_response())
+    Ok((status, NO_STORE, Page(page)).into_response())
 }
 
 /// How many days; for ever where nothing is said.
@@ -110,9 +168,9 @@ fn days(text: Option<String>) -> Option<Option<i64>> {
 
 pub(super) async fn revoke(
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(KeyId(id)): Found<KeyId>,
 ) -> Result<Redirect, Problem> {
     account.key_revoke(id).await?;
-    let list = format!("/t/{}/keys", account.tenant().slug);
+    let list = format!("/t/{}/keys#revoked", account.tenant().slug);
     Ok(Redirect::to(&list))
 }

@@ -4,16 +4,16 @@ use askama::Template;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, header::ACCEPT},
+    http::{HeaderMap, StatusCode, header::ACCEPT},
     response::{IntoResponse as _, Response},
 };
-use partywall::identity::SentMail;
+use partywall::{identity::SentMail, web::Endpoint};
 
 use super::page::Page;
 use crate::{
     app::App,
     notes::{Items, time},
-    web::Problem,
+    web::{NO_STORE, Problem, shape::html},
 };
 
 #[derive(Template)]
@@ -32,6 +32,16 @@ impl MailPage {
     }
 }
 
+pub(super) fn endpoints() -> [Endpoint<App>; 1] {
+    [
+        Endpoint::get("/dev/mail", list)
+            .named("page.mail.list")
+            .public("for development: it is there where mail goes to a folder of this machine, and nowhere else")
+            .summary("The mail that was sent, the newest first")
+            .output(StatusCode::OK, html()),
+    ]
+}
+
 /// The newest first, with what waits sent before.
 pub(super) async fn list(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     app.identity.mail_send_due(&app.mailer).await?;
@@ -42,7 +52,7 @@ pub(super) async fn list(State(app): State<App>, headers: HeaderMap) -> Result<R
             items: mails,
             next: None,
         };
-        return Ok(Json(list).into_response());
+        return Ok((NO_STORE, Json(list)).into_response());
     }
-    Ok(Page(MailPage { mails }).into_response())
+    Ok((NO_STORE, Page(MailPage { mails })).into_response())
 }

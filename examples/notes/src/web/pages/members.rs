@@ -1,18 +1,29 @@
 use askama::Template;
 use axum::{
     extract::State,
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use partywall::identity::{Member, MemberChange, RequestAccount, Role};
+use partywall::{
+    identity::{Member, MemberChange, RequestAccount, Role},
+    web::{self, Endpoint, Found},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::page::{Page, Top};
+use super::{
+    page::{Page, Top},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
+    policies::Policies,
     web::{
         Problem,
-        fields::{Fields, Part},
-        path_id::PathId,
+        fields::{Fields, ListQuery, Part},
+        parameters::MemberId,
+        shape::{form, html},
     },
 };
 
@@ -24,7 +35,7 @@ struct MembersPage {
     members: Vec<Member>,
     roles: Vec<Role>,
     next: Option<Uuid>,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 impl MembersPage {
@@ -35,6 +46,60 @@ impl MembersPage {
     fn is_own(&self, member: &Member) -> bool {
         self.own == Some(member.id)
     }
+}
+
+/// The boxes that are ticked.
+#[derive(Deserialize, ToSchema)]
+#[serde(from = "Vec<(String, String)>")]
+#[schema(as = MemberForm)]
+pub(super) struct Change {
+    role: Vec<String>,
+    active: Option<String>,
+}
+
+impl From<Vec<(String, String)>> for Change {
+    fn from(fields: Vec<(String, String)>) -> Self {
+        let mut change = Self {
+            role: Vec::new(),
+            active: None,
+        };
+        for (name, value) in fields {
+            match name.as_str() {
+                "role" => change.role.push(value),
+                "active" => change.active = Some(value),
+                _ => {}
+            }
+        }
+        change
+    }
+}
+
+pub(super) fn endpoints(policies: &Policies) -> [Endpoint<App>; 4] {
+    [
+        Endpoint::get("/t/{tenant}/members", list)
+            .named("page.member.list")
+            .require("member.read")
+            .summary("The members")
+            .query(web::Query::of::<ListQuery>())
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/t/{tenant}/members/{member}", change)
+            .named("page.member.update")
+            .require("member.write")
+            .summary("Changes a member's roles, or whether the account opens anything")
+            .input(form::<Change>())
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::post("/t/{tenant}/members/{member}/remove", remove)
+            .named("page.member.delete")
+            .require("member.write")
+            .on_parent()
+            .summary("Removes a member")
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::post("/t/{tenant}/leave", leave)
+            .named("page.member.leave")
+            .policy(policies.member.clone())
+            .summary("Leaves the tenant")
+            .answers(StatusCode::SEE_OTHER),
+    ]
 }
 
 const LIMIT: u32 = 50;
@@ -75,54 +140,51 @@ async fn answer(
         return Err(problem);
     }
     let page = MembersPage {
-        problem: Some(problem.detail().to_owned()),
+        problem: Some(Wrong::new(&problem)),
         ..page(app, account, None).await?
     };
     Ok((problem.status(), Page(page)).into_response())
 }
 
-fn list_of(account: &RequestAccount) -> String {
-    format!("/t/{}/members", account.tenant().slug)
+fn list_of(account: &RequestAccount, notice: &str) -> String {
+    format!("/t/{}/members#{notice}", account.tenant().slug)
 }
 
 pub(super) async fn list(
     State(app): State<App>,
     account: RequestAccount,
-    part: Part,
+    Part(part): Part,
 ) -> Result<Page<impl Template>, Problem> {
-    account.require("member.read")?;
-    let after = part.read()?.after;
-    page(&app, &account, after).await.map(Page)
+    page(&app, &account, part.after).await.map(Page)
 }
 
 pub(super) async fn change(
     State(app): State<App>,
     account: RequestAccount,
-    PathId(id): PathId,
-    fields: Fields<Vec<(String, String)>>,
+    Found(MemberId(id)): Found<MemberId>,
+    Fields(new): Fields<Change>,
 ) -> Result<Response, Problem> {
-    account.require("member.write")?;
-    let fields = fields.read()?;
-    let given = |wanted: &'static str| fields.iter().filter(move |(name, _)| name == wanted);
-    let roles = given("role")
-        .map(|(_, role)| Uuid::try_parse(role))
+    let roles = new
+        .role
+        .iter()
+        .map(|role| Uuid::try_parse(role))
         .collect::<Result<Vec<Uuid>, _>>()
         .map_err(|_| Problem::invalid("there is no such role"))?;
     let change = MemberChange {
         roles: Some(roles),
-        active: Some(given("active").next().is_some()),
+        active: Some(new.active.is_some()),
     };
     let done = account.member_change(id, change).await;
-    answer(&app, &account, done, &list_of(&account)).await
+    answer(&app, &account, done, &list_of(&account, "changed")).await
 }
 
 pub(super) async fn remove(
     State(app): State<App>,
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(MemberId(id)): Found<MemberId>,
 ) -> Result<Response, Problem> {
     let done = account.member_remove(id).await;
-    answer(&app, &account, done, &list_of(&account)).await
+    answer(&app, &account, done, &list_of(&account, "removed")).await
 }
 
 pub(super) async fn leave(
@@ -130,5 +192,5 @@ pub(super) async fn leave(
     account: RequestAccount,
 ) -> Result<Response, Problem> {
     let done = account.leave().await;
-    answer(&app, &account, done, "/tenants").await
+    answer(&app, &account, done, "/tenants#left").await
 }

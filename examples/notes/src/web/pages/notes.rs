@@ -1,22 +1,30 @@
+//! The pages of notes.
+
 use askama::Template;
 use axum::{
     extract::State,
-    response::{IntoResponse as _, Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
 };
-use partywall::identity::RequestAccount;
-use serde::Deserialize;
+use partywall::{
+    identity::RequestAccount,
+    policy::Fields,
+    web::{Found, Permitted},
+};
+use uuid::Uuid;
 
-use super::page::{Page, Top};
+use super::{
+    page::{Page, Top},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
+    models::note,
     notes::{
-        Change, CommentDraft, CommentView, Draft, Items, MAX_TITLE, NoteView, comment_add,
-        comment_list, note_add, note_change, note_find, note_list, note_remove, split_tags,
-        tag_list,
+        CommentView, Items, MAX_TITLE, NoteQuery, NoteView, comment_list, note_view, tag_list,
     },
     web::{
         Problem,
-        fields::{Fields, NoteId, Part},
+        notes::{NewNote, NoteChange, Tags},
     },
 };
 
@@ -38,6 +46,16 @@ struct NotePage {
     note: NoteView,
     /// Absent for whoever may not read them.
     comments: Option<Items<CommentView>>,
+    /// Whether the comments are those from the first one on.
+    is_first: bool,
+}
+
+impl NotePage {
+    /// Whether to offer it. What may be done is checked when it is.
+    fn may_delete(&self, comment: &CommentView) -> bool {
+        let is_own = comment.author_id.is_some() && comment.author_id == self.top.account_id();
+        self.top.may("comment.delete") || is_own && self.top.may("comment.create")
+    }
 }
 
 #[derive(Template)]
@@ -49,7 +67,9 @@ struct WritePage {
     title: String,
     body: String,
     tags: String,
-    problem: Option<String>,
+    /// Absent for whoever may not see it.
+    remark: Option<String>,
+    problem: Option<Wrong>,
     longest: usize,
 }
 
@@ -57,193 +77,167 @@ struct WritePage {
 #[template(path = "delete.html")]
 struct DeletePage {
     top: Top,
-    note: NoteView,
+    note: note::Model,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Written {
+/// What the form holds.
+pub(in crate::web) struct Written {
+    /// Absent for a new note.
+    id: Option<Uuid>,
     title: String,
     body: String,
-    #[serde(default)]
     tags: String,
+    remark: Option<String>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Comment {
-    body: String,
+impl Written {
+    pub(in crate::web) fn new(new: NewNote, fields: &Fields) -> Self {
+        Self {
+            id: None,
+            title: new.title,
+            body: new.body,
+            tags: new.tags.map(Tags::into_text).unwrap_or_default(),
+            remark: (!fields.hides("remark")).then(|| new.remark.unwrap_or_default()),
+        }
+    }
+
+    pub(in crate::web) fn changed(note: note::Model, new: NoteChange, fields: &Fields) -> Self {
+        let remark = new.remark.unwrap_or(note.remark);
+        Self {
+            id: Some(note.id),
+            title: new.title.unwrap_or(note.title),
+            body: new.body.unwrap_or(note.body),
+            tags: new.tags.map(Tags::into_text).unwrap_or_default(),
+            remark: (!fields.hides("remark")).then(|| remark.unwrap_or_default()),
+        }
+    }
+
+    fn into_page(
+        self,
+        app: &App,
+        account: &RequestAccount,
+        problem: Option<&Problem>,
+    ) -> WritePage {
+        WritePage {
+            top: Top::new(account, app),
+            id: self.id.map(|id| id.to_string()),
+            title: self.title,
+            body: self.body,
+            tags: self.tags,
+            remark: self.remark,
+            problem: problem.map(wrong),
+            longest: MAX_TITLE,
+        }
+    }
 }
 
-pub(super) async fn list(
-    State(app): State<App>,
-    account: RequestAccount,
-    part: Part,
-) -> Result<Page<impl Template>, Problem> {
-    account.require("note.read")?;
-    let query = part.read()?;
-    let notes = note_list(&account, &query).await?;
+pub(in crate::web) async fn list(
+    app: &App,
+    account: &RequestAccount,
+    query: NoteQuery,
+    notes: Items<NoteView>,
+) -> Result<Response, Problem> {
     let tags = tag_list(&account.read(), account.scope()).await?;
-    Ok(Page(ListPage {
-        top: Top::new(&account, &app),
+    let page = ListPage {
+        top: Top::new(account, app),
         is_first: query.after.is_none(),
         search: query.search.unwrap_or_default(),
         tag: query.tag.unwrap_or_default(),
         tags,
         notes,
-    }))
+    };
+    Ok(Page(page).into_response())
 }
 
-pub(super) async fn new(
+pub(in crate::web) async fn show(
+    app: &App,
+    account: &RequestAccount,
+    note: NoteView,
+    query: &NoteQuery,
+) -> Result<Response, Problem> {
+    let comments = match account.has("comment.read") {
+        true => Some(comment_list(account, note.id, query).await?),
+        false => None,
+    };
+    let page = NotePage {
+        top: Top::new(account, app),
+        note,
+        comments,
+        is_first: query.after.is_none(),
+    };
+    Ok(Page(page).into_response())
+}
+
+pub(in crate::web) async fn new(
     State(app): State<App>,
     account: RequestAccount,
-) -> Result<Page<impl Template>, Problem> {
-    account.require("note.create")?;
-    Ok(Page(WritePage {
-        top: Top::new(&account, &app),
+    permitted: Permitted,
+) -> impl IntoResponse {
+    let empty = Written {
         id: None,
         title: String::new(),
         body: String::new(),
         tags: String::new(),
-        problem: None,
-        longest: MAX_TITLE,
-    }))
-}
-
-pub(super) async fn add(
-    State(app): State<App>,
-    account: RequestAccount,
-    fields: Fields<Written>,
-) -> Result<Response, Problem> {
-    account.require("note.create")?;
-    let written = fields.read()?;
-    match Draft::new(&written.title, &written.body, &split_tags(&written.tags)) {
-        Ok(draft) => {
-            let tx = account.write().await?;
-            let note = note_add(&tx, &account, draft).await?;
-            tx.commit().await?;
-            Ok(to_note(&account, &note.id.to_string()).into_response())
-        }
-        Err(problem) => Ok(again(&app, &account, None, written, &problem)),
-    }
-}
-
-pub(super) async fn show(
-    State(app): State<App>,
-    account: RequestAccount,
-    NoteId(note): NoteId,
-    part: Part,
-) -> Result<Page<impl Template>, Problem> {
-    let note = note_find(&account.read(), note).await?;
-    account.require("note.read")?;
-    let comments = match account.has("comment.read") {
-        true => Some(comment_list(&account, note.id, &part.read()?).await?),
-        false => None,
+        remark: (!permitted.fields().hides("remark")).then(String::new),
     };
-    Ok(Page(NotePage {
-        top: Top::new(&account, &app),
-        note,
-        comments,
-    }))
+    Page(empty.into_page(&app, &account, None))
 }
 
-pub(super) async fn edit(
+pub(in crate::web) async fn edit(
     State(app): State<App>,
     account: RequestAccount,
-    NoteId(note): NoteId,
-) -> Result<Page<impl Template>, Problem> {
-    let note = note_find(&account.read(), note).await?;
-    account.require("note.update")?;
-    Ok(Page(WritePage {
-        top: Top::new(&account, &app),
-        id: Some(note.id.to_string()),
+    permitted: Permitted,
+    Found(note): Found<note::Model>,
+) -> Result<impl IntoResponse, Problem> {
+    let note = note_view(&account.read(), note, &permitted.fields()).await?;
+    let written = Written {
+        id: Some(note.id),
         title: note.title,
         body: note.body,
         tags: note.tags.join(", "),
-        problem: None,
-        longest: MAX_TITLE,
-    }))
+        remark: note.remark.map(Option::unwrap_or_default),
+    };
+    Ok(Page(written.into_page(&app, &account, None)))
 }
 
-pub(super) async fn change(
+pub(in crate::web) async fn ask(
     State(app): State<App>,
     account: RequestAccount,
-    NoteId(note): NoteId,
-    fields: Fields<Written>,
-) -> Result<Response, Problem> {
-    let tx = account.write().await?;
-    note_find(&tx, note).await?;
-    account.require("note.update")?;
-    let written = fields.read()?;
-    let tags = split_tags(&written.tags);
-    let id = note.to_string();
-    match Change::new(Some(&written.title), Some(&written.body), Some(&tags)) {
-        Ok(change) => {
-            note_change(&tx, &account, note, change).await?;
-            tx.commit().await?;
-            Ok(to_note(&account, &id).into_response())
-        }
-        Err(problem) => Ok(again(&app, &account, Some(id), written, &problem)),
-    }
-}
-
-pub(super) async fn ask(
-    State(app): State<App>,
-    account: RequestAccount,
-    NoteId(note): NoteId,
-) -> Result<Page<impl Template>, Problem> {
-    let note = note_find(&account.read(), note).await?;
-    account.require("note.delete")?;
-    Ok(Page(DeletePage {
+    Found(note): Found<note::Model>,
+) -> impl IntoResponse {
+    Page(DeletePage {
         top: Top::new(&account, &app),
         note,
-    }))
+    })
 }
 
-pub(super) async fn remove(
-    account: RequestAccount,
-    NoteId(note): NoteId,
-) -> Result<Redirect, Problem> {
-    let tx = account.write().await?;
-    note_find(&tx, note).await?;
-    account.require("note.delete")?;
-    note_remove(&tx, note).await?;
-    tx.commit().await?;
-    Ok(Redirect::to(&format!("/t/{}", account.tenant().slug)))
-}
-
-pub(super) async fn comment(
-    account: RequestAccount,
-    NoteId(note): NoteId,
-    fields: Fields<Comment>,
-) -> Result<Redirect, Problem> {
-    let tx = account.write().await?;
-    note_find(&tx, note).await?;
-    account.require("comment.create")?;
-    let draft = CommentDraft::new(&fields.read()?.body)?;
-    comment_add(&tx, account.actor().name(), note, draft).await?;
-    tx.commit().await?;
-    Ok(to_note(&account, &note.to_string()))
-}
-
-fn to_note(account: &RequestAccount, note: &str) -> Redirect {
-    Redirect::to(&format!("/t/{}/notes/{note}", account.tenant().slug))
+fn wrong(problem: &Problem) -> Wrong {
+    let message = problem.detail();
+    let fields = [("title", "title"), ("tag", "tags"), ("text", "body")];
+    let found = fields.iter().find(|(word, _)| message.contains(word));
+    found.map_or_else(
+        || Wrong::new(problem),
+        |(_, field)| Wrong::of(field, message),
+    )
 }
 
 /// The form as it was filled in, with what is wrong.
-fn again(
+pub(in crate::web) fn again(
     app: &App,
     account: &RequestAccount,
-    id: Option<String>,
     written: Written,
     problem: &Problem,
 ) -> Response {
-    let page = WritePage {
-        top: Top::new(account, app),
-        id,
-        title: written.title,
-        body: written.body,
-        tags: written.tags,
-        problem: Some(problem.detail().to_owned()),
-        longest: MAX_TITLE,
-    };
+    let page = written.into_page(app, account, Some(problem));
     (problem.status(), Page(page)).into_response()
+}
+
+/// To a note's page. `part` says where on it: `#saved`.
+pub(in crate::web) fn to_note(account: &RequestAccount, note: Uuid, part: &str) -> Redirect {
+    let slug = &account.tenant().slug;
+    Redirect::to(&format!("/t/{slug}/notes/{note}{part}"))
+}
+
+pub(in crate::web) fn to_list(account: &RequestAccount, part: &str) -> Redirect {
+    Redirect::to(&format!("/t/{}{part}", account.tenant().slug))
 }

@@ -1,6 +1,7 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use partywall::identity::RequestAccount;
+use uuid::Uuid;
 
 use crate::{app::App, web::Problem};
 
@@ -22,6 +23,10 @@ impl Top {
             playground: app.playground.is_some() && account.has("sql.run"),
             account: account.clone(),
         }
+    }
+
+    pub(super) fn account_id(&self) -> Option<Uuid> {
+        self.account.id()
     }
 
     /// Whether to offer what needs a permission.

@@ -4,13 +4,26 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use partywall::identity::{BuiltIn, RequestAccount, Role, RoleChange};
+use partywall::{
+    identity::{BuiltIn, RequestAccount, Role, RoleChange},
+    web::{Endpoint, Found},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::page::{Page, Top};
+use super::{
+    page::{Page, Top},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
-    web::{Problem, fields::Fields, path_id::PathId},
+    web::{
+        Problem,
+        fields::Fields,
+        parameters::RoleId,
+        shape::{form, html},
+    },
 };
 
 #[derive(Template)]
@@ -20,7 +33,7 @@ struct RolesPage {
     roles: Vec<Role>,
     /// What a new role can allow: what the visitor may do.
     permissions: Vec<String>,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 impl RolesPage {
@@ -40,6 +53,54 @@ impl RolesPage {
             .iter()
             .filter(|role| role.builtin != Some(BuiltIn::Owner))
     }
+}
+
+/// What is filled in and ticked.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(from = "Vec<(String, String)>")]
+#[schema(as = RoleForm)]
+pub(super) struct NewRole {
+    name: Option<String>,
+    permission: Vec<String>,
+    /// Ids of roles.
+    includes: Vec<String>,
+}
+
+impl From<Vec<(String, String)>> for NewRole {
+    fn from(fields: Vec<(String, String)>) -> Self {
+        let mut new = Self::default();
+        for (name, value) in fields {
+            match name.as_str() {
+                "name" => new.name = Some(value),
+                "permission" => new.permission.push(value),
+                "includes" => new.includes.push(value),
+                _ => {}
+            }
+        }
+        new
+    }
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 3] {
+    [
+        Endpoint::get("/t/{tenant}/roles", list)
+            .named("page.role.list")
+            .require("role.read")
+            .summary("The roles")
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/t/{tenant}/roles", add)
+            .named("page.role.create")
+            .require("role.write")
+            .summary("Adds a role")
+            .input(form::<NewRole>())
+            .answers(StatusCode::SEE_OTHER),
+        Endpoint::post("/t/{tenant}/roles/{role}/delete", remove)
+            .named("page.role.delete")
+            .require("role.write")
+            .on_parent()
+            .summary("Deletes a role")
+            .answers(StatusCode::SEE_OTHER),
+    ]
 }
 
 async fn page(app: &App, account: &RequestAccount) -> Result<RolesPage, Problem> {
@@ -62,43 +123,40 @@ pub(super) async fn list(
 pub(super) async fn add(
     State(app): State<App>,
     account: RequestAccount,
-    fields: Fields<Vec<(String, String)>>,
+    Fields(new): Fields<NewRole>,
 ) -> Result<Response, Problem> {
-    account.require("role.write")?;
-    let fields = fields.read()?;
-    let given = |wanted: &'static str| {
-        let found = fields.iter().filter(move |(name, _)| name == wanted);
-        found.map(|(_, value)| value.clone())
-    };
-    let includes = given("includes")
-        .map(|role| Uuid::try_parse(&role))
+    let includes = new
+        .includes
+        .iter()
+        .map(|role| Uuid::try_parse(role))
         .collect::<Result<Vec<Uuid>, _>>()
         .map_err(|_| Problem::invalid("there is no such role"))?;
     let new = RoleChange {
-        name: given("name").next(),
-        permissions: Some(given("permission").collect()),
+        name: new.name,
+        permissions: Some(new.permission),
         includes: Some(includes),
     };
     let done = account.role_create(new).await.map(drop);
-    answer(&app, &account, done).await
+    answer(&app, &account, done, "made").await
 }
 
 pub(super) async fn remove(
     State(app): State<App>,
     account: RequestAccount,
-    PathId(id): PathId,
+    Found(RoleId(id)): Found<RoleId>,
 ) -> Result<Response, Problem> {
     let done = account.role_delete(id).await;
-    answer(&app, &account, done).await
+    answer(&app, &account, done, "deleted").await
 }
 
 async fn answer(
     app: &App,
     account: &RequestAccount,
     done: Result<(), partywall::identity::Error>,
+    notice: &str,
 ) -> Result<Response, Problem> {
     let Err(error) = done else {
-        let list = format!("/t/{}/roles", account.tenant().slug);
+        let list = format!("/t/{}/roles#{notice}", account.tenant().slug);
         return Ok(Redirect::to(&list).into_response());
     };
     let problem = Problem::from(error);
@@ -107,7 +165,7 @@ async fn answer(
         return Err(problem);
     }
     let page = RolesPage {
-        problem: Some(problem.detail().to_owned()),
+        problem: Some(Wrong::new(&problem)),
         ..page(app, account).await?
     };
     Ok((problem.status(), Page(page)).into_response())

@@ -1,15 +1,27 @@
 use askama::Template;
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    response::{IntoResponse as _, Response},
+    http::StatusCode,
+    response::{IntoResponse, Response},
 };
-use partywall::{identity, web::ClientAddress};
+use partywall::{
+    identity,
+    web::{self, ClientAddress, Endpoint},
+};
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
-use super::page::{Notice, Page};
+use super::{
+    page::{Notice, Page},
+    wrong::Wrong,
+};
 use crate::{
     app::App,
-    web::{Problem, fields::Fields},
+    web::{
+        NO_STORE, Problem,
+        fields::Fields,
+        shape::{form, html},
+    },
 };
 
 #[derive(Template)]
@@ -17,7 +29,7 @@ use crate::{
 struct SignUpPage {
     email: String,
     name: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 #[derive(Template)]
@@ -30,37 +42,92 @@ struct VerifyPage {
 #[template(path = "forgotten.html")]
 struct ForgottenPage {
     email: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
 #[derive(Template)]
 #[template(path = "new_password.html")]
 struct NewPasswordPage {
     token: String,
-    problem: Option<String>,
+    problem: Option<Wrong>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SignUpForm)]
 pub(super) struct SignUp {
     email: String,
     name: String,
     password: String,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, IntoParams, ToSchema)]
+#[schema(as = LinkForm)]
 pub(super) struct Link {
     token: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AddressForm)]
 pub(super) struct Address {
     email: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewPasswordForm)]
 pub(super) struct NewPassword {
     token: String,
     password: String,
+}
+
+pub(super) fn endpoints() -> [Endpoint<App>; 8] {
+    [
+        Endpoint::get("/sign-up", sign_up_form)
+            .named("page.user.new")
+            .public("whoever signs up is not signed in yet")
+            .summary("The form for signing up")
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/sign-up", sign_up)
+            .named("page.user.create")
+            .public("whoever signs up is not signed in yet; it is limited by address")
+            .summary("Signs up: a link is mailed")
+            .input(form::<SignUp>())
+            .output(StatusCode::OK, html()),
+        Endpoint::get("/verify", verify_form)
+            .named("page.user.confirm")
+            .public("the link that was mailed is the proof; looking at it does nothing")
+            .summary("Asks whether to follow the link of a sign-up")
+            .query(web::Query::of::<Link>())
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/verify", verify)
+            .named("page.user.verify")
+            .public("the link that was mailed is the proof")
+            .summary("Follows the link of a sign-up")
+            .input(form::<Link>())
+            .output(StatusCode::OK, html()),
+        Endpoint::get("/forgotten", forgotten_form)
+            .named("page.password.forgotten")
+            .public("whoever forgot their password cannot sign in")
+            .summary("The form for a forgotten password")
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/forgotten", forgotten)
+            .named("page.password.ask")
+            .public("whoever forgot their password cannot sign in; it is limited by address")
+            .summary("Asks for a link to set a new password")
+            .input(form::<Address>())
+            .output(StatusCode::OK, html()),
+        Endpoint::get("/reset", reset_form)
+            .named("page.password.new")
+            .public("the link that was mailed is the proof; looking at it does nothing")
+            .summary("The form for a new password")
+            .query(web::Query::of::<Link>())
+            .output(StatusCode::OK, html()),
+        Endpoint::post("/reset", reset)
+            .named("page.password.reset")
+            .public("the link that was mailed is the proof")
+            .summary("Sets a new password")
+            .input(form::<NewPassword>())
+            .output(StatusCode::OK, html()),
+    ]
 }
 
 pub(super) async fn sign_up_form() -> Page<impl Template> {
@@ -74,13 +141,12 @@ pub(super) async fn sign_up_form() -> Page<impl Template> {
 pub(super) async fn sign_up(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
-    fields: Fields<SignUp>,
-) -> Result<Response, Problem> {
-    let SignUp {
+    Fields(SignUp {
         email,
         name,
         password,
-    } = fields.read()?;
+    }): Fields<SignUp>,
+) -> Result<Response, Problem> {
     let signed_up = app
         .identity
         .sign_up(&email, &name, &password, Some(address))
@@ -93,16 +159,16 @@ pub(super) async fn sign_up(
 }
 
 /// Following the link does nothing yet: programs that look at mail follow links as well.
-pub(super) async fn verify_form(link: Result<Query<Link>, QueryRejection>) -> Page<impl Template> {
+pub(super) async fn verify_form(link: Result<Query<Link>, QueryRejection>) -> impl IntoResponse {
     let Query(Link { token }) = link.unwrap_or_default();
-    Page(VerifyPage { token })
+    (NO_STORE, Page(VerifyPage { token }))
 }
 
 pub(super) async fn verify(
     State(app): State<App>,
-    fields: Fields<Link>,
+    Fields(link): Fields<Link>,
 ) -> Result<Page<impl Template>, Problem> {
-    app.identity.sign_up_confirm(&fields.read()?.token).await?;
+    app.identity.sign_up_confirm(&link.token).await?;
     Ok(Page(Notice {
         title: "Welcome",
         message: "The address is yours, and your account is there: sign in with it.",
@@ -119,26 +185,25 @@ pub(super) async fn forgotten_form() -> Page<impl Template> {
 pub(super) async fn forgotten(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
-    fields: Fields<Address>,
+    Fields(Address { email }): Fields<Address>,
 ) -> Result<Response, Problem> {
-    let email = fields.read()?.email;
     let asked = app.identity.reset_request(&email, Some(address)).await;
     answer(asked, mailed, |problem| ForgottenPage { email, problem })
 }
 
-pub(super) async fn reset_form(link: Result<Query<Link>, QueryRejection>) -> Page<impl Template> {
+pub(super) async fn reset_form(link: Result<Query<Link>, QueryRejection>) -> impl IntoResponse {
     let Query(Link { token }) = link.unwrap_or_default();
-    Page(NewPasswordPage {
+    let page = NewPasswordPage {
         token,
         problem: None,
-    })
+    };
+    (NO_STORE, Page(page))
 }
 
 pub(super) async fn reset(
     State(app): State<App>,
-    fields: Fields<NewPassword>,
+    Fields(NewPassword { token, password }): Fields<NewPassword>,
 ) -> Result<Response, Problem> {
-    let NewPassword { token, password } = fields.read()?;
     let set = app.identity.reset_confirm(&token, &password).await;
     let notice = || Notice {
         title: "Your password is set",
@@ -158,7 +223,7 @@ fn mailed() -> Notice {
 fn answer<T: Template>(
     done: Result<(), identity::Error>,
     notice: impl FnOnce() -> Notice,
-    form: impl FnOnce(Option<String>) -> T,
+    form: impl FnOnce(Option<Wrong>) -> T,
 ) -> Result<Response, Problem> {
     let Err(error) = done else {
         return Ok(Page(notice()).into_response());
@@ -167,6 +232,6 @@ fn answer<T: Template>(
     if problem.status().is_server_error() {
         return Err(problem);
     }
-    let page = form(Some(problem.detail().to_owned()));
+    let page = form(Some(Wrong::new(&problem)));
     Ok((problem.status(), Page(page)).into_response())
 }

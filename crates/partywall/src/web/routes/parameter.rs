@@ -184,6 +184,19 @@ impl Parameter {
     pub(super) fn is_plain(&self) -> bool {
         matches!(self.kind, Kind::Id | Kind::Text)
     }
+
+    pub(super) fn is_row(&self) -> bool {
+        matches!(self.kind, Kind::Row { .. })
+    }
+
+    /// Whether something is looked up for it, by us or by a function.
+    pub(super) fn is_thing(&self) -> bool {
+        matches!(self.kind, Kind::Row { .. } | Kind::Found(_))
+    }
+
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Text)
+    }
 }
 
 /// A table that a row of a path is in.

@@ -193,10 +193,6 @@ impl Parameter {
     pub(super) fn is_thing(&self) -> bool {
         matches!(self.kind, Kind::Row { .. } | Kind::Found(_))
     }
-
-    pub(super) fn is_text(&self) -> bool {
-        matches!(self.kind, Kind::Text)
-    }
 }
 
 /// A table that a row of a path is in.

@@ -13,7 +13,10 @@ use partywall::{
     db::ConnectError,
     identity::{self, Identity, Mailer, Settings},
     policy::PolicyError,
-    web::RoutesError,
+    web::{
+        RoutesError,
+        resource::{CursorKey, CursorKeyError, ResourceError},
+    },
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -26,6 +29,8 @@ pub struct App {
     /// The playground's own connections, where it is on.
     pub(crate) playground: Option<Db>,
     pub(crate) mailer: Mailer,
+    /// What signs the cursors of lists.
+    pub(crate) cursors: CursorKey,
 }
 
 impl FromRef<App> for Identity {
@@ -72,6 +77,12 @@ pub enum StartError {
     /// A policy is written wrongly.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// A resource is declared wrongly.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
+    /// The secrets are too short to sign with.
+    #[error(transparent)]
+    Cursors(#[from] CursorKeyError),
     /// An endpoint is open to nobody knows whom, or not to be told from another.
     #[error(transparent)]
     Routes(#[from] RoutesError),
@@ -153,6 +164,7 @@ impl Serving {
             identity: Identity::new(database.db().clone(), permissions()?, settings),
             playground,
             mailer,
+            cursors: database.cursor_key()?,
         };
         let address = listener.local_addr()?;
         let (identity, mailer) = (app.identity.clone(), app.mailer.clone());

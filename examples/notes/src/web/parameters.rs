@@ -6,10 +6,7 @@ use partywall::{
 };
 use uuid::Uuid;
 
-use crate::{
-    app::App,
-    models::{comment, note},
-};
+use crate::{app::App, models::note};
 
 /// A member's account.
 #[derive(Clone, Copy)]
@@ -29,15 +26,11 @@ pub(super) struct InvitationId(pub(super) Uuid);
 #[derive(Clone, Copy)]
 pub(super) struct KeyId(pub(super) Uuid);
 
-/// Routes that know all parameters and have no endpoint yet.
+/// Routes that know all parameters but those of resources, which bring their own, and have no endpoint
+/// yet.
 pub(super) fn declared() -> Routes<App> {
     Routes::new()
         .parameter(Parameter::row::<note::Entity>("note"))
-        .parameter(Parameter::row_under::<comment::Entity>(
-            "comment",
-            "note",
-            comment::Column::NoteId,
-        ))
         .parameter(Parameter::found("member", |account: RequestAccount, id| async move {
             account.member_known(id).await.map(|()| MemberId(id))
         }))

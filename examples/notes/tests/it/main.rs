@@ -28,5 +28,6 @@ mod nested;
 mod pages;
 mod playground;
 mod remark;
+mod resources;
 mod routes;
 mod world;

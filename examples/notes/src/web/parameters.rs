@@ -6,7 +6,10 @@ use partywall::{
 };
 use uuid::Uuid;
 
-use crate::{app::App, models::note};
+use crate::{
+    app::App,
+    models::{export, note},
+};
 
 /// A member's account.
 #[derive(Clone, Copy)]
@@ -31,6 +34,7 @@ pub(super) struct KeyId(pub(super) Uuid);
 pub(super) fn declared() -> Routes<App> {
     Routes::new()
         .parameter(Parameter::row::<note::Entity>("note"))
+        .parameter(Parameter::row::<export::Entity>("export"))
         .parameter(Parameter::found("member", |account: RequestAccount, id| async move {
             account.member_known(id).await.map(|()| MemberId(id))
         }))

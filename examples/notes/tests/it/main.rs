@@ -15,6 +15,7 @@ mod browser;
 mod browser_pages;
 mod command;
 mod comments;
+mod exports;
 mod identity_current;
 mod identity_invitations;
 mod identity_keys;

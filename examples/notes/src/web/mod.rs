@@ -18,10 +18,7 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     middleware,
 };
-use partywall::{
-    policy::PolicyError,
-    web::{Answers, Routes, RoutesError},
-};
+use partywall::web::{Answers, Routes, RoutesError, resource::CursorKey};
 
 pub(crate) use partywall::web::Problem;
 
@@ -49,12 +46,12 @@ pub struct Extras {
     pub mail: bool,
 }
 
-/// Everything that is answered, with who may ask for it.
+/// Everything that is answered, with who may ask for it. The key signs the cursors of lists.
 ///
 /// # Errors
 ///
-/// [`PolicyError`] for a policy that is written wrongly.
-pub fn routes(extras: Extras) -> Result<Routes<App>, PolicyError> {
+/// [`StartError`] for a policy or a resource that is written wrongly.
+pub fn routes(extras: Extras, cursors: &CursorKey) -> Result<Routes<App>, StartError> {
     let policies = Policies::new()?;
     let answers =
         Answers::default().header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
@@ -63,7 +60,7 @@ pub fn routes(extras: Extras) -> Result<Routes<App>, PolicyError> {
         .extend(notes::endpoints(&policies))
         .extend(comments::endpoints(&policies))
         .extend(pages::endpoints(&policies, extras))
-        .nest("/api", api::routes(&policies, extras)))
+        .nest("/api", api::routes(&policies, extras, cursors)?))
 }
 
 pub(crate) fn router(app: App) -> Result<Router, StartError> {
@@ -72,7 +69,7 @@ pub(crate) fn router(app: App) -> Result<Router, StartError> {
         mail: app.mailer.is_folder(),
     };
     let identity = app.identity.clone();
-    let router = routes(extras)?.router(app, &identity);
+    let router = routes(extras, &app.cursors)?.router(app, &identity);
     let router = router.map_err(|error: RoutesError| StartError::from(error))?;
     Ok(router.layer(middleware::from_fn(pages::problem_page)))
 }

@@ -3,7 +3,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use uuid::Uuid;
 
 use super::{Attempt, Caller, Case, Report, Side, Target};
-use crate::web::{Access, Endpoint, Routes};
+use crate::web::{Access, Endpoint, Routes, TenantState};
 
 /// The attack on all endpoints of some routes.
 ///
@@ -125,17 +125,28 @@ where
     async fn everything(&self, report: &mut Report) {
         let before = self.target.rows().await;
         match self.endpoint.access() {
-            Some(Access::Account { policy, .. }) => {
+            Some(Access::Account { policy, tenant }) => {
                 self.strangers(report).await;
                 self.foreign_rows(report).await;
-                if policy.permissions().is_empty() {
+                if let Some(why) = &self.case.any_member {
+                    let note = format!("{} is open to any member: {why}", self.name);
+                    report.notes.push(note);
+                } else if policy.permissions().is_empty() {
                     let note = format!("{} asks for no permission", self.name);
                     report.notes.push(note);
                 } else {
                     self.denied(report, Caller::Powerless, Address::Own).await;
                 }
-                self.denied(report, Caller::Suspended, Address::Suspended)
-                    .await;
+                match tenant {
+                    TenantState::Open => {
+                        self.denied(report, Caller::Suspended, Address::Suspended)
+                            .await;
+                    }
+                    TenantState::Any => {
+                        let note = format!("{} is also of a suspended tenant", self.name);
+                        report.notes.push(note);
+                    }
+                }
             }
             Some(Access::SignedIn) => self.anonymous(report).await,
             Some(Access::Public { .. }) | None => {}

@@ -8,6 +8,7 @@ mod comments;
 mod fields;
 mod log;
 mod notes;
+mod openapi;
 mod pages;
 mod parameters;
 mod reader;
@@ -24,6 +25,8 @@ use partywall::{
 };
 
 pub(crate) use partywall::web::Problem;
+
+use utoipa::openapi::OpenApi;
 
 use crate::{
     app::{App, StartError},
@@ -55,6 +58,21 @@ pub struct Extras {
 ///
 /// [`PolicyError`] for a policy that is written wrongly.
 pub fn routes(extras: Extras) -> Result<Routes<App>, PolicyError> {
+    let routes = described(extras)?;
+    let document = openapi::document(&routes);
+    Ok(routes.extend(openapi::endpoints(&document)))
+}
+
+/// The document that describes the API (OpenAPI 3.1), as it is answered at `/api/openapi.json`.
+///
+/// # Errors
+///
+/// [`PolicyError`] for a policy that is written wrongly.
+pub fn openapi(extras: Extras) -> Result<OpenApi, PolicyError> {
+    Ok(openapi::document(&described(extras)?))
+}
+
+fn described(extras: Extras) -> Result<Routes<App>, PolicyError> {
     let policies = Policies::new()?;
     let answers =
         Answers::default().header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);

@@ -3,21 +3,23 @@ use std::time::Duration;
 use crate::outcome::Outcome;
 
 pub(crate) const USAGE: &str = "\
-usage: partywall-bench [access|path|policies|memory|people|all] [options]
+usage: partywall-bench [access|path|policies|memory|people|requests|streams|all] [options]
 
   access     point read and list of 50: plain drivers, the usual way, Partywall
   path       EXISTS through the parent against a copied tenant column
   policies   plans of every policy form; what entering a scope and the seal cost in the server
   memory     growth of the client and of one backend
   people     who asks: session, account, tenant and permissions of a million accounts; signing in
-  all        everything (the default)
+  requests   a list and a create over HTTP, by all of Partywall and by a bare handler
+  streams    memory of each open stream of events; --way bare for one without Partywall
+  all        everything but `streams`, which wants a process of its own (the default)
 
   --quick         a smoke run: few short rounds, figures of no worth
-  --seconds N     seconds for each variant in each round of `access` (1)
-  --rounds N      rounds of `access` and of the loops in the server (7)
+  --seconds N     seconds for each variant in each round of `access`, `people` and `requests` (1)
+  --rounds N      rounds of these and of the loops in the server (7)
   --pool N        connections in every pool (16)
-  --only TEXT     of `access`, only settings with TEXT in their title (`1 ms`, `64 clients`, `list`)
-  --way TEXT      of `access`, only ways with TEXT in their name (`raw, seal on`): for profiling
+  --only TEXT     of `access` and `requests`, only settings with TEXT in their title (`1 ms`, `64 clients`, `list`)
+  --way TEXT      of these, only ways with TEXT in their name (`raw, seal on`): for profiling
   --fresh         load the rows anew";
 
 /// What to measure.
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Policies,
     Memory,
     People,
+    Requests,
+    Streams,
     All,
 }
 
@@ -70,6 +74,8 @@ impl Arguments {
                 "policies" => read.command = Command::Policies,
                 "memory" => read.command = Command::Memory,
                 "people" => read.command = Command::People,
+                "requests" => read.command = Command::Requests,
+                "streams" => read.command = Command::Streams,
                 "all" => read.command = Command::All,
                 "--quick" => {
                     read.quick = true;
@@ -90,6 +96,18 @@ impl Arguments {
     }
 
     pub(crate) fn wants(&self, command: Command) -> bool {
-        self.command == Command::All || self.command == command
+        let is_among_all = self.command == Command::All && command != Command::Streams;
+        is_among_all || self.command == command
+    }
+
+    /// Whether the rows are needed that have no people around them.
+    pub(crate) fn wants_rows(&self) -> bool {
+        let with_rows = [
+            Command::Access,
+            Command::Path,
+            Command::Policies,
+            Command::Memory,
+        ];
+        with_rows.into_iter().any(|command| self.wants(command))
     }
 }

@@ -6,10 +6,14 @@ use std::{fs, path::Path, time::Duration};
 /// The name of the threads that delay: what they use is not the client's.
 pub(crate) const DELAY_THREAD: &str = "delay";
 
-/// What client and server have used so far.
+/// The name of the threads of a web application, whose clients are in this process as well.
+pub(crate) const APP_THREAD: &str = "app";
+
+/// What client and server have used so far, and a web application between them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cpu {
     pub(crate) client: Duration,
+    pub(crate) app: Duration,
     pub(crate) server: Duration,
 }
 
@@ -18,7 +22,8 @@ impl Cpu {
     pub(crate) fn now(postmaster: u32) -> Self {
         let server = children(postmaster).into_iter().map(of_process).sum();
         Self {
-            client: client(),
+            client: of_threads(|name| name != DELAY_THREAD && name != APP_THREAD),
+            app: of_threads(|name| name == APP_THREAD),
             server,
         }
     }
@@ -26,6 +31,7 @@ impl Cpu {
     pub(crate) fn since(self, before: Self) -> Self {
         Self {
             client: self.client.saturating_sub(before.client),
+            app: self.app.saturating_sub(before.app),
             server: self.server.saturating_sub(before.server),
         }
     }
@@ -36,14 +42,14 @@ pub(crate) fn of_process(process: u32) -> Duration {
     used(Path::new(&format!("/proc/{process}/schedstat")))
 }
 
-fn client() -> Duration {
+fn of_threads(counts: impl Fn(&str) -> bool) -> Duration {
     let Ok(threads) = fs::read_dir("/proc/self/task") else {
         return Duration::ZERO;
     };
     threads
         .filter_map(|thread| Some(thread.ok()?.path()))
         .filter(|thread| {
-            fs::read_to_string(thread.join("comm")).is_ok_and(|name| name.trim() != DELAY_THREAD)
+            fs::read_to_string(thread.join("comm")).is_ok_and(|name| counts(name.trim()))
         })
         .map(|thread| used(&thread.join("schedstat")))
         .sum()

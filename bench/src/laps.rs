@@ -11,13 +11,16 @@ use crate::{cpu::Cpu, outcome::Outcome, statistics::percentile};
 /// What a number of clients got done in a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lap {
+    pub(crate) calls: u64,
     pub(crate) per_second: f64,
     /// Microseconds.
     pub(crate) p50: f64,
     /// Microseconds.
     pub(crate) p99: f64,
-    /// Microseconds of processor time for each call, in this process and in the server's.
+    /// Microseconds of processor time for each call, in this process, in its threads that are a web
+    /// application's, and in the server's.
     pub(crate) client_cpu: f64,
+    pub(crate) app_cpu: f64,
     pub(crate) server_cpu: f64,
 }
 
@@ -61,10 +64,12 @@ where
     let micros = |duration: Duration| duration.as_secs_f64() * 1e6;
     let at = |share| percentile(&taken, share).map_or(f64::NAN, micros);
     Ok(Lap {
+        calls: taken.len() as u64,
         per_second: calls / elapsed.as_secs_f64(),
         p50: at(0.5),
         p99: at(0.99),
         client_cpu: micros(used.client) / calls,
+        app_cpu: micros(used.app) / calls,
         server_cpu: micros(used.server) / calls,
     })
 }

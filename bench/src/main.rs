@@ -1,4 +1,5 @@
-//! Measures what the wall costs: access paths, path-scoped tables, policies, memory, who asks.
+//! Measures what the wall costs: access paths, path-scoped tables, policies, memory, who asks,
+//! whole requests, open streams.
 //!
 //! `cargo run --release -p partywall-bench -- --help`; README.md says how to read the answers.
 
@@ -14,7 +15,9 @@ mod outcome;
 mod path;
 mod people;
 mod policies;
+mod requests;
 mod statistics;
+mod streams;
 mod table;
 mod world;
 
@@ -51,6 +54,12 @@ async fn measure(arguments: &Arguments) -> Outcome {
     }
     if arguments.wants(Command::Access) {
         access::measure(&world, arguments).await?;
+    }
+    if arguments.wants(Command::Requests) {
+        requests::measure(&world, arguments).await?;
+    }
+    if arguments.wants(Command::Streams) {
+        streams::measure(&world, arguments).await?;
     }
     Ok(())
 }

@@ -99,7 +99,8 @@ fn row(title: String, backend: i32) -> Vec<String> {
     vec![title, shown(client), shown(backend)]
 }
 
-fn kilobytes(status: &str, field: &str) -> Option<u64> {
+/// What a process says of its memory.
+pub(crate) fn kilobytes(status: &str, field: &str) -> Option<u64> {
     fs::read_to_string(status)
         .ok()?
         .lines()

@@ -10,7 +10,6 @@ mod way;
 
 use std::sync::Arc;
 
-pub(crate) use self::setting::ROUND_TRIP;
 use self::{
     client::{Client, Pools},
     query::Query,
@@ -18,6 +17,7 @@ use self::{
     setting::Setting,
     way::Way,
 };
+pub(crate) use self::{plain::pool, setting::ROUND_TRIP};
 use crate::{
     arguments::Arguments,
     delay::{Crossed, Delay},

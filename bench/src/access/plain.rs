@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 
 /// A pool that hands a connection to one user at a time, keeps prepared statements, and sends
 /// nothing of its own: deadpool-postgres with its fastest setting.
-pub(super) fn pool(url: &str, connections: usize) -> Outcome<Pool> {
+pub(crate) fn pool(url: &str, connections: usize) -> Outcome<Pool> {
     let config = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };

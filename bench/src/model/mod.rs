@@ -1,4 +1,4 @@
-//! The tables: notes; topics with three kinds of comments below them; events in partitions.
+//! The tables: notes, and drafts of them; topics with three kinds of comments below them; events in partitions.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -8,6 +8,7 @@
 pub mod comment_copy;
 pub mod comment_exists;
 pub mod comment_own;
+pub mod draft;
 pub mod event;
 pub mod note;
 pub mod topic;

@@ -2,7 +2,7 @@
 
 mod plans;
 mod sign_ins;
-mod town;
+pub(crate) mod town;
 
 use std::{fmt, sync::Arc};
 

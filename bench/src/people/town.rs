@@ -1,12 +1,9 @@
 //! The people: 100,000 tenants and a million accounts, in a database of their own.
 
-use std::time::Instant;
-
 use argon2::password_hash::PasswordHasher as _;
 use partywall::{
-    Config, Db, Roles, Schema, Seal, SealKey,
+    Db, Roles, Schema, Seal, SealKey,
     identity::{BuiltIn, Identity, Permissions, SessionToken, Settings},
-    schema::Passwords,
 };
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -14,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     delay::Delay,
     outcome::Outcome,
-    world::{OWNER, PASSWORD, World},
+    world::{Database, World},
 };
 
 pub(crate) const DATABASE: &str = "bench_people";
@@ -22,7 +19,7 @@ pub(crate) const DATABASE: &str = "bench_people";
 pub(super) const TENANTS: u64 = 100_000;
 /// Everybody has ten accounts, and one has a thousand.
 pub(super) const PEOPLE: u64 = 100_000;
-pub(super) const ACCOUNTS: u64 = 10;
+pub(crate) const ACCOUNTS: u64 = 10;
 pub(super) const MANY: u64 = 1_000;
 
 /// Users and tenants are numbered; their ids are computed in the server alike.
@@ -61,7 +58,7 @@ RESET session_replication_role;
 /// The database, and how to reach it.
 pub(super) struct Town<'a> {
     world: &'a World,
-    schema: Schema,
+    database: Database<'a>,
 }
 
 impl<'a> Town<'a> {
@@ -70,67 +67,11 @@ impl<'a> Town<'a> {
         let key = SealKey::new(&[9; 32])?;
         let builder = Schema::builder(Roles::named(DATABASE), Seal::on(key));
         let schema = Identity::tables(builder).build()?;
-        let town = Self { world, schema };
-        town.prepare(fresh).await?;
-        Ok(town)
-    }
-
-    async fn prepare(&self, fresh: bool) -> Outcome {
-        let admin = self.world.superuser("postgres").await?;
         // Sessions end: what was loaded yesterday signs nobody in.
-        let version = format!(
-            "{} {}",
-            self.schema.sql().len(),
-            chrono::Utc::now().date_naive()
-        );
-        let comment =
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1";
-        let known: Option<Option<String>> = admin
-            .query_opt(comment, &[&DATABASE])
-            .await?
-            .map(|row| row.try_get(0))
-            .transpose()?;
-        if known.flatten() == Some(version.clone()) && !fresh {
-            return Ok(());
-        }
-        let started = Instant::now();
-        eprintln!(
-            "loading {TENANTS} tenants and a million accounts, which takes a minute or two …"
-        );
-        admin
-            .batch_execute(&format!("DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"))
-            .await?;
-        admin
-            .batch_execute(&format!("CREATE DATABASE {DATABASE} OWNER {OWNER}"))
-            .await?;
-        let password = || PASSWORD.to_owned();
-        let passwords = Passwords {
-            app: password(),
-            list: password(),
-            across: password(),
-            identity: password(),
-        };
-        self.schema
-            .bootstrap(&self.world.superuser_url_of(DATABASE, None)?, &passwords)
-            .await?;
-        self.schema
-            .apply(&self.world.url_of(OWNER, DATABASE, None)?)
-            .await?;
-        let load = LOAD
-            .replace("{tenants}", &TENANTS.to_string())
-            .replace("{people}", &PEOPLE.to_string())
-            .replace("{accounts}", &ACCOUNTS.to_string())
-            .replace("{many}", &MANY.to_string());
-        let client = self.world.superuser(DATABASE).await?;
-        client.batch_execute(&load).await?;
-        client.batch_execute("VACUUM (FREEZE, ANALYZE)").await?;
-        admin
-            .batch_execute(&format!(
-                "COMMENT ON DATABASE {DATABASE} IS '{version}'; CHECKPOINT"
-            ))
-            .await?;
-        eprintln!("loaded in {:.0} s", started.elapsed().as_secs_f64());
-        Ok(())
+        let today = chrono::Utc::now().date_naive().to_string();
+        let database = Database::new(world, DATABASE, schema);
+        database.fill(&load(TENANTS, PEOPLE), &today, fresh).await?;
+        Ok(Self { world, database })
     }
 
     /// Gives somebody a password.
@@ -151,25 +92,37 @@ impl<'a> Town<'a> {
 
     /// Connects as an application does.
     pub(super) async fn identity(&self, by: Option<&Delay>, pool: usize) -> Outcome<Identity> {
-        let roles = self.schema.roles();
-        let url = |login: &str| self.world.url_of(login, DATABASE, by);
-        let config = Config::new(&self.schema, &url(roles.app())?)?
-            .across_login(&url(roles.across())?)?
-            .identity_login(&url(roles.identity().unwrap_or_default())?)?
-            .pool_size(pool);
         let permissions = Permissions::new().declare("note.read", BuiltIn::Viewer)?;
-        let mut settings = Settings::new("http://127.0.0.1:8080", "bench@example.com");
-        settings.attempts = u32::MAX;
         Ok(Identity::new(
-            Db::connect(config).await?,
+            Db::connect(self.database.config(by, pool)?).await?,
             permissions,
-            settings,
+            settings(),
         ))
     }
 }
 
+/// Who tries to sign in is not held up.
+pub(crate) fn settings() -> Settings {
+    let mut settings = Settings::new("http://127.0.0.1:8080", "bench@example.com");
+    settings.attempts = u32::MAX;
+    settings
+}
+
+/// What makes tenants, and people with accounts in them.
+pub(crate) fn load(tenants: u64, people: u64) -> String {
+    LOAD.replace("{tenants}", &tenants.to_string())
+        .replace("{people}", &people.to_string())
+        .replace("{accounts}", &ACCOUNTS.to_string())
+        .replace("{many}", &MANY.to_string())
+}
+
+/// The tenant of a person's account, by its number: one of those with ten.
+pub(crate) fn joined(tenants: u64, person: u64, number: u64) -> u64 {
+    (person * 7_919 + number * 104_729) % tenants
+}
+
 /// The token of a person's session.
-pub(super) fn token(person: u64) -> Outcome<SessionToken> {
+pub(crate) fn token(person: u64) -> Outcome<SessionToken> {
     let bytes = Sha256::digest(format!("token {person}"));
     let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(SessionToken::parse(&text).ok_or("a hash is a token")?)
@@ -180,7 +133,7 @@ pub(super) fn slug(person: u64, number: u64) -> String {
     let tenant = if person == PEOPLE {
         number * (TENANTS / MANY)
     } else {
-        (person * 7_919 + number * 104_729) % TENANTS
+        joined(TENANTS, person, number)
     };
     format!("tenant-{tenant}")
 }
@@ -196,6 +149,11 @@ pub(super) fn tenant(slug: &str) -> Outcome<Uuid> {
     let number = slug
         .strip_prefix("tenant-")
         .ok_or("a tenant has a number")?;
-    let hash = Sha256::digest(format!("tenant{number}"));
+    id("tenant", number)
+}
+
+/// The id of a row, as the server computes it.
+pub(crate) fn id(kind: &str, number: impl std::fmt::Display) -> Outcome<Uuid> {
+    let hash = Sha256::digest(format!("{kind}{number}"));
     Ok(Uuid::from_slice(hash.get(..16).unwrap_or_default())?)
 }

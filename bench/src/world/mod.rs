@@ -1,5 +1,6 @@
 //! The server with its databases: made and filled once, and kept.
 
+mod database;
 mod keys;
 mod load;
 mod prepare;
@@ -7,6 +8,8 @@ mod server;
 mod warm;
 
 pub(crate) use self::{
+    database::Database,
     keys::*,
-    server::{Data, OWNER, PASSWORD, PEER, World, connect},
+    server::{Data, PEER, World, connect},
+    warm::warm_notes,
 };

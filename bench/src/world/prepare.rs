@@ -23,6 +23,22 @@ GRANT EXECUTE ON FUNCTION set_config(text, text, boolean) TO bench_peer;
 GRANT CONNECT ON DATABASE bench_peer TO bench_peer;
 GRANT USAGE ON SCHEMA public TO bench_peer";
 
+/// Makes the logins that do not come with a schema.
+pub(super) async fn logins(world: &World) -> Outcome {
+    let admin = world.superuser("postgres").await?;
+    for role in [OWNER, PEER] {
+        let exists = admin
+            .query_opt("SELECT FROM pg_roles WHERE rolname = $1", &[&role])
+            .await?;
+        if exists.is_none() {
+            admin
+                .batch_execute(&format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'"))
+                .await?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the databases, unless they are there and made from the same declarations.
 pub(super) async fn prepare(world: &World, fresh: bool) -> Outcome {
     let admin = world.superuser("postgres").await?;
@@ -39,16 +55,6 @@ pub(super) async fn prepare(world: &World, fresh: bool) -> Outcome {
     let started = Instant::now();
     eprintln!("loading {NOTES} notes of {TENANTS} tenants, which takes a minute or two …");
     admin.batch_execute("DELETE FROM bench_ready").await?;
-    for role in [OWNER, PEER] {
-        let exists = admin
-            .query_opt("SELECT FROM pg_roles WHERE rolname = $1", &[&role])
-            .await?;
-        if exists.is_none() {
-            admin
-                .batch_execute(&format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'"))
-                .await?;
-        }
-    }
     for data in [Data::Sealed, Data::Unsealed, Data::Peer] {
         admin
             .batch_execute(&format!(

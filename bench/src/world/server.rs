@@ -46,7 +46,8 @@ impl Data {
 }
 
 impl World {
-    /// Starts the server; makes and fills the databases where they are missing or outdated.
+    /// Starts the server; makes and fills the databases where they are missing or outdated. Those of
+    /// the people are made by who measures them.
     pub(crate) async fn open(arguments: &Arguments) -> Outcome<Self> {
         let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.partywall/bench");
         // Six pools of the largest size anyone would try, and what is closing still.
@@ -63,8 +64,11 @@ impl World {
             sealed: schema(true)?,
             unsealed: schema(false)?,
         };
-        prepare::prepare(&world, arguments.fresh).await?;
-        warm::warm(&world).await?;
+        prepare::logins(&world).await?;
+        if arguments.wants_rows() {
+            prepare::prepare(&world, arguments.fresh).await?;
+            warm::warm(&world).await?;
+        }
         Ok(world)
     }
 

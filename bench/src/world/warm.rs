@@ -1,6 +1,8 @@
 //! Reading everything into the shared buffers, which are empty when a server starts: otherwise the
 //! database that is read most looks fastest.
 
+use tokio_postgres::Client;
+
 use super::server::{Data, World};
 use crate::outcome::Outcome;
 
@@ -18,9 +20,14 @@ RESET ALL";
 /// Warms what `access` and `policies` read.
 pub(super) async fn warm(world: &World) -> Outcome {
     for data in [Data::Sealed, Data::Unsealed, Data::Peer] {
-        let client = world.superuser(data.name()).await?;
-        client.batch_execute(HEAP).await?;
-        client.batch_execute(INDEX).await?;
+        warm_notes(&world.superuser(data.name()).await?).await?;
     }
+    Ok(())
+}
+
+/// Warms the notes of one database.
+pub(crate) async fn warm_notes(client: &Client) -> Outcome {
+    client.batch_execute(HEAP).await?;
+    client.batch_execute(INDEX).await?;
     Ok(())
 }

@@ -60,7 +60,8 @@ impl RequestFacts {
         &self.method
     }
 
-    /// The path, without the query.
+    /// The path as it came, without the query. It can be written in several ways (`%61` is `a`): a
+    /// statement about a part of it asks for the [parameter](Self::parameter).
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -78,7 +79,7 @@ impl RequestFacts {
         self.at
     }
 
-    /// A parameter of the path by its name, as it came.
+    /// A parameter of the path by its name, decoded: what a handler reads.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let mut all = self.parameters.iter();

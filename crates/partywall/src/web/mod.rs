@@ -46,7 +46,7 @@ pub use field_error::FieldError;
 pub use problem::Problem;
 pub use routes::{
     Access, Answers, Bare, Body, CanonicalId, Endpoint, Found, Parameter, Permitted, Query,
-    RequestId, Routes, RoutesError, TenantSource, TenantState, Writing,
+    RequestId, Routes, RoutesError, TenantSource, Writing,
 };
 #[cfg(feature = "swagger")]
 pub use swagger::{swagger, swagger_parameter};

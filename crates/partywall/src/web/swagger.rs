@@ -26,6 +26,7 @@ pub fn swagger_parameter() -> Parameter {
 /// Two endpoints that show the document at `document` on a page at `at`. Who may see them is still to
 /// be said: `.map(|endpoint| endpoint.public("the API is no secret"))`. The routes need
 /// [`swagger_parameter`].
+#[must_use]
 pub fn swagger<S>(at: &str, document: &str) -> [Endpoint<S>; 2]
 where
     S: Clone + Send + Sync + 'static,

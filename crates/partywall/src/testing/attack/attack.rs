@@ -1,9 +1,9 @@
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode};
 use uuid::Uuid;
 
-use super::{Attempt, Caller, Case, Report, Side, Target};
-use crate::web::{Access, Endpoint, Routes, TenantState};
+use super::{Attempt, Caller, Case, Report, Side, Target, difference::differs};
+use crate::web::{Access, Endpoint, Routes};
 
 /// The attack on all endpoints of some routes.
 ///
@@ -66,12 +66,23 @@ where
             };
             let run = Run {
                 methods: self.methods(endpoint),
+                routes: self.routes,
                 endpoint,
                 name,
                 target,
                 case,
             };
             run.everything(&mut report).await;
+        }
+        for (skipped, _) in &self.skipped {
+            let mut names = self.routes.endpoints().map(|endpoint| {
+                let name = endpoint.name().map(str::to_owned);
+                name.unwrap_or_else(|| endpoint.to_string())
+            });
+            if !names.any(|name| name == *skipped) {
+                let mistake = format!("{skipped} is left out, and there is no such endpoint");
+                report.mistakes.push(mistake);
+            }
         }
         report
     }
@@ -99,6 +110,7 @@ where
 /// The attack on one endpoint.
 struct Run<'a, S, T> {
     methods: Vec<String>,
+    routes: &'a Routes<S>,
     endpoint: &'a Endpoint<S>,
     name: &'a str,
     target: &'a T,
@@ -112,6 +124,8 @@ enum Address<'a> {
     Own,
     /// Of A's, but for one parameter.
     But(&'a str, &'a str),
+    /// Of B's tenant and rows.
+    Theirs,
     /// Of a tenant and rows that are nowhere.
     Nowhere,
     /// Of the suspended tenant, and of rows that are nowhere.
@@ -125,9 +139,10 @@ where
     async fn everything(&self, report: &mut Report) {
         let before = self.target.rows().await;
         match self.endpoint.access() {
-            Some(Access::Account { policy, tenant }) => {
+            Some(access @ Access::Account { policy, .. }) => {
                 self.strangers(report).await;
                 self.foreign_rows(report).await;
+                self.theirs(report).await;
                 if let Some(why) = &self.case.any_member {
                     let note = format!("{} is open to any member: {why}", self.name);
                     report.notes.push(note);
@@ -137,15 +152,12 @@ where
                 } else {
                     self.denied(report, Caller::Powerless, Address::Own).await;
                 }
-                match tenant {
-                    TenantState::Open => {
-                        self.denied(report, Caller::Suspended, Address::Suspended)
-                            .await;
-                    }
-                    TenantState::Any => {
-                        let note = format!("{} is also of a suspended tenant", self.name);
-                        report.notes.push(note);
-                    }
+                if access.admits_closed() {
+                    let note = format!("{} is for closed tenants as well", self.name);
+                    report.notes.push(note);
+                } else {
+                    self.denied(report, Caller::Suspended, Address::Suspended)
+                        .await;
                 }
             }
             Some(Access::SignedIn) => self.anonymous(report).await,
@@ -202,6 +214,12 @@ where
     async fn foreign_rows(&self, report: &mut Report) {
         for parameter in parameters(self.endpoint.path()).filter(|name| *name != TENANT) {
             let Some(foreign) = self.target.value(Side::Foreign, parameter).await else {
+                if self.routes.looks_up(parameter) {
+                    report.mistakes.push(format!(
+                        "{}: there is no foreign value for `{{{parameter}}}`, so nothing was tried",
+                        self.name
+                    ));
+                }
                 continue;
             };
             let own = self.value(parameter, Address::Own).await;
@@ -216,6 +234,26 @@ where
                 self.note(report, method, Caller::Member, &what, &foreign, wrong);
             }
         }
+    }
+
+    /// B's rows are there for B, or else asking for them has shown nothing. The method is nobody's, so
+    /// nothing is done.
+    async fn theirs(&self, report: &mut Report) {
+        let path = self.endpoint.path();
+        let names_tenant = parameters(path).any(|name| name == TENANT);
+        if !names_tenant || !parameters(path).any(|name| self.routes.looks_up(name)) {
+            return;
+        }
+        let method = "PROPFIND";
+        let answer = self.send(method, Caller::Other, Address::Theirs).await;
+        let is_there = matches!(
+            answer.status(),
+            StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED
+        );
+        let wrong = (!is_there)
+            .then(|| "the other tenant has no such rows, so nothing was shown".to_owned());
+        let what = "its own tenant's rows";
+        self.note(report, method, Caller::Other, what, &answer, wrong);
     }
 
     /// Whoever is told that they may not.
@@ -291,10 +329,8 @@ where
         let mut request = Request::builder().method(method).uri(uri);
         if let Some(headers) = request.headers_mut() {
             headers.extend(self.case.headers.clone());
-            let rightful = match caller {
-                Caller::Member => self.case.credentials.clone(),
-                _ => None,
-            };
+            let rightful = self.case.credentials.clone();
+            let rightful = rightful.filter(|_| caller == Caller::Member);
             headers.extend(rightful.unwrap_or_else(|| self.target.credentials(caller)));
         }
         let request = request
@@ -328,6 +364,11 @@ where
             Address::Own => own,
             Address::But(other, value) if other == parameter => value.to_owned(),
             Address::But(..) => own,
+            Address::Theirs => self
+                .target
+                .value(Side::Foreign, parameter)
+                .await
+                .unwrap_or(own),
             Address::Suspended if parameter == TENANT => self
                 .target
                 .value(Side::Suspended, TENANT)
@@ -371,43 +412,4 @@ fn nowhere(like: &str) -> String {
     } else {
         format!("nowhere-{}", Uuid::new_v4().simple())
     }
-}
-
-/// What is wrong with an answer that has to be the one that nothing gives.
-fn differs(
-    status: StatusCode,
-    answer: &Response<Bytes>,
-    nothing: &Response<Bytes>,
-) -> Option<String> {
-    if answer.status() != status {
-        return Some(format!("wanted {}", status.as_u16()));
-    }
-    let (answer, nothing) = (telling(answer), telling(nothing));
-    (answer != nothing)
-        .then(|| format!("it differs from the answer for nothing: {answer:?} {nothing:?}"))
-}
-
-/// An answer without what differs from request to request.
-fn telling(answer: &Response<Bytes>) -> (StatusCode, Vec<(String, String)>, String) {
-    let id = answer.headers().get("x-request-id");
-    let id = id.and_then(|id| id.to_str().ok()).unwrap_or("no id");
-    let is_own = |name: &http::HeaderName| *name == header::DATE || name == "x-request-id";
-    (
-        answer.status(),
-        headers(answer.headers(), is_own),
-        String::from_utf8_lossy(answer.body()).replace(id, ""),
-    )
-}
-
-fn headers(all: &HeaderMap, is_own: impl Fn(&http::HeaderName) -> bool) -> Vec<(String, String)> {
-    let mut headers: Vec<_> = all
-        .iter()
-        .filter(|(name, _)| !is_own(name))
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            (name.to_string(), value.into_owned())
-        })
-        .collect();
-    headers.sort();
-    headers
 }

@@ -25,6 +25,8 @@ pub struct Attempt {
 pub struct Report {
     pub(super) attempts: Vec<Attempt>,
     pub(super) left_out: Vec<String>,
+    /// What the test says that cannot be.
+    pub(super) mistakes: Vec<String>,
     pub(super) notes: Vec<String>,
 }
 
@@ -53,7 +55,8 @@ impl Report {
             .left_out
             .iter()
             .map(|endpoint| format!("{endpoint}: was left out: say how it is used with a `Case`"));
-        attempts.chain(left_out).collect()
+        let mistakes = self.mistakes.iter().cloned();
+        attempts.chain(left_out).chain(mistakes).collect()
     }
 
     /// Fails if anything went wrong.

@@ -6,10 +6,6 @@ use std::{
 
 use sea_orm::{EntityTrait, Value, sea_query::ValueType};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{RefOr, Schema},
-};
 
 use crate::web::Problem;
 
@@ -104,17 +100,5 @@ impl<'de, E> Deserialize<'de> for Choice<E> {
 impl<E> Serialize for Choice<E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
-    }
-}
-
-impl<E> PartialSchema for Choice<E> {
-    fn schema() -> RefOr<Schema> {
-        String::schema()
-    }
-}
-
-impl<E> ToSchema for Choice<E> {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "Choice".into()
     }
 }

@@ -41,6 +41,18 @@ impl Access {
             Self::Public { .. } | Self::SignedIn => None,
         }
     }
+
+    /// Whether it lets somebody into a tenant that is suspended or deleted.
+    #[must_use]
+    pub fn admits_closed(&self) -> bool {
+        matches!(
+            self,
+            Self::Account {
+                tenant: TenantState::Any,
+                ..
+            }
+        )
+    }
 }
 
 impl fmt::Display for Access {

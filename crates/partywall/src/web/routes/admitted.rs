@@ -102,7 +102,10 @@ impl Writing {
     ///
     /// As for [`Tx::commit`].
     pub async fn commit(self) -> Result<(), Error> {
-        self.into_tx().commit().await
+        let Self { tx, held } = self;
+        tx.commit().await?;
+        held.was_ended.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Undoes the work.
@@ -185,14 +188,18 @@ impl Permitted {
     ///
     /// # Errors
     ///
-    /// [`Problem::forbidden`].
+    /// [`Problem::forbidden`], and [`Problem::internal`] where it [could not be
+    /// decided](crate::policy::Decision::failed).
     pub fn check(&self, object: &(dyn Any + Send + Sync)) -> Result<(), Problem> {
         let decision = self.policy.decide(&self.question().about(object));
         if decision.is_allowed() {
             return Ok(());
         }
         tracing::debug!(reason = %decision, "access was denied");
-        Err(Problem::forbidden())
+        Err(match decision.failed() {
+            true => Problem::internal(),
+            false => Problem::forbidden(),
+        })
     }
 
     /// Which fields are hidden or frozen.

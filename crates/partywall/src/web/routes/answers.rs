@@ -23,7 +23,7 @@ pub struct Answers {
     pub body_limit: usize,
     /// How long an endpoint may take to begin its answer. 30 seconds.
     pub time_limit: Option<Duration>,
-    /// Headers that an answer gets where its handler has not set them.
+    /// Headers that an answer gets where its handler has not set them; `Vary` it gets in any case.
     pub headers: HeaderMap,
 }
 
@@ -124,7 +124,10 @@ async fn numbered(mut request: Request, next: Next, defaults: HeaderMap) -> Resp
     }
     let headers = response.headers_mut();
     for (name, value) in &defaults {
-        if !headers.contains_key(name) {
+        if name == header::VARY {
+            // What else an answer differs by does not take away from this.
+            headers.append(name, value.clone());
+        } else if !headers.contains_key(name) {
             headers.insert(name, value.clone());
         }
     }

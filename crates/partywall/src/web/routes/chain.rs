@@ -89,6 +89,18 @@ impl Chain {
         Ok(())
     }
 
+    /// Puts together what the path names, from left to right.
+    pub(super) fn in_order(&self, rows: Vec<Thing>, found: Vec<Thing>) -> Vec<Thing> {
+        let (mut rows, mut found) = (rows.into_iter(), found.into_iter());
+        let things = self.0.iter().filter(|parameter| parameter.is_thing());
+        things
+            .filter_map(|parameter| match parameter.is_row() {
+                true => rows.next(),
+                false => found.next(),
+            })
+            .collect()
+    }
+
     /// Whether the path names a row.
     pub(super) fn has_rows(&self) -> bool {
         self.0

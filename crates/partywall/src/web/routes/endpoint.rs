@@ -181,7 +181,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         self
     }
 
-    /// Takes the session's current account where the path names no tenant.
+    /// Takes the session's current account, or the tenant of a program's key, where the request names no
+    /// tenant. Without it such a request is 404.
     #[must_use]
     pub fn of_current_account(mut self) -> Self {
         self.current_account = true;

@@ -50,7 +50,7 @@ mod schema;
 mod table;
 mod tenant;
 
-pub use access::{Access, TenantState};
+pub use access::Access;
 pub use admitted::{Found, Permitted, Writing};
 pub use answers::{Answers, RequestId};
 pub use endpoint::Endpoint;

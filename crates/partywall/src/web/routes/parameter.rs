@@ -184,6 +184,15 @@ impl Parameter {
     pub(super) fn is_plain(&self) -> bool {
         matches!(self.kind, Kind::Id | Kind::Text)
     }
+
+    pub(super) fn is_row(&self) -> bool {
+        matches!(self.kind, Kind::Row { .. })
+    }
+
+    /// Whether something is looked up for it, by us or by a function.
+    pub(super) fn is_thing(&self) -> bool {
+        matches!(self.kind, Kind::Row { .. } | Kind::Found(_))
+    }
 }
 
 /// A table that a row of a path is in.

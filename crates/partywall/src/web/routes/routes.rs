@@ -133,6 +133,14 @@ where
         self.endpoints.iter()
     }
 
+    /// Whether a parameter of the paths names something that is looked up: a row, or what a function
+    /// finds.
+    #[must_use]
+    pub fn looks_up(&self, parameter: &str) -> bool {
+        let mut known = self.parameters.iter();
+        known.any(|known| known.name() == parameter && known.is_thing())
+    }
+
     /// What was merged as it is. An application's test counts them.
     pub fn bare_routers(&self) -> impl Iterator<Item = &Bare> {
         self.bare.iter().map(|(bare, _)| bare)

@@ -21,8 +21,14 @@ enum Fault {
     Telling,
     /// Something is written all the same.
     Writes,
+    /// The rows that are said to be the other tenant's are not there.
+    NoRows,
+    /// What the other tenant's rows are is not said.
+    Unsaid,
     /// An endpoint is left out.
     LeftOut,
+    /// An endpoint is left out that there is not.
+    Stale,
     /// The rightful use does not work.
     Broken,
 }
@@ -103,6 +109,10 @@ impl Target for Attacked {
             _ => ("c", "c1", "9"),
         };
         match parameter {
+            "task" if self.fault == Fault::Unsaid && side == Side::Foreign => None,
+            "project" if self.fault == Fault::NoRows && side == Side::Foreign => {
+                Some(id("nothing").to_string())
+            }
             "tenant" => Some(tenant.to_owned()),
             "project" => Some(id(project).to_string()),
             "task" => Some(id(&format!("task of {project}")).to_string()),
@@ -134,11 +144,15 @@ async fn wrong(fault: Fault) -> Vec<String> {
     let attacked = Attacked::new(fault).await;
     let routes = routes();
     let attack = Attack::new(&routes).without("project.forget", "it fails on purpose");
+    let attack = match fault {
+        Fault::Stale => attack.without("project.gone", "it is no more"),
+        _ => attack,
+    };
     let report = attack.run(&attacked).await;
     assert!(
         report
             .to_string()
-            .contains("| project.rename | 204, 404 | 404 | 401 | 403 | 403 |")
+            .contains("| project.rename | 204, 404 | 404, 405 | 401 | 403 | 403 |")
             || fault != Fault::None,
         "{report}"
     );
@@ -159,6 +173,9 @@ async fn what_does_not_hold_is_found() {
         ),
         (Fault::Telling, "it differs from the answer for nothing"),
         (Fault::Writes, "rows have changed"),
+        (Fault::NoRows, "the other tenant has no such rows"),
+        (Fault::Unsaid, "there is no foreign value for `{task}`"),
+        (Fault::Stale, "there is no such endpoint"),
         (Fault::LeftOut, "was left out"),
         (Fault::Broken, "the rightful use failed"),
     ] {

@@ -46,9 +46,7 @@ struct Found {
     is_expired: Option<bool>,
 }
 
-const CLAIM: &str = "SELECT partywall.idempotency_claim($1) AS claimed, k.id, k.fingerprint, k.status, \
-     k.location, k.etag, k.body, k.expires_at <= now() AS is_expired \
-     FROM (SELECT 1) AS one LEFT JOIN web.idempotency_key AS k ON k.handle = $2";
+const CLAIM: &str = "SELECT * FROM partywall.idempotency_claim($1, $2)";
 
 impl Claimed {
     /// Takes a key for this transaction. It is bound to the tenant, to who asks and to the endpoint: the
@@ -140,7 +138,7 @@ impl Attempt {
         let kept = model::Entity::insert(row).exec_without_returning(db).await;
         match (kept, db.take_violated()) {
             (Ok(_), _) => Ok(()),
-            // Another request with the key came to its end between our two looks at it.
+            // Whoever did not take the lock: a process of another version, say.
             (Err(_), Some(_)) => Err(under_way()),
             (Err(error), None) => Err(error.into()),
         }

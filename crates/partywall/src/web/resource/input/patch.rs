@@ -1,15 +1,12 @@
 use garde::rules::inner::Inner;
 use sea_orm::{ActiveValue, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{RefOr, Schema},
-};
 
 /// A field of a change: absent, or given. What is absent stays as it is.
 ///
 /// A field that may be emptied is a `Patch<Option<T>>`: `null` empties it. For a `Patch<T>`, `null` is
-/// refused as any other value of the wrong type is. Each such field needs `#[serde(default)]`.
+/// refused as any other value of the wrong type is. Each such field needs `#[serde(default)]`,
+/// and says to OpenAPI what it holds.
 ///
 /// ```
 /// use partywall::web::resource::Patch;
@@ -18,9 +15,11 @@ use utoipa::{
 /// struct ChangeNote {
 ///     #[serde(default)]
 ///     #[garde(inner(length(min = 1, max = 200)))]
+///     #[schema(value_type = Option<String>)]
 ///     title: Patch<String>,
 ///     #[serde(default)]
 ///     #[garde(inner(inner(length(max = 100))))]
+///     #[schema(value_type = Option<String>)]
 ///     author: Patch<Option<String>>,
 /// }
 ///
@@ -123,21 +122,5 @@ impl<T: garde::Validate> garde::Validate for Patch<T> {
         if let Self::Given(value) = self {
             value.validate_into(context, parent, report);
         }
-    }
-}
-
-impl<T: PartialSchema> PartialSchema for Patch<T> {
-    fn schema() -> RefOr<Schema> {
-        T::schema()
-    }
-}
-
-impl<T: ToSchema> ToSchema for Patch<T> {
-    fn name() -> std::borrow::Cow<'static, str> {
-        T::name()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        T::schemas(schemas);
     }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Sets up what the repository needs besides Rust, once: PostgreSQL, and PgBouncer and Chromium for the tests.
-# Sourced, it exports where PgBouncer and Chromium are; PostgreSQL is found by `partywall-embedded` itself.
-#   scripts/setup.sh [postgresql] [pgbouncer] [chromium]
+# Sets up what the repository needs besides Rust, once: PostgreSQL, and PgBouncer, Chromium and Schemathesis for the tests.
+# Sourced, it exports where those are; PostgreSQL is found by `partywall-embedded` itself.
+#   scripts/setup.sh [postgresql] [pgbouncer] [chromium] [schemathesis]
 
 setup() {
     local scripts found
@@ -19,8 +19,12 @@ setup() {
                 PARTYWALL_CHROMEDRIVER=${found#*$'\n'}
                 export PARTYWALL_CHROMIUM PARTYWALL_CHROMEDRIVER
                 ;;
+            schemathesis)
+                PARTYWALL_SCHEMATHESIS=$("$scripts/setup-schemathesis.sh") || return
+                export PARTYWALL_SCHEMATHESIS
+                ;;
             *)
-                printf 'error: `%s` is nothing that can be set up: use `postgresql`, `pgbouncer` or `chromium`\n' "$1" >&2
+                printf 'error: `%s` is nothing that can be set up: use `postgresql`, `pgbouncer`, `chromium` or `schemathesis`\n' "$1" >&2
                 return 2
                 ;;
         esac
@@ -41,7 +45,7 @@ need_cargo() {
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     set -euo pipefail
-    if [ $# -eq 0 ]; then set -- postgresql pgbouncer chromium; fi
+    if [ $# -eq 0 ]; then set -- postgresql pgbouncer chromium schemathesis; fi
     setup "$@"
     printf 'ready\n'
 fi

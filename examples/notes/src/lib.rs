@@ -25,4 +25,4 @@ pub use database::{Database, OpenError, Place};
 pub use import::{Import, ImportError};
 pub use permissions::permissions;
 pub use run::run;
-pub use web::{Extras, routes};
+pub use web::{Extras, openapi, routes};

@@ -202,30 +202,29 @@ impl Tx {
             .await
             .inspect_err(|error| self.note(error))?;
         let reading = (Box::pin(chunks), Holder::tx(slot, &self.state), observed);
-        Ok(Box::pin(stream::unfold(
-            Some(reading),
-            |reading| async move {
-                let (mut chunks, mut holder, mut observed) = reading?;
-                match chunks.next().await {
-                    Some(Ok(chunk)) => {
-                        // PostgreSQL sends each row, and a header, in a message of its own.
-                        observed.row();
-                        Some((Ok(chunk), Some((chunks, holder, observed))))
-                    }
-                    // The last of it: the driver would answer with errors for ever.
-                    Some(Err(error)) => {
-                        let error = Error::from(error);
-                        observed.failed(&error);
-                        holder.finish(true);
-                        Some((Err(error), None))
-                    }
-                    None => {
-                        holder.finish(false);
-                        None
-                    }
+        let chunks = stream::unfold(Some(reading), |reading| async move {
+            let (mut chunks, mut holder, mut observed) = reading?;
+            match chunks.next().await {
+                Some(Ok(chunk)) => {
+                    // PostgreSQL sends each row, and a header, in a message of its own.
+                    observed.row();
+                    Some((Ok(chunk), Some((chunks, holder, observed))))
                 }
-            },
-        )))
+                // The last of it: the driver would answer with errors for ever.
+                Some(Err(error)) => {
+                    let error = Error::from(error);
+                    observed.failed(&error);
+                    holder.finish(true);
+                    Some((Err(error), None))
+                }
+                None => {
+                    holder.finish(false);
+                    None
+                }
+            }
+        });
+        // Whoever reads it may ask again at the end.
+        Ok(Box::pin(chunks.fuse()))
     }
 
     /// Lets a call ride with the next statement: one that fails where what `id` names is no more, and

@@ -75,6 +75,8 @@ impl RequestAccount {
                 state.due = Instant::now() + rest;
             }
         })
+        // Compression asks again at the end.
+        .fuse()
     }
 
     /// Whether the account is allowed something, as far as that can be told in time.

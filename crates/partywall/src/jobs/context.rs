@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     db::{ScopedDb, Sql as _, Tx},
-    identity::{self, AuditEntry, Identity, TenantInfo},
+    identity::{AuditEntry, Identity, TenantInfo},
     scope::Scope,
 };
 
@@ -83,20 +83,16 @@ impl JobContext {
     }
 
     /// Begins a transaction in the scope. Where the job [requires](Job::REQUIRES) a permission, it holds
-    /// the actor's account, so that nothing is committed after its removal.
+    /// the actor's account, so that nothing is committed after its removal: the hold rides with the first
+    /// statement, which fails where the account is gone.
     ///
     /// # Errors
     ///
-    /// [`Error::Identity`] when the account is gone, and what the database reports.
+    /// What the database reports.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let tx = self.db().begin().await?;
         if let Some(account) = self.actor.account().filter(|_| self.holds) {
-            let held: bool = tx
-                .scalar("SELECT partywall.identity_hold($1)", [account.into()])
-                .await?;
-            if !held {
-                return Err(identity::Error::NotFound.into());
-            }
+            tx.require("SELECT partywall.identity_hold($1)", account)?;
         }
         Ok(tx)
     }

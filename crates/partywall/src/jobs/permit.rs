@@ -3,7 +3,7 @@ use uuid::Uuid;
 use super::{Error, JobActor, actor::Role};
 use crate::{
     db::{Sql as _, Tx},
-    identity::{BuiltIn, Identity, USER},
+    identity::{BuiltIn, ErrorKind, Identity, USER},
     scope::{Scope, TENANT},
 };
 
@@ -59,8 +59,11 @@ async fn account_has(
     account: Uuid,
     permission: &str,
 ) -> Result<bool, Error> {
-    let sql = "SELECT partywall.identity_hold($1)";
-    let is_active: bool = tx.scalar(sql, [account.into()]).await?;
-    let rights = identity.rights_of_account(tx, tenant, account).await?;
-    Ok(is_active && rights.has(permission))
+    // The hold rides with the statement that reads the rights.
+    tx.require("SELECT partywall.identity_hold($1)", account)?;
+    match identity.rights_of_account(tx, tenant, account).await {
+        Ok(rights) => Ok(rights.has(permission)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }

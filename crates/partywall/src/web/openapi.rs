@@ -226,6 +226,16 @@ fn problems<S>(endpoint: &Endpoint<S>) -> Vec<(u16, &'static str)> {
     all
 }
 
+impl Body {
+    /// A problem (RFC 9457), for an endpoint that answers with one on its own account:
+    /// `.output(StatusCode::UNAUTHORIZED, Body::problem())` where somebody signs in. What the check
+    /// before an endpoint answers with needs no mention.
+    #[must_use]
+    pub fn problem() -> Self {
+        Self::made_by("application/problem+json", PROBLEM, problem)
+    }
+}
+
 /// The shape of a problem (RFC 9457).
 fn problem() -> RefOr<Schema> {
     let text = |about: &str| json!({ "type": "string", "description": about });
@@ -240,6 +250,11 @@ fn problem() -> RefOr<Schema> {
             "code": text("what is wrong, for programs"),
             "detail": text("what is wrong, for people"),
             "field": text("the value that is not as it should be"),
+            "errors": {
+                "type": "array",
+                "description": "the values that are not as they should be, where they are told one by one",
+                "items": { "type": "object" },
+            },
             "request_id": text("the request, for whoever reads the log"),
         },
     });

@@ -8,6 +8,7 @@ mod comments;
 mod fields;
 mod log;
 mod notes;
+mod openapi;
 mod pages;
 mod parameters;
 mod reader;
@@ -21,6 +22,8 @@ use axum::{
 use partywall::web::{Answers, Routes, RoutesError, resource::CursorKey};
 
 pub(crate) use partywall::web::Problem;
+
+use utoipa::openapi::OpenApi;
 
 use crate::{
     app::{App, StartError},
@@ -52,6 +55,21 @@ pub struct Extras {
 ///
 /// [`StartError`] for a policy or a resource that is written wrongly.
 pub fn routes(extras: Extras, cursors: &CursorKey) -> Result<Routes<App>, StartError> {
+    let routes = described(extras, cursors)?;
+    let document = openapi::document(&routes);
+    Ok(routes.extend(openapi::endpoints(&document)))
+}
+
+/// The document that describes the API (OpenAPI 3.1), as it is answered at `/api/openapi.json`.
+///
+/// # Errors
+///
+/// [`StartError`] for a policy or a resource that is written wrongly.
+pub fn openapi(extras: Extras, cursors: &CursorKey) -> Result<OpenApi, StartError> {
+    Ok(openapi::document(&described(extras, cursors)?))
+}
+
+fn described(extras: Extras, cursors: &CursorKey) -> Result<Routes<App>, StartError> {
     let policies = Policies::new()?;
     let answers =
         Answers::default().header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);

@@ -2,7 +2,7 @@
 
 use partywall::{
     identity::RequestAccount,
-    web::{Parameter, Routes},
+    web::{self, Parameter, Routes},
 };
 use uuid::Uuid;
 
@@ -55,4 +55,5 @@ pub(super) fn declared() -> Routes<App> {
         .parameter(Parameter::id("entry"))
         .parameter(Parameter::id("customer"))
         .parameter(Parameter::text("permission"))
+        .parameter(web::swagger_parameter())
 }

@@ -10,6 +10,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod attack_routes;
 mod attacks;
 mod browser;
 mod browser_pages;
@@ -26,6 +27,8 @@ mod importing;
 mod isolation;
 mod json;
 mod nested;
+mod openapi;
+mod openapi_properties;
 mod pages;
 mod playground;
 mod remark;

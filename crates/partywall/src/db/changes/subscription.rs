@@ -182,6 +182,7 @@ fn hear(seat: Seat, filter: Arc<Filter>) -> impl Stream<Item = Change> + Send {
             }
         }
     })
+    .fuse()
 }
 
 impl Stream for Changes {

@@ -143,7 +143,10 @@ where
                 self.strangers(report).await;
                 self.foreign_rows(report).await;
                 self.theirs(report).await;
-                if policy.permissions().is_empty() {
+                if let Some(why) = &self.case.any_member {
+                    let note = format!("{} is open to any member: {why}", self.name);
+                    report.notes.push(note);
+                } else if policy.permissions().is_empty() {
                     let note = format!("{} asks for no permission", self.name);
                     report.notes.push(note);
                 } else {

@@ -12,6 +12,7 @@ pub struct Case {
     pub(super) headers: HeaderMap,
     pub(super) credentials: Option<HeaderMap>,
     pub(super) body: Bytes,
+    pub(super) any_member: Option<String>,
 }
 
 impl Case {
@@ -61,6 +62,14 @@ impl Case {
         self.headers
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         self.body = body.into();
+        self
+    }
+
+    /// Says that a member may use it whatever else they may do, and why: the attempt without a
+    /// permission is not made, and the report says so.
+    #[must_use]
+    pub fn any_member(mut self, why: &str) -> Self {
+        self.any_member = Some(why.to_owned());
         self
     }
 

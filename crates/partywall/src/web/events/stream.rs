@@ -56,6 +56,7 @@ impl EventStream {
                 }?;
                 Some((Ok(event.id(n.to_string())), (told, open, n + 1)))
             })
+            .fuse()
             .boxed(),
         )
     }

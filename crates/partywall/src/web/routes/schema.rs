@@ -48,6 +48,19 @@ impl Body {
         self
     }
 
+    pub(in crate::web) fn made_by(
+        content_type: &'static str,
+        name: &str,
+        schema: fn() -> RefOr<Schema>,
+    ) -> Self {
+        Self {
+            content_type,
+            name: name.to_owned(),
+            schema,
+            parts: |_| {},
+        }
+    }
+
     /// The name of its schema.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -6,7 +6,7 @@ use axum::{
 };
 use partywall::{
     identity::{Accepted, EmailAddress, Invitation, RequestAccount, RequestUser},
-    web::{ClientAddress, Endpoint, Found, SessionCookie},
+    web::{self, ClientAddress, Endpoint, Found, SessionCookie},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -113,7 +113,11 @@ pub(super) fn endpoints() -> [Endpoint<App>; 5] {
             .public("the link that was mailed is the proof, and somebody new has no account yet")
             .summary("Follows the link of an invitation")
             .input(json::<Accept>())
-            .output(StatusCode::CREATED, json::<AcceptedView>()),
+            .output(StatusCode::CREATED, json::<AcceptedView>())
+            // Of somebody who is neither signed in nor new, and of somebody else.
+            .output(StatusCode::UNAUTHORIZED, web::Body::problem())
+            .output(StatusCode::FORBIDDEN, web::Body::problem())
+            .output(StatusCode::CONFLICT, web::Body::problem()),
     ]
 }
 

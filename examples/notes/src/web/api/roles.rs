@@ -1,7 +1,7 @@
 use axum::{Json, http::StatusCode};
 use partywall::{
     identity::{BuiltIn, RequestAccount, Role, RoleChange},
-    web::{Endpoint, Found},
+    web::{self, Endpoint, Found},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -78,7 +78,9 @@ pub(super) fn endpoints() -> [Endpoint<App>; 4] {
             .named("role.delete")
             .require("role.write")
             .summary("Deletes a role")
-            .answers(StatusCode::NO_CONTENT),
+            .answers(StatusCode::NO_CONTENT)
+            // A built-in one.
+            .output(StatusCode::UNPROCESSABLE_ENTITY, web::Body::problem()),
     ]
 }
 

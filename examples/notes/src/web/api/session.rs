@@ -9,7 +9,7 @@ use axum::{
 };
 use partywall::{
     identity::{RequestAccount, RequestUser},
-    web::{ClientAddress, Endpoint, SessionCookie},
+    web::{self, ClientAddress, Endpoint, SessionCookie},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -87,7 +87,8 @@ pub(super) fn endpoints() -> [Endpoint<App>; 4] {
             .public("it is how one signs in")
             .summary("Signs in with an address and a password")
             .input(json::<Credentials>())
-            .output(StatusCode::OK, json::<SessionView>()),
+            .output(StatusCode::OK, json::<SessionView>())
+            .output(StatusCode::UNAUTHORIZED, web::Body::problem()),
         Endpoint::delete("/session", close)
             .named("session.delete")
             .signed_in()

@@ -29,6 +29,15 @@ pub(super) fn case(attacked: &Attacked, endpoint: &str) -> Option<Case> {
         "comment.update" => Case::new()
             .parameter("comment", comment())
             .json(&json!({ "body": "changed" })),
+        "comment.whole.update" => Case::new()
+            .parameter("comment", comment())
+            .json(&json!({ "body": "replaced" })),
+        "comment.bulk.create" => Case::new().json(&json!({ "items": [{ "body": "new" }] })),
+        "comment.bulk.update" => {
+            let item = json!({ "id": comment(), "body": "changed" });
+            Case::new().json(&json!({ "items": [item] }))
+        }
+        "comment.bulk.delete" => Case::new().query(format!("ids={}", comment())),
         "comment.delete" | "page.comment.delete" => Case::new().parameter("comment", comment()),
         "page.comment.create" => form(&[("body", "new")]),
         "sql.run" => Case::new().json(&json!({ "sql": "DELETE FROM note" })),

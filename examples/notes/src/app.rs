@@ -12,12 +12,16 @@ use partywall::{
     Db,
     db::ConnectError,
     identity::{self, Identity, Mailer, Settings},
+    jobs::{Waker, Worker},
     policy::PolicyError,
-    web::RoutesError,
+    web::{
+        RoutesError,
+        resource::{CursorKey, CursorKeyError, ResourceError},
+    },
 };
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::{database::Database, permissions::permissions, playground, web};
+use crate::{database::Database, exports, permissions::permissions, playground, web};
 
 /// What every handler may use.
 #[derive(Clone, Debug)]
@@ -26,6 +30,10 @@ pub struct App {
     /// The playground's own connections, where it is on.
     pub(crate) playground: Option<Db>,
     pub(crate) mailer: Mailer,
+    /// What signs the cursors of lists.
+    pub(crate) cursors: CursorKey,
+    /// Tells the worker that there is a job.
+    pub(crate) jobs: Waker,
 }
 
 impl FromRef<App> for Identity {
@@ -44,7 +52,8 @@ pub fn settings(address: SocketAddr) -> Settings {
 #[derive(Debug)]
 pub struct Serving {
     address: SocketAddr,
-    stop: oneshot::Sender<()>,
+    /// Everything ends when this is dropped.
+    stop: watch::Sender<()>,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -72,6 +81,12 @@ pub enum StartError {
     /// A policy is written wrongly.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// A resource is declared wrongly.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
+    /// The secrets are too short to sign with.
+    #[error(transparent)]
+    Cursors(#[from] CursorKeyError),
     /// An endpoint is open to nobody knows whom, or not to be told from another.
     #[error(transparent)]
     Routes(#[from] RoutesError),
@@ -82,6 +97,12 @@ pub enum StartError {
 
 /// How long requests may take that are under way when the application is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+/// How long jobs may take that run then. Others wait for the next start.
+const LAST_JOBS: Duration = Duration::from_secs(4);
+
+/// How often jobs are looked for that nobody told of: those of another process, and second tries.
+const WORK_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the outbox is looked into.
 const MAIL_EVERY: Duration = Duration::from_secs(1);
@@ -113,6 +134,17 @@ async fn sessions_expire(identity: &Identity) -> Infallible {
             tracing::warn!(%error, "expired sessions could not be removed");
         }
     }
+}
+
+async fn work(worker: Worker, stopped: impl Future<Output = ()> + Send) {
+    let worker = worker.poll(WORK_EVERY).grace(LAST_JOBS);
+    if let Err(error) = worker.run(stopped).await {
+        tracing::error!(%error, "no jobs are run");
+    }
+}
+
+async fn told(mut stopped: watch::Receiver<()>) {
+    let _ = stopped.changed().await;
 }
 
 impl Serving {
@@ -149,27 +181,31 @@ impl Serving {
             true => Some(playground::connect(database).await?),
             false => None,
         };
+        let identity = Identity::new(database.db().clone(), permissions()?, settings);
+        let worker = exports::worker(&identity);
         let app = App {
-            identity: Identity::new(database.db().clone(), permissions()?, settings),
+            identity: identity.clone(),
             playground,
             mailer,
+            cursors: database.cursor_key()?,
+            jobs: worker.waker(),
         };
         let address = listener.local_addr()?;
-        let (identity, mailer) = (app.identity.clone(), app.mailer.clone());
-        let (stop, stopped) = oneshot::channel::<()>();
+        let mailer = app.mailer.clone();
+        let (stop, stopped) = watch::channel(());
         // Who is limited by their address has to be known by it.
         let service = web::router(app)?.into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(listener, service).with_graceful_shutdown(async {
-            let _ = stopped.await;
-        });
+        let serve = axum::serve(listener, service).with_graceful_shutdown(told(stopped.clone()));
         Ok(Self {
             address,
             stop,
             task: tokio::spawn(async move {
                 let mail = identity.mail_run(&mailer, MAIL_EVERY);
                 let expire = sessions_expire(&identity);
+                let answer =
+                    async { tokio::join!(serve.into_future(), work(worker, told(stopped))).0 };
                 tokio::select! {
-                    served = serve => served,
+                    served = answer => served,
                     never = mail => match never {},
                     never = purge_run(&identity) => match never {},
                     never = expire => match never {},
@@ -184,7 +220,7 @@ impl Serving {
         self.address
     }
 
-    /// Finishes the requests under way and ends.
+    /// Finishes the requests and the jobs under way and ends.
     ///
     /// # Errors
     ///

@@ -7,6 +7,7 @@
 mod app;
 mod args;
 mod database;
+mod exports;
 mod import;
 mod models;
 mod notes;

@@ -61,7 +61,8 @@ fn note() -> Result<Policy<note::Model>, PolicyError> {
         .build()
 }
 
-/// What somebody said is theirs to change, and theirs or a moderator's to take away.
+/// What somebody said is theirs to change, and theirs or a moderator's to take away. Names are for all
+/// readers; which account it was is for moderators.
 fn comment() -> Result<Policy<comment::Model>, PolicyError> {
     let own = Rule::own(
         "author",
@@ -90,6 +91,8 @@ fn comment() -> Result<Policy<comment::Model>, PolicyError> {
             Principal::permission("comment.delete"),
             Actions::named(["delete"]),
         )
+        .hide_unless("author_id", Principal::permission("comment.delete"))
+        .fields(["author", "author_id", "body", "created_at"])
         .actions(["list", "retrieve", "create", "update", "delete"])
         .build()
 }

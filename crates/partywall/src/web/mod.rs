@@ -44,6 +44,8 @@ pub use cross_site::refuse_cross_site;
 pub use events::{EventStream, Events};
 pub use field_error::FieldError;
 pub use problem::Problem;
+#[doc(hidden)]
+pub use routes::fuzz;
 pub use routes::{
     Access, Answers, Bare, Body, CanonicalId, Endpoint, Found, Parameter, Permitted, Query,
     RequestId, Routes, RoutesError, TenantSource, Writing,

@@ -213,6 +213,27 @@ impl From<identity::Error> for Problem {
     }
 }
 
+#[cfg(feature = "jobs")]
+impl From<crate::jobs::Error> for Problem {
+    fn from(error: crate::jobs::Error) -> Self {
+        use crate::jobs::Error;
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "all other errors are the application's mistakes, or a worker's business"
+        )]
+        match error {
+            Error::Identity(error) => error.into(),
+            Error::Database(error) => error.into(),
+            Error::Orm(error) => error.into(),
+            Error::NotFound => Self::not_found(),
+            error => {
+                tracing::error!(error = %error, "a job was not enqueued");
+                Self::internal()
+            }
+        }
+    }
+}
+
 impl From<db::Error> for Problem {
     fn from(error: db::Error) -> Self {
         identity::Error::from(error).into()

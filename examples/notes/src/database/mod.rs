@@ -10,6 +10,7 @@ use partywall::{
     Config, Db, Schema, Seal, SealKey,
     db::{ConfigError, ConnectError},
     schema::{ApplyError, SchemaError, SealKeyError},
+    web::resource::{CursorKey, CursorKeyError},
 };
 use partywall_embedded::Server;
 
@@ -156,6 +157,11 @@ impl Database {
     #[must_use]
     pub fn password(&self) -> &str {
         &self.secrets.password
+    }
+
+    /// What signs the cursors of lists: derived, so that earlier secrets are enough.
+    pub(crate) fn cursor_key(&self) -> Result<CursorKey, CursorKeyError> {
+        CursorKey::derived(self.secrets.seal_key.as_bytes())
     }
 
     /// The connection string that goes round the wall.

@@ -2,7 +2,7 @@ use chrono::Utc;
 use partywall::{Tx, Within as _, identity::RequestAccount};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _,
-    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
@@ -42,25 +42,22 @@ pub(crate) async fn comment_add(
     draft: CommentDraft,
 ) -> Result<CommentView, DbErr> {
     let row = comment::ActiveModel {
-        id: Set(Uuid::now_v7()),
         note_id: Set(note),
-        author: Set(account.actor().name().to_owned()),
-        body: Set(draft.body),
-        created_at: Set(Utc::now()),
-        author_id: Set(account.id()),
+        ..comment_new(account, draft)
     };
     Ok(row.insert(tx).await?.into())
 }
 
-/// Says something else.
-pub(crate) async fn comment_change(
-    tx: &Tx,
-    comment: comment::Model,
-    draft: CommentDraft,
-) -> Result<CommentView, DbErr> {
-    let mut row = comment.into_active_model();
-    row.body = Set(draft.body);
-    Ok(row.update(tx).await?.into())
+/// A comment of somebody's that is not under a note yet.
+pub(crate) fn comment_new(account: &RequestAccount, draft: CommentDraft) -> comment::ActiveModel {
+    comment::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        author: Set(account.actor().name().to_owned()),
+        body: Set(draft.body),
+        created_at: Set(Utc::now()),
+        author_id: Set(account.id()),
+        ..Default::default()
+    }
 }
 
 /// Removes a comment.

@@ -35,7 +35,7 @@ pub(crate) struct Change {
 /// A new comment.
 #[derive(Debug)]
 pub(crate) struct CommentDraft {
-    pub(super) body: String,
+    pub(crate) body: String,
 }
 
 impl Draft {

@@ -6,7 +6,7 @@ mod note;
 mod tag;
 mod view;
 
-pub(crate) use comment::{comment_add, comment_change, comment_list, comment_remove};
+pub(crate) use comment::{comment_add, comment_list, comment_new, comment_remove};
 pub(crate) use draft::{Change, CommentDraft, Draft, MAX_TITLE, split_tags};
 pub(crate) use note::{
     NoteQuery, note_add, note_add_many, note_change, note_list, note_remove, note_view,

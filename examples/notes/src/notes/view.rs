@@ -45,7 +45,7 @@ pub(crate) struct CommentView {
     pub(crate) author: String,
     pub(crate) body: String,
     pub(crate) created_at: String,
-    #[serde(skip)]
+    /// The account that wrote it, for moderators. `null` for a program of the tenant's own.
     pub(crate) author_id: Option<Uuid>,
 }
 

@@ -19,14 +19,10 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     middleware,
 };
-use partywall::{
-    policy::PolicyError,
-    web::{Answers, Routes, RoutesError},
-};
+use partywall::web::{Answers, Routes, RoutesError, resource::CursorKey};
+use utoipa::openapi::OpenApi;
 
 pub(crate) use partywall::web::Problem;
-
-use utoipa::openapi::OpenApi;
 
 use crate::{
     app::{App, StartError},
@@ -52,13 +48,13 @@ pub struct Extras {
     pub mail: bool,
 }
 
-/// Everything that is answered, with who may ask for it.
+/// Everything that is answered, with who may ask for it. The key signs the cursors of lists.
 ///
 /// # Errors
 ///
-/// [`PolicyError`] for a policy that is written wrongly.
-pub fn routes(extras: Extras) -> Result<Routes<App>, PolicyError> {
-    let routes = described(extras)?;
+/// [`StartError`] for a policy or a resource that is written wrongly.
+pub fn routes(extras: Extras, cursors: &CursorKey) -> Result<Routes<App>, StartError> {
+    let routes = described(extras, cursors)?;
     let document = openapi::document(&routes);
     Ok(routes.extend(openapi::endpoints(&document)))
 }
@@ -67,12 +63,12 @@ pub fn routes(extras: Extras) -> Result<Routes<App>, PolicyError> {
 ///
 /// # Errors
 ///
-/// [`PolicyError`] for a policy that is written wrongly.
-pub fn openapi(extras: Extras) -> Result<OpenApi, PolicyError> {
-    Ok(openapi::document(&described(extras)?))
+/// [`StartError`] for a policy or a resource that is written wrongly.
+pub fn openapi(extras: Extras, cursors: &CursorKey) -> Result<OpenApi, StartError> {
+    Ok(openapi::document(&described(extras, cursors)?))
 }
 
-fn described(extras: Extras) -> Result<Routes<App>, PolicyError> {
+fn described(extras: Extras, cursors: &CursorKey) -> Result<Routes<App>, StartError> {
     let policies = Policies::new()?;
     let answers =
         Answers::default().header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
@@ -81,7 +77,7 @@ fn described(extras: Extras) -> Result<Routes<App>, PolicyError> {
         .extend(notes::endpoints(&policies))
         .extend(comments::endpoints(&policies))
         .extend(pages::endpoints(&policies, extras))
-        .nest("/api", api::routes(&policies, extras)))
+        .nest("/api", api::routes(&policies, extras, cursors)?))
 }
 
 pub(crate) fn router(app: App) -> Result<Router, StartError> {
@@ -90,7 +86,7 @@ pub(crate) fn router(app: App) -> Result<Router, StartError> {
         mail: app.mailer.is_folder(),
     };
     let identity = app.identity.clone();
-    let router = routes(extras)?.router(app, &identity);
+    let router = routes(extras, &app.cursors)?.router(app, &identity);
     let router = router.map_err(|error: RoutesError| StartError::from(error))?;
     Ok(router.layer(middleware::from_fn(pages::problem_page)))
 }

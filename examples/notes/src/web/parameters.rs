@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    models::{comment, note},
+    models::{export, note},
 };
 
 /// A member's account.
@@ -29,15 +29,12 @@ pub(super) struct InvitationId(pub(super) Uuid);
 #[derive(Clone, Copy)]
 pub(super) struct KeyId(pub(super) Uuid);
 
-/// Routes that know all parameters and have no endpoint yet.
+/// Routes that know all parameters but those of resources, which bring their own, and have no endpoint
+/// yet.
 pub(super) fn declared() -> Routes<App> {
     Routes::new()
         .parameter(Parameter::row::<note::Entity>("note"))
-        .parameter(Parameter::row_under::<comment::Entity>(
-            "comment",
-            "note",
-            comment::Column::NoteId,
-        ))
+        .parameter(Parameter::row::<export::Entity>("export"))
         .parameter(Parameter::found("member", |account: RequestAccount, id| async move {
             account.member_known(id).await.map(|()| MemberId(id))
         }))

@@ -117,7 +117,7 @@ fn a_note_from_beginning_to_end() {
     let comments = format!("{path}/comments");
     assert_eq!(
         bob.get(&comments).is(200).json(),
-        json!({ "items": [], "next": null })
+        json!({ "items": [], "next": null, "prev": null })
     );
     let comment = bob
         .post(&comments, &json!({ "body": "yes" }))

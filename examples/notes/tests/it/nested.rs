@@ -62,9 +62,12 @@ fn reached(browser: &Browser, tenant: &str, note: &str, comment: &str) {
     browser.get(&paths[0]).is(200);
     browser.patch(&paths[0], &text).is(200);
     browser.get(&paths[1]).is(200);
-    browser.post(&paths[1], &text).is(201);
+    let said = json!({ "body": "x" });
+    browser.post(&paths[1], &said).is(201);
     browser.get(&paths[2]).is(200);
-    browser.put(&paths[2], &text).is(405);
+    browser.put(&paths[0], &text).is(405);
+    // Who did not write it may not, and is told so.
+    assert!([200, 403].contains(&browser.put(&paths[2], &said).status));
     for page in &paths[3..6] {
         browser.get(page).is(200);
     }
@@ -155,13 +158,14 @@ fn i40_a_method_is_what_it_is() {
         let bob = world.user("bob").with(name, "DELETE");
         bob.get(&paths[0]).is(200);
         bob.post(&paths[1], &json!({ "body": "x" })).is(201);
-        bob.get(&format!("{}?_method=DELETE", paths[2])).is(200);
+        bob.get(&format!("{}?_method=DELETE", paths[0])).is(200);
+        bob.get(&format!("{}?_method=DELETE", paths[2])).is(400);
     }
     let bob = world.user("bob");
     bob.get(&paths[2]).is(200);
     let odd = bob.send("BREW", &paths[2], None).is(405);
     let allowed = odd.header("allow");
-    assert_eq!(allowed, Some("DELETE, GET, HEAD, OPTIONS, PATCH"));
+    assert_eq!(allowed, Some("DELETE, GET, HEAD, OPTIONS, PATCH, PUT"));
     let asked = bob.send("OPTIONS", &paths[2], None).is(204);
     assert_eq!(asked.header("allow"), allowed);
     let head = bob.send("HEAD", &paths[2], None).is(200);

@@ -3,16 +3,19 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use notes::Extras;
+use partywall::web::resource::CursorKey;
 use serde_json::Value;
 
 use crate::world::World;
 
 /// Written from the routes. `UPDATE_OPENAPI=1` writes it anew.
 fn document() -> Value {
-    let document = notes::openapi(Extras {
+    let everything = Extras {
         playground: true,
         mail: true,
-    });
+    };
+    let cursors = CursorKey::new(&[7; 32]).unwrap();
+    let document = notes::openapi(everything, &cursors);
     serde_json::to_value(document.unwrap()).unwrap()
 }
 

@@ -3,14 +3,19 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use notes::{App, Extras, permissions};
-use partywall::web::{Endpoint, Routes, RoutesError};
+use partywall::web::{Endpoint, Routes, RoutesError, resource::CursorKey};
 
 fn all() -> Routes<App> {
     let everything = Extras {
         playground: true,
         mail: true,
     };
-    notes::routes(everything).unwrap()
+    with(everything)
+}
+
+fn with(extras: Extras) -> Routes<App> {
+    let cursors = CursorKey::new(&[7; 32]).unwrap();
+    notes::routes(extras, &cursors).unwrap()
 }
 
 /// Written from the routes and their policies. `UPDATE_ROUTES=1` writes it anew.
@@ -84,7 +89,7 @@ fn the_name_of_a_shape_stands_for_one() {
 #[test]
 fn what_is_not_asked_for_is_not_there() {
     let names = |extras| -> Vec<String> {
-        let routes = notes::routes(extras).unwrap();
+        let routes = with(extras);
         let names = routes.endpoints().filter_map(Endpoint::name);
         names.map(str::to_owned).collect()
     };

@@ -8,6 +8,7 @@ use axum::{
 };
 use http::StatusCode;
 use sea_orm::{EntityTrait, PrimaryKeyTrait};
+use utoipa::ToSchema;
 
 use super::{
     Act, Actions, Call, Granted, ModelOf, Outcome, Resource, ResourceError,
@@ -199,11 +200,14 @@ fn described<R: Resource, S: Clone + Send + Sync + 'static>(
     act: Act,
 ) -> Endpoint<S> {
     let one = || Body::json::<R::Output>();
-    let many = || Body::json::<Items<R::Output>>();
+    let many = || Body::json::<Items<R::Output>>().called(made_of::<R::Output>("Items"));
+    let page = || Body::json::<Page<R::Output>>().called(made_of::<R::Output>("Page"));
+    let changes =
+        || Body::json::<Items<Identified<R::Change>>>().called(made_of::<R::Change>("Items"));
     match act {
         Act::List => endpoint
             .query(Query::with(query_parameters::<R>))
-            .output(StatusCode::OK, Body::json::<Page<R::Output>>()),
+            .output(StatusCode::OK, page()),
         Act::Retrieve => endpoint.output(StatusCode::OK, one()),
         Act::Create => endpoint
             .input(Body::json::<R::Create>())
@@ -216,12 +220,15 @@ fn described<R: Resource, S: Clone + Send + Sync + 'static>(
             .output(StatusCode::OK, one()),
         Act::Delete | Act::DeleteMany => endpoint.answers(StatusCode::NO_CONTENT),
         Act::CreateMany => endpoint
-            .input(Body::json::<Items<R::Create>>())
+            .input(Body::json::<Items<R::Create>>().called(made_of::<R::Create>("Items")))
             .output(StatusCode::CREATED, many()),
-        Act::UpdateMany => endpoint
-            .input(Body::json::<Items<Identified<R::Change>>>())
-            .output(StatusCode::OK, many()),
+        Act::UpdateMany => endpoint.input(changes()).output(StatusCode::OK, many()),
     }
+}
+
+/// The name of a shape that is made of another: `NotePage`.
+fn made_of<T: ToSchema>(what: &str) -> String {
+    format!("{}{what}", T::name())
 }
 
 /// The parameter of the row that a path leads through last.

@@ -39,6 +39,8 @@ mod check;
 mod dispatch;
 mod endpoint;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod parameter;
 mod pattern;
 #[expect(

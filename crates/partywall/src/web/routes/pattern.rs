@@ -120,6 +120,10 @@ impl Raw {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, text)| text.as_str())
     }
+
+    pub(super) fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,13 @@ impl Body {
         }
     }
 
+    /// Under another name, for a shape that is made of others: all of one make would have one name.
+    #[must_use]
+    pub(in crate::web) fn called(mut self, name: String) -> Self {
+        self.name = name;
+        self
+    }
+
     /// The name of its schema.
     #[must_use]
     pub fn name(&self) -> &str {

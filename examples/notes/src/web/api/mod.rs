@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod comments;
 mod groups;
 mod invitations;
 mod members;
@@ -14,12 +15,19 @@ mod staff;
 mod tenants;
 mod users;
 
-use partywall::web::Routes;
+use partywall::web::{Routes, resource::CursorKey};
 
 use super::Extras;
-use crate::{app::App, policies::Policies};
+use crate::{
+    app::{App, StartError},
+    policies::Policies,
+};
 
-pub(super) fn routes(policies: &Policies, extras: Extras) -> Routes<App> {
+pub(super) fn routes(
+    policies: &Policies,
+    extras: Extras,
+    cursors: &CursorKey,
+) -> Result<Routes<App>, StartError> {
     let routes = Routes::new()
         .extend(session::endpoints())
         .extend(sessions::endpoints())
@@ -32,9 +40,10 @@ pub(super) fn routes(policies: &Policies, extras: Extras) -> Routes<App> {
         .extend(invitations::endpoints())
         .extend(api_keys::endpoints(policies))
         .extend(audit::endpoints())
-        .extend(staff::endpoints());
-    match extras.playground {
+        .extend(staff::endpoints())
+        .merge(comments::routes(policies, cursors)?);
+    Ok(match extras.playground {
         true => routes.extend(sql::endpoints()),
         false => routes,
-    }
+    })
 }

@@ -11,7 +11,7 @@ use partywall::{
 
 use crate::{
     app::App,
-    models::{comment, note, note_tag, tag},
+    models::{comment, export, note, note_tag, tag},
     web::Problem,
 };
 
@@ -30,6 +30,10 @@ async fn events(account: RequestAccount, headers: HeaderMap) -> Result<impl Into
     let events = events.of::<note_tag::Entity>().of::<tag::Entity>();
     let events = match account.has("comment.read") {
         true => events.of::<comment::Entity>(),
+        false => events,
+    };
+    let events = match account.has("note.export") {
+        true => events.of::<export::Entity>(),
         false => events,
     };
     events.after(&headers).open().await

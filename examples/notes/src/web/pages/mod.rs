@@ -4,6 +4,7 @@ mod account;
 pub(super) mod assets;
 mod audit;
 mod console;
+mod exports;
 mod invitations;
 mod keys;
 mod live;
@@ -34,6 +35,7 @@ pub(super) fn endpoints(policies: &Policies, extras: Extras) -> Vec<Endpoint<App
     all.extend(invitations::endpoints());
     all.extend(keys::endpoints(policies));
     all.extend(audit::endpoints());
+    all.extend(exports::endpoints());
     all.extend(live::endpoints());
     all.extend(assets::endpoints());
     if extras.mail {

@@ -4,6 +4,7 @@
 
 mod attacked;
 mod discussion;
+mod exports;
 mod files;
 mod keys;
 mod members;
@@ -18,7 +19,7 @@ use futures_util::FutureExt as _;
 use notes::{App, Extras};
 use partywall::{
     testing::{Attack, Case, Report},
-    web::{Endpoint, Routes},
+    web::{Endpoint, Routes, resource::CursorKey},
 };
 
 use attacked::Attacked;
@@ -29,7 +30,8 @@ fn all() -> Routes<App> {
         playground: true,
         mail: true,
     };
-    notes::routes(everything).unwrap()
+    let cursors = CursorKey::new(&[7; 32]).unwrap();
+    notes::routes(everything, &cursors).unwrap()
 }
 
 /// The target waits for each answer where it stands, so nothing is left to be polled for.

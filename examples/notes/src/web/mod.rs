@@ -20,10 +20,9 @@ use axum::{
     middleware,
 };
 use partywall::web::{Answers, Routes, RoutesError, resource::CursorKey};
+use utoipa::openapi::OpenApi;
 
 pub(crate) use partywall::web::Problem;
-
-use utoipa::openapi::OpenApi;
 
 use crate::{
     app::{App, StartError},

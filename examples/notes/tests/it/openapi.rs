@@ -14,7 +14,8 @@ fn document() -> Value {
         playground: true,
         mail: true,
     };
-    let document = notes::openapi(everything, &CursorKey::new(&[7; 32]).unwrap());
+    let cursors = CursorKey::new(&[7; 32]).unwrap();
+    let document = notes::openapi(everything, &cursors);
     serde_json::to_value(document.unwrap()).unwrap()
 }
 

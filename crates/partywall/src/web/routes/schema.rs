@@ -41,13 +41,6 @@ impl Body {
         }
     }
 
-    /// Under another name, for a shape that is made of others: all of one make would have one name.
-    #[must_use]
-    pub(in crate::web) fn called(mut self, name: String) -> Self {
-        self.name = name;
-        self
-    }
-
     pub(in crate::web) fn made_by(
         content_type: &'static str,
         name: &str,
@@ -59,6 +52,13 @@ impl Body {
             schema,
             parts: |_| {},
         }
+    }
+
+    /// Under another name, for a shape that is made of others: all of one make would have one name.
+    #[must_use]
+    pub(in crate::web) fn called(mut self, name: String) -> Self {
+        self.name = name;
+        self
     }
 
     /// The name of its schema.

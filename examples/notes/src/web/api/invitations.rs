@@ -107,7 +107,8 @@ pub(super) fn endpoints() -> [Endpoint<App>; 5] {
             .require("invitation.write")
             .on_parent()
             .summary("Mails a new link")
-            .answers(StatusCode::NO_CONTENT),
+            .answers(StatusCode::NO_CONTENT)
+            .output(StatusCode::TOO_MANY_REQUESTS, web::Body::problem()),
         Endpoint::post("/invitations/accept", accept)
             .named("invitation.accept")
             .public("the link that was mailed is the proof, and somebody new has no account yet")

@@ -106,12 +106,15 @@ pub(super) fn endpoints(policies: &Policies) -> Vec<Endpoint<App>> {
             .named("grant.create")
             .require("member.write")
             .summary("Gives a member one permission by itself")
-            .answers(StatusCode::NO_CONTENT),
+            .answers(StatusCode::NO_CONTENT)
+            // One that the application does not know.
+            .output(StatusCode::UNPROCESSABLE_ENTITY, web::Body::problem()),
         Endpoint::delete(grant, take)
             .named("grant.delete")
             .require("member.write")
             .summary("Takes such a permission away")
-            .answers(StatusCode::NO_CONTENT),
+            .answers(StatusCode::NO_CONTENT)
+            .output(StatusCode::UNPROCESSABLE_ENTITY, web::Body::problem()),
         Endpoint::get("/tenants/{tenant}/who", who)
             .named("member.who")
             .require("member.read")

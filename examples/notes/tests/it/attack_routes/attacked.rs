@@ -2,7 +2,8 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use axum::{
 use partywall::testing::{Caller, Case, Side, Target, fingerprint};
 use serde_json::{Value, json};
 
-use super::{discussion, files, keys, members, people, roles, staff, tenants};
+use super::{discussion, exports, files, keys, members, people, roles, staff, tenants};
 use crate::{
     browser::Browser,
     identity_invitations::text,
@@ -52,11 +53,6 @@ impl Attacked {
         for slug in ["globex", "initech"] {
             attacked.rows_of(slug);
         }
-        // As a job has written them.
-        attacked.world.sql(
-            "INSERT INTO export (id, tenant_id, job_id, created_at, csv) \
-             SELECT gen_random_uuid(), id, gen_random_uuid(), now(), 'id' FROM identity.tenant",
-        );
         let suspend = "UPDATE identity.tenant SET suspended_at = now() WHERE slug = 'initech'";
         attacked.world.sql(suspend);
         attacked
@@ -79,6 +75,17 @@ impl Attacked {
         owner.post(&at("invitations"), &invited).is(201);
         let key = json!({ "name": "theirs", "permissions": ["note.read"] });
         owner.post(&at("api-keys"), &key).is(201);
+        owner.form(&format!("/t/{slug}/exports"), &[]).is(303);
+    }
+
+    /// Waits for the jobs under way, which write rows.
+    pub(super) fn rest(&self) {
+        let end = Instant::now() + Duration::from_secs(60);
+        let open = "SELECT count(*) FROM jobs.job WHERE state <> 'done'";
+        while self.world.one(open) != "0" {
+            assert!(Instant::now() < end, "a job is not done");
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Something that nothing has been called yet.
@@ -199,12 +206,12 @@ impl Target for Attacked {
                 slug,
                 "SELECT id FROM identity.account_group WHERE tenant_id = {tenant} LIMIT 1",
             ),
+            "invitation" => one("invitation", "created_at"),
+            "key" => one("api_key", "created_at"),
             "export" => self.id(
                 slug,
                 "SELECT id FROM export WHERE tenant_id = {tenant} ORDER BY created_at LIMIT 1",
             ),
-            "invitation" => one("invitation", "created_at"),
-            "key" => one("api_key", "created_at"),
             _ => return None,
         };
         Some(found).filter(|found| !found.is_empty())
@@ -213,6 +220,7 @@ impl Target for Attacked {
     async fn case(&self, endpoint: &str) -> Option<Case> {
         [
             discussion::case,
+            exports::case,
             tenants::case,
             members::case,
             roles::case,
@@ -226,13 +234,9 @@ impl Target for Attacked {
     }
 
     async fn rows(&self) -> String {
+        self.rest();
         // What waits to be sent is sent, and leaves the outbox, whoever looks.
         self.ann.get("/dev/mail").is(200);
-        // So are the jobs that a rightful use has left.
-        let open = "SELECT FROM jobs.job WHERE state IN ('scheduled', 'waiting', 'running')";
-        while !self.world.sql(open).is_empty() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
         let changing = ["identity.session.seen_at", "identity.api_key.last_used_at"];
         let rows = fingerprint(self.world.database.superuser_url(), &changing);
         runtime().block_on(rows).unwrap()

@@ -31,14 +31,13 @@ pub(super) fn case(attacked: &Attacked, endpoint: &str) -> Option<Case> {
             .json(&json!({ "body": "changed" })),
         "comment.whole.update" => Case::new()
             .parameter("comment", comment())
-            .json(&json!({ "body": "changed" })),
+            .json(&json!({ "body": "replaced" })),
         "comment.bulk.create" => Case::new().json(&json!({ "items": [{ "body": "new" }] })),
         "comment.bulk.update" => {
-            Case::new().json(&json!({ "items": [{ "id": comment(), "body": "changed" }] }))
+            let item = json!({ "id": comment(), "body": "changed" });
+            Case::new().json(&json!({ "items": [item] }))
         }
         "comment.bulk.delete" => Case::new().query(format!("ids={}", comment())),
-        "page.export.create" => form(&[]),
-        "page.export.retrieve" | "page.export.file" => Case::new(),
         "comment.delete" | "page.comment.delete" => Case::new().parameter("comment", comment()),
         "page.comment.create" => form(&[("body", "new")]),
         "sql.run" => Case::new().json(&json!({ "sql": "DELETE FROM note" })),

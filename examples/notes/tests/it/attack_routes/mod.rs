@@ -4,6 +4,7 @@
 
 mod attacked;
 mod discussion;
+mod exports;
 mod files;
 mod keys;
 mod members;
@@ -29,7 +30,8 @@ fn all() -> Routes<App> {
         playground: true,
         mail: true,
     };
-    notes::routes(everything, &CursorKey::new(&[7; 32]).unwrap()).unwrap()
+    let cursors = CursorKey::new(&[7; 32]).unwrap();
+    notes::routes(everything, &cursors).unwrap()
 }
 
 /// The target waits for each answer where it stands, so nothing is left to be polled for.

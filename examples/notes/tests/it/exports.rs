@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use notes::{Database, Place, Serving};
+use partywall::identity::Mailer;
+
 use crate::{
     browser::{Browser, Reply},
-    world::{World, nothing},
+    world::{World, nothing, query, runtime},
 };
 
 /// Presses the button, and tells the address of the page that it leads to.
@@ -132,4 +135,42 @@ fn whoever_may_no_longer_export_gets_nothing() {
     bob.get(&format!("{page}/notes.csv")).is(403);
     world.give_role("bob", "acme", "member");
     bob.get(&format!("{page}/notes.csv")).is(200);
+}
+
+/// A server of its own, to be stopped.
+fn serve(database: &Database, place: &Place) -> (Serving, Browser) {
+    let serving = runtime().block_on(async {
+        let listener = Serving::bind(0).await.unwrap();
+        let settings = notes::settings(listener.local_addr().unwrap());
+        let mailer = Mailer::folder(place.folder.join("mail")).unwrap();
+        Serving::start(listener, database, false, settings, mailer)
+            .await
+            .unwrap()
+    });
+    let mut bob = Browser::new(&format!("http://{}", serving.address()));
+    bob.sign_in("bob@example.com", database.password());
+    (serving, bob)
+}
+
+#[test]
+fn the_worker_ends_with_the_server_and_its_jobs_do_not() {
+    let place = World::place();
+    let database = runtime().block_on(Database::open(&place, false)).unwrap();
+    let states = || query(database.superuser_url(), "SELECT state FROM jobs.job");
+    let (serving, bob) = serve(&database, &place);
+    let page = wanted(&bob, "acme");
+    runtime().block_on(serving.stop()).unwrap();
+    let ended = states();
+    assert!(ended[0] != "running", "{ended:?}");
+    // It waits, as it would have if the server had been stopped before.
+    let again = "UPDATE jobs.job SET state = 'waiting', attempts = 0, ended_at = NULL; \
+                 UPDATE export SET csv = NULL";
+    query(database.superuser_url(), again);
+    std::thread::sleep(Duration::from_secs(7));
+    assert_eq!(states(), ["waiting"], "somebody still works");
+    // The control: the next start does it.
+    let (serving, bob) = serve(&database, &place);
+    file(&bob, &page);
+    assert_eq!(states(), ["done"]);
+    runtime().block_on(serving.stop()).unwrap();
 }

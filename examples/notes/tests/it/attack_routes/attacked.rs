@@ -186,7 +186,7 @@ impl Target for Attacked {
         let (slug, owner) = match side {
             Side::Own => ("acme", "ann"),
             Side::Foreign => ("globex", "eve"),
-            _ => ("initech", "ivy"),
+            Side::Suspended | _ => ("initech", "ivy"),
         };
         let one = |table: &str, order: &str| {
             self.id(

@@ -16,7 +16,7 @@ use partywall::{
     policy::PolicyError,
     web::{
         RoutesError,
-        resource::{CursorKey, CursorKeyError, ResourceError},
+        resource::{CursorKey, CursorKeyError, ResourceError, idempotency},
     },
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -107,7 +107,7 @@ const WORK_EVERY: Duration = Duration::from_secs(5);
 /// How often the outbox is looked into.
 const MAIL_EVERY: Duration = Duration::from_secs(1);
 
-/// How often deleted tenants are looked for whose time of grace is over.
+/// How often deleted tenants are looked for whose time of grace is over, and old idempotency keys.
 const PURGE_EVERY: Duration = Duration::from_secs(60 * 60);
 
 async fn purge_run(identity: &Identity) -> Infallible {
@@ -121,6 +121,16 @@ async fn purge_run(identity: &Identity) -> Infallible {
             Err(error) => tracing::error!(%error, "deleted tenants cannot be looked for"),
         }
         tokio::time::sleep(PURGE_EVERY).await;
+    }
+}
+
+/// Removes the keys of requests that nobody sends again.
+async fn idempotency_keys_expire(db: &Db) -> Infallible {
+    loop {
+        tokio::time::sleep(PURGE_EVERY).await;
+        if let Err(error) = idempotency::purge(db).await {
+            tracing::warn!(%error, "old idempotency keys could not be removed");
+        }
     }
 }
 
@@ -191,7 +201,7 @@ impl Serving {
             jobs: worker.waker(),
         };
         let address = listener.local_addr()?;
-        let mailer = app.mailer.clone();
+        let (mailer, db) = (app.mailer.clone(), database.db().clone());
         let (stop, stopped) = watch::channel(());
         // Who is limited by their address has to be known by it.
         let service = web::router(app)?.into_make_service_with_connect_info::<SocketAddr>();
@@ -209,6 +219,7 @@ impl Serving {
                     never = mail => match never {},
                     never = purge_run(&identity) => match never {},
                     never = expire => match never {},
+                    never = idempotency_keys_expire(&db) => match never {},
                 }
             }),
         })

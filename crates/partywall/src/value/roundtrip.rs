@@ -136,6 +136,11 @@ fn same(left: &Value, right: &Value) -> bool {
     if let (Value::Json(Some(left)), Value::Json(Some(right))) = (left, right) {
         return left == right;
     }
+    if let (Value::Array(_, Some(left)), Value::Array(_, Some(right))) = (left, right) {
+        let pairs = left.iter().zip(right.iter());
+        return left.len() == right.len()
+            && pairs.into_iter().all(|(left, right)| same(left, right));
+    }
     // NaN equals nothing, so it is compared by what it prints.
     left == right || format!("{left:?}") == format!("{right:?}")
 }

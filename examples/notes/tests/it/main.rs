@@ -34,4 +34,5 @@ mod playground;
 mod remark;
 mod resources;
 mod routes;
+mod tags;
 mod world;

@@ -60,7 +60,7 @@ fn form(fields: &[(&str, &str)]) -> Case {
 }
 
 #[test]
-fn i42_every_endpoint_holds() {
+fn every_endpoint_holds() {
     let report = run(&Attack::new(&all()), &Attacked::new());
     report.assert_held();
     let text = format!(
@@ -78,7 +78,7 @@ fn i42_every_endpoint_holds() {
 }
 
 #[test]
-fn i42_an_endpoint_that_nobody_has_attacked_fails() {
+fn an_endpoint_that_nobody_has_attacked_fails() {
     let routes = all().route(
         Endpoint::get("/api/tenants/{tenant}/notes/{note}/links", async || "")
             .named("link.list")
@@ -98,7 +98,7 @@ fn i42_an_endpoint_that_nobody_has_attacked_fails() {
 }
 
 #[test]
-fn i42_what_does_not_hold_is_found() {
+fn what_does_not_hold_is_found() {
     let target = Attacked::new();
     run_on(&all(), &["note.list"], &target).assert_held();
     // Somebody of another tenant is given an account, and whoever may do nothing a role.

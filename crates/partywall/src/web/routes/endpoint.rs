@@ -23,9 +23,8 @@ pub(super) enum About {
 ///
 /// ```
 /// # use partywall::{identity::{Identity, RequestAccount}, web::Endpoint};
-/// # #[derive(Clone)] struct App(Identity);
 /// # async fn publish(_: RequestAccount) {}
-/// let publish: Endpoint<App> = Endpoint::post("/tenants/{tenant}/notes/{note}/publish", publish)
+/// let publish: Endpoint<Identity> = Endpoint::post("/tenants/{tenant}/notes/{note}/publish", publish)
 ///     .named("note.publish")
 ///     .require("note.publish")
 ///     .summary("Shows a note to everybody");

@@ -53,6 +53,8 @@ impl Attacked {
         for slug in ["globex", "initech"] {
             attacked.rows_of(slug);
         }
+        // The jobs of a suspended tenant wait.
+        attacked.rest();
         let suspend = "UPDATE identity.tenant SET suspended_at = now() WHERE slug = 'initech'";
         attacked.world.sql(suspend);
         attacked

@@ -66,6 +66,9 @@ scratch_folder() {
     printf '%s\n' "$folder"
 }
 
+# Whether packages of the whole system are ours to install: as root, or by a sudo that does not ask.
+may_apt() { has apt-get && { is_root || sudo -n true 2>/dev/null; }; }
+
 # Package installation must neither ask, nor start services, nor create database clusters.
 apt_install() {
     local sudo=() policy=/usr/sbin/policy-rc.d clusters=/etc/postgresql-common/createcluster.d/partywall.conf

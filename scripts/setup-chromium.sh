@@ -64,8 +64,7 @@ from_deb() {
 }
 
 from_apt() {
-    has apt-get || return 1
-    is_root || sudo -n true 2>/dev/null || return 1
+    may_apt || return 1
     say "  … with apt-get"
     apt_install chromium chromium-driver
 }

@@ -36,13 +36,21 @@ find_schemathesis() {
     return 2
 }
 
+has_pip() { has python3 && python3 -m pip --version >/dev/null 2>&1; }
+
+get_pip() {
+    may_apt || return 1
+    say "  … pip, with apt-get"
+    apt_install python3 python3-pip
+}
+
 # A folder that can be moved, unlike a virtual environment.
 get_schemathesis() {
-    local scratch python=python3
-    has "$python" && "$python" -m pip --version >/dev/null 2>&1 || return 1
+    local scratch
+    has_pip || get_pip || return 1
     scratch=$(scratch_folder)
     say "  … from PyPI, with pip"
-    if ! "$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
+    if ! python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
         --require-hashes --target "$scratch/packages" --requirement "$REQUIREMENTS" >&2 </dev/null; then
         rm -rf -- "$scratch"
         return 1

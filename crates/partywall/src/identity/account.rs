@@ -257,11 +257,16 @@ impl RequestAccount {
     /// Holds the account from the transaction's next statement on. That statement fails where the
     /// account is gone.
     pub(super) fn hold(&self, tx: &Tx) -> Result<(), Error> {
-        if let Some(account) = self.actor.account() {
-            tx.require("SELECT partywall.identity_hold($1)", account)?;
+        match self.actor.account() {
+            Some(account) => Ok(account_hold(tx, account)?),
+            None => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// Holds an account with the next statement of a transaction, which fails where the account is gone.
+pub(crate) fn account_hold(tx: &Tx, account: Uuid) -> Result<(), crate::db::Error> {
+    tx.require("SELECT partywall.identity_hold($1)", account)
 }
 
 /// What somebody is in a tenant.

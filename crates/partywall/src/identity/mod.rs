@@ -64,6 +64,8 @@ pub mod model;
 #[cfg(feature = "jobs")]
 pub(crate) use audit::Who;
 
+#[cfg(feature = "jobs")]
+pub(crate) use account::account_hold;
 pub use account::{Actor, RequestAccount, TenantInfo};
 pub use api_key::NewKey;
 pub use audit::{AuditEntry, AuditQuery};

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     db::{ScopedDb, Sql as _, Tx},
-    identity::{AuditEntry, Identity, TenantInfo},
+    identity::{AuditEntry, Identity, TenantInfo, account_hold},
     scope::Scope,
 };
 
@@ -92,7 +92,7 @@ impl JobContext {
     pub async fn begin(&self) -> Result<Tx, Error> {
         let tx = self.db().begin().await?;
         if let Some(account) = self.actor.account().filter(|_| self.holds) {
-            tx.require("SELECT partywall.identity_hold($1)", account)?;
+            account_hold(&tx, account)?;
         }
         Ok(tx)
     }

@@ -3,7 +3,7 @@ use uuid::Uuid;
 use super::{Error, JobActor, actor::Role};
 use crate::{
     db::{Sql as _, Tx},
-    identity::{BuiltIn, ErrorKind, Identity, USER},
+    identity::{BuiltIn, ErrorKind, Identity, USER, account_hold},
     scope::{Scope, TENANT},
 };
 
@@ -60,7 +60,7 @@ async fn account_has(
     permission: &str,
 ) -> Result<bool, Error> {
     // The hold rides with the statement that reads the rights.
-    tx.require("SELECT partywall.identity_hold($1)", account)?;
+    account_hold(tx, account)?;
     match identity.rights_of_account(tx, tenant, account).await {
         Ok(rights) => Ok(rights.has(permission)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

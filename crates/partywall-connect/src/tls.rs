@@ -78,7 +78,8 @@ fn client(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
 
 /// Whether a connection failed because TLS was asked for and is not to be had, which trying again does
 /// not change. A connection that breaks while TLS is being set up is not meant.
-pub(crate) fn is_refusal(error: &tokio_postgres::Error) -> bool {
+#[must_use]
+pub fn is_refusal(error: &tokio_postgres::Error) -> bool {
     let Some(source) = error.source() else {
         return false;
     };

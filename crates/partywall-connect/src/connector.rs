@@ -13,17 +13,19 @@ use super::{Tls, TlsError, cancel::cancel};
 
 /// Opens connections for one login.
 #[derive(Clone)]
-pub(crate) struct Connector {
+pub struct Connector {
     config: Config,
     /// Absent where the connection string rules TLS out.
     tls: Option<MakeRustlsConnect>,
 }
 
 impl Connector {
+    /// Prepares to connect as the configuration says.
+    ///
     /// # Errors
     ///
     /// [`TlsError`] when TLS is wanted and cannot be set up.
-    pub(crate) fn new(config: Config, tls: &Tls) -> Result<Self, TlsError> {
+    pub fn new(config: Config, tls: &Tls) -> Result<Self, TlsError> {
         let local = config.get_hosts().iter().all(|host| match host {
             #[cfg(unix)]
             tokio_postgres::config::Host::Unix(_) => true,
@@ -39,7 +41,11 @@ impl Connector {
 
     /// Opens a connection and spawns the task that drives it. The task ends when the client is
     /// dropped or the server goes away.
-    pub(crate) async fn connect(&self) -> Result<Client, Error> {
+    ///
+    /// # Errors
+    ///
+    /// The server is not to be reached, or refuses the login.
+    pub async fn connect(&self) -> Result<Client, Error> {
         match &self.tls {
             Some(tls) => {
                 let (client, connection) = self.config.connect(tls.clone()).await?;
@@ -56,7 +62,11 @@ impl Connector {
 
     /// Opens a connection of which the payload of each notification is heard, with the task that drives
     /// it. Hearing must not block.
-    pub(crate) async fn connect_hearing(
+    ///
+    /// # Errors
+    ///
+    /// Like [`connect`](Self::connect).
+    pub async fn connect_hearing(
         &self,
         hear: impl FnMut(&str) + Send + 'static,
     ) -> Result<(Client, JoinHandle<()>), Error> {
@@ -74,11 +84,17 @@ impl Connector {
 
     /// Asks the server to stop what a connection is running. When this returns the server has
     /// signalled the backend, unless the connection string names several servers.
-    pub(crate) async fn cancel(&self, token: &CancelToken) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// The request could not be sent.
+    pub async fn cancel(&self, token: &CancelToken) -> Result<(), Error> {
         cancel(&self.config, token, self.tls.as_ref()).await
     }
 
-    pub(crate) fn login(&self) -> &str {
+    /// Whom it connects as.
+    #[must_use]
+    pub fn login(&self) -> &str {
         self.config.get_user().unwrap_or_default()
     }
 }

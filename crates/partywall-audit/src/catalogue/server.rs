@@ -1,0 +1,84 @@
+use super::{Grant, Oid};
+
+/// The server and the session.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    /// `150018` for 15.18.
+    pub(crate) version: i32,
+    /// As the server writes it.
+    pub(crate) version_text: String,
+    pub(crate) database: String,
+    pub(crate) database_owner: Oid,
+    pub(crate) database_grants: Vec<Grant>,
+    /// Who asks.
+    pub(crate) user: Oid,
+    /// Whether it is a replica.
+    pub(crate) in_recovery: bool,
+    pub(crate) wal_level: String,
+    /// Whether PUBLIC may read other sessions' statements (`pg_stat_activity`).
+    pub(crate) activity_public: bool,
+    /// Whether PUBLIC may read large objects' names and call what reads them (`lo_get`).
+    pub(crate) large_objects_public: bool,
+    /// Whether PUBLIC may call the functions that take advisory locks.
+    pub(crate) advisory_locks_public: bool,
+    /// Whether PUBLIC may call `set_config` or change `pg_settings`.
+    pub(crate) set_config_public: bool,
+    pub(crate) large_objects: Vec<LargeObject>,
+}
+
+impl Server {
+    /// `15` for 15.18.
+    pub(crate) fn major(&self) -> i32 {
+        self.version / 10_000
+    }
+}
+
+/// A large object, of which only rights and owner are looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct LargeObject {
+    pub(crate) oid: Oid,
+    pub(crate) owner: Oid,
+    pub(crate) grants: Vec<Grant>,
+}
+
+/// One table that a publication carries.
+#[derive(Clone, Debug)]
+pub(crate) struct Publication {
+    pub(crate) name: String,
+    pub(crate) relation: Oid,
+    /// Whether a filter chooses the rows (PostgreSQL 15 and newer).
+    pub(crate) filtered: bool,
+    /// Whether it carries all tables, or all of a schema, without naming this one.
+    pub(crate) implied: bool,
+}
+
+/// Rights that new objects get by themselves.
+#[derive(Clone, Debug)]
+pub(crate) struct DefaultAcl {
+    /// Who makes the objects.
+    pub(crate) maker: Oid,
+    /// In which schema, or in all.
+    pub(crate) namespace: Option<Oid>,
+    /// One letter: `r`elations, `S`equences, `f`unctions, `T`ypes, schemas `n`.
+    pub(crate) kind: char,
+    pub(crate) grants: Vec<Grant>,
+}
+
+/// A value that a role or a database gives to a setting.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// `None` for every role.
+    pub(crate) role: Option<Oid>,
+    /// Whether it is for this database alone.
+    pub(crate) in_database: bool,
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// A job of `pg_cron`.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) id: i64,
+    pub(crate) user: String,
+    pub(crate) command: String,
+}

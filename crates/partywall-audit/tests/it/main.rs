@@ -1,0 +1,14 @@
+//! The audit against a real PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests may panic"
+)]
+
+mod database;
+mod fault;
+mod faults;
+mod sound;

@@ -1,0 +1,3 @@
+//! `partywall` on the command line.
+
+fn main() {}

@@ -6,6 +6,7 @@ mod belonging;
 mod bookkeeping;
 mod evidence;
 mod family;
+mod form;
 mod given;
 mod inferred;
 mod near;
@@ -14,8 +15,9 @@ mod reading;
 
 pub(crate) use belonging::Belonging;
 pub(crate) use evidence::{Comparison, With};
+pub(crate) use form::Form;
 pub use inferred::{Inferred, Taken};
-pub(crate) use reading::{Readings, Reads};
+pub(crate) use reading::{Readings, Reads, is_current_setting, text_constant, uncast};
 
 use std::collections::{BTreeMap, BTreeSet};
 

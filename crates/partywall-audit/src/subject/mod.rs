@@ -11,12 +11,14 @@ mod given;
 mod inferred;
 mod near;
 mod noun;
+mod predicate;
 mod reading;
 
 pub(crate) use belonging::Belonging;
 pub(crate) use evidence::{Comparison, With};
 pub(crate) use form::Form;
 pub use inferred::{Inferred, Taken};
+pub(crate) use predicate::alter_policy;
 pub(crate) use reading::{Readings, Reads, is_current_setting, text_constant, uncast};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -45,6 +45,7 @@ pub(crate) async fn load(client: &Client) -> Result<Catalogue, AuditError> {
         publications: publications(client, server.major()).await?,
         default_acls: default_acls(client).await?,
         settings: settings(client).await?,
+        file_settings: file_settings(client).await?,
         server,
         roles,
         relations,
@@ -477,6 +478,7 @@ async fn functions(client: &Client) -> Result<BTreeMap<Oid, Function>, AuditErro
             source: cell(row, 16)?,
             body: body.map(|body| tree("a function", &body)).transpose()?,
             extension: cell(row, 18)?,
+            definition: cell(row, 19)?,
             grants: grants.remove(&oid).unwrap_or_default(),
         })
     })
@@ -549,6 +551,26 @@ async fn settings(client: &Client) -> Result<Vec<Setting>, AuditError> {
     )
     .await?;
     Ok(rows)
+}
+
+/// Custom settings of the server's configuration files, where they may be read.
+async fn file_settings(client: &Client) -> Result<Vec<(String, String)>, AuditError> {
+    let allowed: Vec<bool> = read(
+        client,
+        "SELECT has_function_privilege('pg_show_all_file_settings()', 'EXECUTE') \
+            AND has_table_privilege('pg_file_settings', 'SELECT')",
+        |row| cell(row, 0),
+    )
+    .await?;
+    if allowed != [true] {
+        return Ok(Vec::new());
+    }
+    read(
+        client,
+        "SELECT lower(name), coalesce(setting, '') FROM pg_file_settings WHERE name LIKE '%.%' ORDER BY seqno",
+        |row| Ok((cell(row, 0)?, cell(row, 1)?)),
+    )
+    .await
 }
 
 /// The jobs of `pg_cron` that may be seen.

@@ -52,6 +52,8 @@ pub(crate) struct Catalogue {
     pub(crate) default_acls: Vec<DefaultAcl>,
     /// Values that roles and databases give to settings.
     pub(crate) settings: Vec<Setting>,
+    /// Custom settings of the server's configuration files, in lower case, and their values.
+    pub(crate) file_settings: Vec<(String, String)>,
     /// Of `pg_cron`, where it is installed and may be read.
     pub(crate) jobs: Vec<Job>,
     /// Names of the installed extensions.

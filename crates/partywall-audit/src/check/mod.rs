@@ -1,5 +1,6 @@
 //! The static audit: what the catalogues say, held against the list of faults. One file for each part of it.
 
+mod app;
 mod context;
 mod keys;
 mod objects;

@@ -105,6 +105,10 @@ impl Db {
                 tracing::warn!(%drift, "the database is not as it was applied");
             }
         }
+        if config.audited {
+            let connector = Connector::new(config.app.clone(), &config.tls)?;
+            super::audit::audit(&connector, &schema).await?;
+        }
         let optional =
             |login: &Option<_>| login.clone().map(|login| pool(login, &limits)).transpose();
         let listen = config

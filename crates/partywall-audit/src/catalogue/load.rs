@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use tokio_postgres::{Client, Row, types::FromSqlOwned};
 
 use super::{
-    Action, Builtin, Catalogue, Column, Command, Constraint, ConstraintKind, DefaultAcl, Expression,
-    Function, Grant, Identity, Index, IndexColumn, Job, LargeObject, Membership, Namespace, Oid,
-    Operator, Policy, Privilege, Publication, Reference, Relation, RelationKind, Role, Roles, Rule, Server,
-    Setting, Trigger, View, Volatility,
+    Action, Builtin, Catalogue, Column, Command, Constraint, ConstraintKind, DefaultAcl,
+    Expression, Function, Grant, Identity, Index, IndexColumn, Job, LargeObject, Membership,
+    Namespace, Oid, Operator, Policy, Privilege, Publication, Reference, Relation, RelationKind,
+    Role, Roles, Rule, Server, Setting, Trigger, View, Volatility,
 };
 use crate::{AuditError, expression::Node, sql::Name};
 

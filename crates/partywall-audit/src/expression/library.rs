@@ -2,12 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlparser::{
-    ast::Statement,
-    dialect::PostgreSqlDialect,
-    parser::Parser,
-    tokenizer::Token,
-};
+use sqlparser::{ast::Statement, dialect::PostgreSqlDialect, parser::Parser, tokenizer::Token};
 
 use super::{
     Constant, Facts, Node, Pick, Term,
@@ -182,9 +177,13 @@ fn scan(catalogue: &Catalogue, function: &Function, unqualified: &mut BTreeSet<S
         if is(at + 1, &Token::LParen) {
             let found = catalogue.functions.values().filter(|it| {
                 it.name.name == name
-                    && schema.as_ref().is_none_or(|schema| it.name.schema == *schema)
+                    && schema
+                        .as_ref()
+                        .is_none_or(|schema| it.name.schema == *schema)
             });
-            let built_in = schema.as_deref().is_none_or(|schema| schema == "pg_catalog")
+            let built_in = schema
+                .as_deref()
+                .is_none_or(|schema| schema == "pg_catalog")
                 && catalogue.builtins.values().any(|it| it.name == name);
             if built_in {
                 let argument = match tokens.get(at + 2) {
@@ -218,15 +217,20 @@ fn scan(catalogue: &Catalogue, function: &Function, unqualified: &mut BTreeSet<S
         // What stands after these words is a relation; `FROM` of `EXTRACT` and the like names none.
         let before = at.checked_sub(if schema.is_some() { 3 } else { 1 });
         let opens = before.and_then(word).is_some_and(|before| {
-            matches!(before.as_str(), "from" | "join" | "into" | "update" | "only" | "table")
-        }) || before.is_some_and(|before| {
-            is(before, &Token::Comma) && schema.is_some()
-        });
+            matches!(
+                before.as_str(),
+                "from" | "join" | "into" | "update" | "only" | "table"
+            )
+        }) || before
+            .is_some_and(|before| is(before, &Token::Comma) && schema.is_some());
         if !opens || (schema.is_none() && own_names.contains(&name)) {
             continue;
         }
         let mut found = catalogue.relations.values().filter(|it| {
-            it.name.name == name && schema.as_ref().is_none_or(|schema| it.name.schema == *schema)
+            it.name.name == name
+                && schema
+                    .as_ref()
+                    .is_none_or(|schema| it.name.schema == *schema)
         });
         if let Some(relation) = found.next() {
             facts.relations.insert(relation.oid);
@@ -235,7 +239,9 @@ fn scan(catalogue: &Catalogue, function: &Function, unqualified: &mut BTreeSet<S
             }
         }
     }
-    if tokens.iter().any(|token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("execute"))) {
+    if tokens.iter().any(
+        |token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("execute")),
+    ) {
         facts.unread.insert(function.oid);
     }
     facts

@@ -44,13 +44,11 @@ pub(super) fn result(source: &str, mut statements: Statements<'_>) -> Option<Ter
     }
     rest = rest.get(1..)?;
     // The block's own END.
-    let last = rest
-        .iter()
-        .rposition(|token| is_word(Some(token), "end"))?;
+    let last = rest.iter().rposition(|token| is_word(Some(token), "end"))?;
     let body = rest.get(..last)?;
     let (body, handler) = match body
         .iter()
-        .position(|token| is_word(Some(token), "exception") )
+        .position(|token| is_word(Some(token), "exception"))
         .filter(|at| *at > 0 && matches!(body.get(at - 1), Some(Token::SemiColon)))
     {
         Some(at) => (body.get(..at)?, Some(body.get(at + 1..)?)),
@@ -122,7 +120,10 @@ fn run(tokens: &[Token], statements: &mut Statements<'_>, left: &mut usize) -> O
     if is_word(Some(first), "return") {
         let what = statement.get(1..)?;
         if is_word(what.first(), "query") {
-            return Some(Term::Select(Pick::Scalar, query(what.get(1..)?, statements)?.0));
+            return Some(Term::Select(
+                Pick::Scalar,
+                query(what.get(1..)?, statements)?.0,
+            ));
         }
         return match what {
             [] => Some(Term::NULL),
@@ -171,9 +172,9 @@ fn query(tokens: &[Token], statements: &mut Statements<'_>) -> Option<(super::Qu
     // `INTO` may stand anywhere in it: it is taken out, as PL/pgSQL does.
     let mut tokens = tokens.to_vec();
     let mut into = Vec::new();
-    let found = tokens.iter().position(
-        |token| matches!(token, Token::Word(word) if word.keyword == Keyword::INTO),
-    );
+    let found = tokens
+        .iter()
+        .position(|token| matches!(token, Token::Word(word) if word.keyword == Keyword::INTO));
     if let Some(at) = found {
         let mut end = at + 1;
         if is_word(tokens.get(end), "strict") {

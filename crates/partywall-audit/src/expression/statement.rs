@@ -22,7 +22,10 @@ use crate::{
 /// What a name in FROM stands for.
 #[derive(Clone)]
 enum Entry {
-    Row { source: u32, relation: Oid },
+    Row {
+        source: u32,
+        relation: Oid,
+    },
     Columns(Vec<(String, Term)>),
     /// One value, whatever the column is called.
     Value(Term),
@@ -91,7 +94,11 @@ impl<'a> Statements<'a> {
                     .rows
                     .iter()
                     .map(|row| Arm {
-                        targets: row.content.iter().map(|expr| self.expression(expr)).collect(),
+                        targets: row
+                            .content
+                            .iter()
+                            .map(|expr| self.expression(expr))
+                            .collect(),
                         ..Arm::default()
                     })
                     .collect(),
@@ -139,13 +146,14 @@ impl<'a> Statements<'a> {
             sqlparser::ast::GroupByExpr::Expressions(by, _) => !by.is_empty(),
         };
         arm.always_a_row = !grouped
-            && (select.having.is_some() || arm.targets.iter().any(|target| {
-                let mut found = false;
-                target.walk_here(&mut |term| {
-                    found |= matches!(term, Term::Builtin(name, _) if is_aggregate(name));
-                });
-                found
-            }));
+            && (select.having.is_some()
+                || arm.targets.iter().any(|target| {
+                    let mut found = false;
+                    target.walk_here(&mut |term| {
+                        found |= matches!(term, Term::Builtin(name, _) if is_aggregate(name));
+                    });
+                    found
+                }));
         self.ranges.pop();
         arm
     }
@@ -157,13 +165,18 @@ impl<'a> Statements<'a> {
             match &named.entry {
                 Entry::Row { source, relation } => {
                     let columns = self.catalogue.relations.get(relation);
-                    terms.extend(columns.into_iter().flat_map(|it| &it.columns).map(|column| {
-                        Term::Column(Column {
-                            source: *source,
-                            relation: *relation,
-                            number: column.number,
-                        })
-                    }));
+                    terms.extend(
+                        columns
+                            .into_iter()
+                            .flat_map(|it| &it.columns)
+                            .map(|column| {
+                                Term::Column(Column {
+                                    source: *source,
+                                    relation: *relation,
+                                    number: column.number,
+                                })
+                            }),
+                    );
                 }
                 Entry::Columns(columns) => {
                     terms.extend(columns.iter().map(|(_, term)| term.clone()));
@@ -205,10 +218,12 @@ impl<'a> Statements<'a> {
         self.table(&join.relation, certain, arm);
         let conditions = match constraint {
             Some(JoinConstraint::On(condition)) => vec![self.expression(condition)],
-            Some(JoinConstraint::Using(columns) | JoinConstraint::UsingAlias(columns, _)) => columns
-                .iter()
-                .filter_map(|name| self.using(&last(name)?, before))
-                .collect(),
+            Some(JoinConstraint::Using(columns) | JoinConstraint::UsingAlias(columns, _)) => {
+                columns
+                    .iter()
+                    .filter_map(|name| self.using(&last(name)?, before))
+                    .collect()
+            }
             Some(JoinConstraint::Natural | JoinConstraint::None) | None => Vec::new(),
         };
         if certain {
@@ -286,7 +301,10 @@ impl<'a> Statements<'a> {
             TableFactor::UNNEST {
                 array_exprs, alias, ..
             } => {
-                let members = array_exprs.iter().map(|expr| self.expression(expr)).collect();
+                let members = array_exprs
+                    .iter()
+                    .map(|expr| self.expression(expr))
+                    .collect();
                 let call = Term::Builtin("unnest".to_owned(), members);
                 let shown = alias.as_ref().map(|alias| own(&alias.name));
                 self.push(shown.unwrap_or_default(), Entry::Value(call));
@@ -315,7 +333,12 @@ impl<'a> Statements<'a> {
                 } else {
                     arm.besides.append(&mut only.conditions);
                 }
-                Entry::Columns(columns.into_iter().zip(only.targets.iter().cloned()).collect())
+                Entry::Columns(
+                    columns
+                        .into_iter()
+                        .zip(only.targets.iter().cloned())
+                        .collect(),
+                )
             }
             _ => {
                 arm.besides.push(Term::Select(Pick::Other, query));
@@ -506,9 +529,7 @@ impl<'a> Statements<'a> {
             Expr::IsUnknown(term) => self.is(term, None, false),
             Expr::IsNotUnknown(term) => self.is(term, None, true),
             Expr::IsNull(term) => Term::IsNull(self.expression(term).boxed()),
-            Expr::IsNotNull(term) => {
-                Term::Not(Term::IsNull(self.expression(term).boxed()).boxed())
-            }
+            Expr::IsNotNull(term) => Term::Not(Term::IsNull(self.expression(term).boxed()).boxed()),
             Expr::IsDistinctFrom(left, right) => self.distinct(left, right),
             Expr::IsNotDistinctFrom(left, right) => Term::Not(self.distinct(left, right).boxed()),
             Expr::In {
@@ -634,9 +655,13 @@ impl<'a> Statements<'a> {
                 }
             }
             Expr::Subquery(query) => Term::Select(Pick::Scalar, self.query(query)),
-            Expr::Array(array) => {
-                Term::Array(array.elem.iter().map(|expr| self.expression(expr)).collect())
-            }
+            Expr::Array(array) => Term::Array(
+                array
+                    .elem
+                    .iter()
+                    .map(|expr| self.expression(expr))
+                    .collect(),
+            ),
             Expr::Tuple(members) => {
                 Term::Other(members.iter().map(|expr| self.expression(expr)).collect())
             }
@@ -661,7 +686,11 @@ impl<'a> Statements<'a> {
 
     fn is(&mut self, term: &Expr, truth: Option<bool>, negated: bool) -> Term {
         let test = Term::Is(self.expression(term).boxed(), truth);
-        if negated { Term::Not(test.boxed()) } else { test }
+        if negated {
+            Term::Not(test.boxed())
+        } else {
+            test
+        }
     }
 
     fn distinct(&mut self, left: &Expr, right: &Expr) -> Term {
@@ -810,7 +839,15 @@ fn equal(left: Term, right: Term) -> Term {
 fn is_aggregate(name: &str) -> bool {
     matches!(
         name,
-        "count" | "array_agg" | "bool_or" | "bool_and" | "every" | "min" | "max" | "string_agg" | "sum"
+        "count"
+            | "array_agg"
+            | "bool_or"
+            | "bool_and"
+            | "every"
+            | "min"
+            | "max"
+            | "string_agg"
+            | "sum"
     )
 }
 

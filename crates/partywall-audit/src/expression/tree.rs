@@ -11,7 +11,10 @@ use crate::catalogue::{Catalogue, Oid};
 /// What a number in a `VAR` stands for.
 #[derive(Clone, Debug)]
 enum Entry {
-    Row { source: u32, relation: Oid },
+    Row {
+        source: u32,
+        relation: Oid,
+    },
     /// The columns of a sub-select or a join: what each is.
     Terms(Vec<Term>),
     /// A function, whichever of its columns.
@@ -187,9 +190,7 @@ impl<'a> Trees<'a> {
     fn variable(&self, node: &Node) -> Term {
         let found = (|| {
             let up: usize = node.number("varlevelsup")?;
-            let range = self
-                .ranges
-                .get(self.ranges.len().checked_sub(up + 1)?)?;
+            let range = self.ranges.get(self.ranges.len().checked_sub(up + 1)?)?;
             let entry: usize = node.number("varno")?;
             let number: i16 = node.number("varattno")?;
             match range.entries.get(entry.checked_sub(1)?)? {
@@ -224,9 +225,8 @@ impl<'a> Trees<'a> {
                 let condition = self.field(arm, "expr");
                 // In a CASE with a subject each condition compares with what stands for it.
                 let condition = match &subject {
-                    Some(subject) => condition.replaced(&|term| {
-                        matches!(term, Term::Output(0)).then(|| subject.clone())
-                    }),
+                    Some(subject) => condition
+                        .replaced(&|term| matches!(term, Term::Output(0)).then(|| subject.clone())),
                     None => condition,
                 };
                 (condition, self.field(arm, "result"))
@@ -330,7 +330,12 @@ impl<'a> Trees<'a> {
         let named = node
             .list("cteList")
             .iter()
-            .filter_map(|cte| Some((cte.word("ctename")?.to_owned(), cte.get("ctequery")?.clone())))
+            .filter_map(|cte| {
+                Some((
+                    cte.word("ctename")?.to_owned(),
+                    cte.get("ctequery")?.clone(),
+                ))
+            })
             .collect();
         self.ranges.push(Range {
             entries: Vec::new(),
@@ -369,7 +374,7 @@ impl<'a> Trees<'a> {
             arm.besides.push(besides);
         }
         arm.besides
-            .retain(|term| !matches!(term, Term::Constant(_) | Term::Other(_)) );
+            .retain(|term| !matches!(term, Term::Constant(_) | Term::Other(_)));
         let having = !matches!(node.get("havingQual"), None | Some(Node::Null));
         arm.always_a_row = !node.list("groupingSets").is_empty()
             || (node.flag("hasAggs") || having) && node.list("groupClause").is_empty();
@@ -460,13 +465,7 @@ impl<'a> Trees<'a> {
     }
 
     /// Walks the join tree. Only what is joined by inner joins all the way up holds for every row.
-    fn from(
-        &mut self,
-        node: &Node,
-        certain: bool,
-        brought: &mut [Option<Query>],
-        arm: &mut Arm,
-    ) {
+    fn from(&mut self, node: &Node, certain: bool, brought: &mut [Option<Query>], arm: &mut Arm) {
         match node.tag() {
             "FROMEXPR" => {
                 for member in node.list("fromlist") {

@@ -57,9 +57,10 @@ pub(super) fn explain(wall: &Wall<'_>, asker: Asker<'_>, way: &Way) -> Option<Ga
     } else if let Some(setting) = seen.unset {
         Gap::Unset { setting }
     } else if let Some(relation) = seen.relations.first().copied() {
-        let above = seen.relations.iter().all(|relation| {
-            seen.keyed.contains(relation) && !wall.subject.is_tenants(*relation)
-        });
+        let above = seen
+            .relations
+            .iter()
+            .all(|relation| seen.keyed.contains(relation) && !wall.subject.is_tenants(*relation));
         if above {
             Gap::Privileged { relation }
         } else {
@@ -74,7 +75,13 @@ pub(super) fn explain(wall: &Wall<'_>, asker: Asker<'_>, way: &Way) -> Option<Ga
     })
 }
 
-fn look(wall: &Wall<'_>, asker: Asker<'_>, tenant: Option<i16>, literal: &Literal, seen: &mut Seen) {
+fn look(
+    wall: &Wall<'_>,
+    asker: Asker<'_>,
+    tenant: Option<i16>,
+    literal: &Literal,
+    seen: &mut Seen,
+) {
     let terms: Vec<&Term> = match literal {
         Literal::Source(source) => {
             seen.relations.insert(source.relation);
@@ -97,8 +104,15 @@ fn look(wall: &Wall<'_>, asker: Asker<'_>, tenant: Option<i16>, literal: &Litera
         .map(|column| column.number)
         .collect();
     let of_tenant = tenant.is_some_and(|tenant| of_row.contains(&tenant));
-    if let (Literal::Equal { left, right, .. } | Literal::Member { item: left, list: right, .. }, false) =
-        (literal, facts.columns.is_empty())
+    if let (
+        Literal::Equal { left, right, .. }
+        | Literal::Member {
+            item: left,
+            list: right,
+            ..
+        },
+        false,
+    ) = (literal, facts.columns.is_empty())
     {
         // A table in which the session's own row is looked up.
         for (one, other) in [(left, right), (right, left)] {
@@ -280,7 +294,8 @@ fn of_the_role(wall: &Wall<'_>, role: Oid, literal: &Literal) -> Option<bool> {
         Literal::Differ { left, right } if matches!(bare(left), Term::Session(name) if *name != "pg_backend_pid") => {
             Some(named(right)? != own)
         }
-        Literal::Holds(Term::Builtin(name, members)) | Literal::Fails(Term::Builtin(name, members))
+        Literal::Holds(Term::Builtin(name, members))
+        | Literal::Fails(Term::Builtin(name, members))
             if name == "pg_has_role" =>
         {
             let (who, other) = match members.as_slice() {

@@ -96,7 +96,13 @@ impl<'a> Wall<'a> {
     }
 
     /// What one policy by itself leaves open to a role; none if it ties the row to the tenant.
-    pub(crate) fn gaps(&self, role: Oid, relation: &Relation, policy: &Policy, check: bool) -> Vec<Gap> {
+    pub(crate) fn gaps(
+        &self,
+        role: Oid,
+        relation: &Relation,
+        policy: &Policy,
+        check: bool,
+    ) -> Vec<Gap> {
         let Some(term) = self.term(relation, policy, check) else {
             return Vec::new();
         };
@@ -122,7 +128,10 @@ impl<'a> Wall<'a> {
 
     /// What a policy's USING, or its check of new rows, says. Without a check of its own that is USING.
     pub(crate) fn term(&self, relation: &Relation, policy: &Policy, check: bool) -> Option<&Term> {
-        let at = relation.policies.iter().position(|own| std::ptr::eq(own, policy))?;
+        let at = relation
+            .policies
+            .iter()
+            .position(|own| std::ptr::eq(own, policy))?;
         let own = self.terms.get(&(relation.oid, at, check));
         own.or_else(|| self.terms.get(&(relation.oid, at, false)).filter(|_| check))
     }
@@ -325,7 +334,11 @@ impl<'a> Wall<'a> {
         if let Gap::Opaque { .. } = gap
             && let Some(tried) = self.tried(policy, asker)
         {
-            return if tried.refuses { None } else { tried.gap.clone().or(Some(gap)) };
+            return if tried.refuses {
+                None
+            } else {
+                tried.gap.clone().or(Some(gap))
+            };
         }
         Some(gap)
     }

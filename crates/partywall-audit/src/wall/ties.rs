@@ -154,7 +154,11 @@ pub(super) fn tie(wall: &Wall<'_>, asker: Asker<'_>, way: &Way, folds: bool) -> 
             rows.note(value);
         }
     }
-    rows.session = rows.session.iter().map(|class| classes.root(*class)).collect();
+    rows.session = rows
+        .session
+        .iter()
+        .map(|class| classes.root(*class))
+        .collect();
     for term in classes.of.keys() {
         if rows.is_session(term)
             && let Some(class) = classes.find(term)
@@ -270,9 +274,7 @@ impl Rows<'_, '_> {
             && !catalogue.is_exempt(reader, relation)
             && !self.asker.within.contains(&source.relation)
         {
-            let seen = self
-                .wall
-                .seen(reader, source.relation, self.asker.within);
+            let seen = self.wall.seen(reader, source.relation, self.asker.within);
             if let Some(tie) = seen {
                 return Some(if tie.owned || !tie.trusts.is_empty() {
                     Known::Keyed
@@ -440,8 +442,18 @@ fn is_reference(relation: &Relation, column: i16) -> bool {
 /// Whether a column says which person a row is of. There is nothing but its name to tell it by, and what it refers to.
 fn is_person(wall: &Wall<'_>, relation: &Relation, column: &TableColumn) -> bool {
     const PEOPLE: [&str; 12] = [
-        "user", "owner", "author", "member", "account", "profile", "person", "people", "employee",
-        "creator", "created_by", "login",
+        "user",
+        "owner",
+        "author",
+        "member",
+        "account",
+        "profile",
+        "person",
+        "people",
+        "employee",
+        "creator",
+        "created_by",
+        "login",
     ];
     let says = |name: &str| {
         let name = name.to_lowercase();

@@ -10,7 +10,11 @@ pub(super) enum Literal {
     /// There is a row of a relation, in a sub-select.
     Source(Source),
     /// Two values are equal. `folds`: by an equality that takes different values for the same.
-    Equal { left: Term, right: Term, folds: bool },
+    Equal {
+        left: Term,
+        right: Term,
+        folds: bool,
+    },
     /// A value is one of a list.
     Member { item: Term, list: Term, folds: bool },
     /// Two values are there and differ.

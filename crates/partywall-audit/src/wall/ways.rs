@@ -65,7 +65,11 @@ impl<'a> Ways<'a> {
         if some.len().saturating_mul(others.len()) > MOST {
             self.too_many.set(true);
             // To say less is to let more through.
-            let kept = if some.len() <= others.len() { some } else { others };
+            let kept = if some.len() <= others.len() {
+                some
+            } else {
+                others
+            };
             return kept.iter().take(MOST).cloned().collect();
         }
         let mut ways: Vec<Way> = some
@@ -190,9 +194,7 @@ impl<'a> Ways<'a> {
                 item,
                 list,
                 all,
-            } if want == Want::True && !all && compare.equality => {
-                self.member(compare, item, list)
-            }
+            } if want == Want::True && !all && compare.equality => self.member(compare, item, list),
             Term::Select(pick, query) => self.select(term, pick, query, want),
             Term::Call(..) => match self.inlined(term) {
                 Some(body) => self.deeper(|| self.of(&body, want), || self.plain(term, want)),
@@ -235,7 +237,12 @@ impl<'a> Ways<'a> {
         let body = body.replaced(&|term| match term {
             Term::Parameter(number) => {
                 let at = usize::try_from(*number).ok()?.checked_sub(1)?;
-                Some(arguments.get(at).cloned().unwrap_or(Term::Other(Vec::new())))
+                Some(
+                    arguments
+                        .get(at)
+                        .cloned()
+                        .unwrap_or(Term::Other(Vec::new())),
+                )
             }
             _ => None,
         });
@@ -283,9 +290,10 @@ impl<'a> Ways<'a> {
         if want == Want::True
             && let Some(query) = counted(compare, left, right)
         {
-            return query.arms.iter().fold(Vec::new(), |ways, arm| {
-                self.either(ways, self.arm(arm))
-            });
+            return query
+                .arms
+                .iter()
+                .fold(Vec::new(), |ways, arm| self.either(ways, self.arm(arm)));
         }
         let mut ways = Vec::new();
         for (one_way, one) in self.values(left) {
@@ -329,7 +337,11 @@ impl<'a> Ways<'a> {
             _ => (left, right),
         };
         if left == right {
-            return if equal { self.present(&left) } else { Vec::new() };
+            return if equal {
+                self.present(&left)
+            } else {
+                Vec::new()
+            };
         }
         vec![Way::of(if equal {
             Literal::Equal {
@@ -411,9 +423,10 @@ impl<'a> Ways<'a> {
             }),
             (Pick::Scalar, want) => {
                 // Where no rows are read there is exactly one; elsewhere there may be none, which is NULL.
-                let reads = query.arms.iter().any(|arm| {
-                    !arm.sources.is_empty() || !arm.conditions.is_empty()
-                });
+                let reads = query
+                    .arms
+                    .iter()
+                    .any(|arm| !arm.sources.is_empty() || !arm.conditions.is_empty());
                 if want == Want::Null && reads {
                     return self.plain(term, want);
                 }
@@ -611,9 +624,9 @@ impl<'a> Ways<'a> {
                 self.either(ways, self.both(&before, &self.null(otherwise)))
             }
             Term::Operator(compare, members) => {
-                let ways = members.iter().fold(Vec::new(), |ways, term| {
-                    self.either(ways, self.null(term))
-                });
+                let ways = members
+                    .iter()
+                    .fold(Vec::new(), |ways, term| self.either(ways, self.null(term)));
                 if compare.equality || compare.name == "<>" || compare.pattern {
                     ways
                 } else {

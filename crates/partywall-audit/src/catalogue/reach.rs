@@ -146,7 +146,12 @@ mod tests {
 
     #[test]
     fn who_has_admin_can_grant_itself_the_rest() {
-        let roles = roles(&[(1, &[(2, INHERIT)]), (2, &[(3, ADMIN)]), (3, &[(4, SET)]), (4, &[])]);
+        let roles = roles(&[
+            (1, &[(2, INHERIT)]),
+            (2, &[(3, ADMIN)]),
+            (3, &[(4, SET)]),
+            (4, &[]),
+        ]);
         let reach = Reach::of(&roles, 1);
         assert_eq!(reach.becomes(), BTreeSet::from([1, 3, 4]));
         assert_eq!(reach.way_to_become(4), Some(vec![(1, 2), (2, 3), (3, 4)]));

@@ -88,11 +88,7 @@ impl<'a> App<'a> {
 
     /// As whom it may do something with a relation or with one of its columns: itself, a role that it
     /// inherits from or can become, or everybody. Rights that come with owning the relation are left out.
-    pub(super) fn grantees(
-        &self,
-        relation: &Relation,
-        privileges: &[Privilege],
-    ) -> BTreeSet<Oid> {
+    pub(super) fn grantees(&self, relation: &Relation, privileges: &[Privilege]) -> BTreeSet<Oid> {
         if !self.enters(relation.namespace) {
             return BTreeSet::new();
         }

@@ -18,6 +18,7 @@ use tokio_postgres::Client;
 use crate::{
     AuditError, Finding, Options,
     catalogue::{self, Catalogue},
+    drift,
     subject::Subject,
     wall::{self, Wall},
 };
@@ -78,5 +79,6 @@ async fn audit(client: &Client, options: &Options) -> Result<Report, AuditError>
     keys::find(&audit, &mut found);
     privileges::find(&audit, &mut found);
     speed::find(&audit, &mut found);
+    drift::find(client, &catalogue, &mut found).await?;
     Ok(Report::new(found, &subject, options))
 }

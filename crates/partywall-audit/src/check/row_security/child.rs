@@ -31,7 +31,9 @@ pub(super) fn unscoped(
     for app in apps {
         let blind = !app.bypasses()
             && !app.commands(relation).is_empty()
-            && !audit.catalogue.may_any_column(app.role.oid, parent, Privilege::Select);
+            && !audit
+                .catalogue
+                .may_any_column(app.role.oid, parent, Privilege::Select);
         if blind {
             let columns = parent.column_list(&needed(audit, parent, reference));
             fix.push_str(&format!(
@@ -70,7 +72,11 @@ pub(super) fn predicate(
             ))
         })
         .collect::<Option<_>>()?;
-    if let Some(column) = audit.subject.tenant_column(parent.oid).and_then(|it| parent.column(it)) {
+    if let Some(column) = audit
+        .subject
+        .tenant_column(parent.oid)
+        .and_then(|it| parent.column(it))
+    {
         conditions.push(format!("{alias}.{}", style.equality(parent, column)));
     }
     Some(format!(

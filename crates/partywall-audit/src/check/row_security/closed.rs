@@ -47,7 +47,11 @@ pub(super) fn find(
     let why = format!(
         "{} was granted rights, but row-level security has no permissive policy for it{}, so `SELECT * FROM {}` shows no tenant its own rows",
         listed(&roles),
-        if restrictive { ", only restrictive ones" } else { "" },
+        if restrictive {
+            ", only restrictive ones"
+        } else {
+            ""
+        },
         relation.name
     );
     found.push(

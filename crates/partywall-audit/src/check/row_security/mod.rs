@@ -27,7 +27,9 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         }
         let above = ancestors(audit, relation);
         let tenants = audit.subject.is_tenants(relation.oid)
-            || above.iter().any(|above| audit.subject.is_tenants(above.oid));
+            || above
+                .iter()
+                .any(|above| audit.subject.is_tenants(above.oid));
         if !tenants {
             continue;
         }
@@ -41,7 +43,10 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         // What is wrong with its parent is mended there, for both.
-        if above.iter().any(|above| !Exposure::of(&apps, above).commands.is_empty()) {
+        if above
+            .iter()
+            .any(|above| !Exposure::of(&apps, above).commands.is_empty())
+        {
             continue;
         }
         if relation.row_security {
@@ -51,7 +56,14 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         } else if let Some(Belonging::Parent { constraint, .. }) =
             audit.subject.belonging(relation.oid)
         {
-            found.extend(child::unscoped(audit, &apps, &style, relation, *constraint, &exposure));
+            found.extend(child::unscoped(
+                audit,
+                &apps,
+                &style,
+                relation,
+                *constraint,
+                &exposure,
+            ));
         } else {
             found.extend(off::off(audit, &style, relation, &exposure));
         }

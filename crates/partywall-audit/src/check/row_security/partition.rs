@@ -84,7 +84,11 @@ pub(super) fn close(
                 .collect();
             if !grantees.is_empty() {
                 let from: Vec<String> = grantees.iter().map(|it| grantee(audit, *it)).collect();
-                fix.push_str(&format!("\nREVOKE ALL ON {} FROM {};", relation.name, from.join(", ")));
+                fix.push_str(&format!(
+                    "\nREVOKE ALL ON {} FROM {};",
+                    relation.name,
+                    from.join(", ")
+                ));
             }
             continue;
         }

@@ -114,7 +114,10 @@ impl Style {
         self.switch_on(relation) + "\n" + &self.policy(relation, predicate)
     }
 
-    #[expect(clippy::unused_self, reason = "it is said beside what is a question of style")]
+    #[expect(
+        clippy::unused_self,
+        reason = "it is said beside what is a question of style"
+    )]
     pub(super) fn switch_on(&self, relation: &Relation) -> String {
         let table = &relation.name;
         format!(
@@ -123,7 +126,10 @@ impl Style {
     }
 
     /// Makes a permissive policy for all commands, under a name that the table does not have yet.
-    #[expect(clippy::unused_self, reason = "it is said beside what is a question of style")]
+    #[expect(
+        clippy::unused_self,
+        reason = "it is said beside what is a question of style"
+    )]
     pub(super) fn policy(&self, relation: &Relation, predicate: &str) -> String {
         let taken = |name: &str| relation.policies.iter().any(|policy| policy.name == name);
         let mut name = "tenant".to_owned();
@@ -132,7 +138,10 @@ impl Style {
             name = format!("tenant_{number}");
             number += 1;
         }
-        format!("CREATE POLICY {name} ON {} USING ({predicate});", relation.name)
+        format!(
+            "CREATE POLICY {name} ON {} USING ({predicate});",
+            relation.name
+        )
     }
 }
 

@@ -13,4 +13,5 @@ mod fault;
 mod faults;
 mod sound;
 mod subject;
+mod variations;
 mod versions;

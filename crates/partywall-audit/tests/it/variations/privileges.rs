@@ -15,7 +15,10 @@ async fn rights_by_whom_they_were_granted() {
     .await;
     finds(
         "GRANT ALL ON ALL TABLES IN SCHEMA public TO {app};",
-        &[("PRIV_TRUNCATE", "role {app}"), ("PRIV_TRIGGER", "role {app}")],
+        &[
+            ("PRIV_TRUNCATE", "role {app}"),
+            ("PRIV_TRIGGER", "role {app}"),
+        ],
     )
     .await;
     // Without the schema it is out of reach.
@@ -67,12 +70,17 @@ async fn the_owner_of_the_database_owns_public() {
         .await
         .unwrap()
         .get(0);
-    db.run(&format!("ALTER DATABASE {database} OWNER TO {{app}}")).await;
+    db.run(&format!("ALTER DATABASE {database} OWNER TO {{app}}"))
+        .await;
     let found = crate::fault::report(&db, &crate::fault::options(&db)).await;
     assert_eq!(found.findings.len(), 1, "{found:#?}");
     assert_eq!(found.findings[0].id.id(), "SCHEMA_CREATE");
     db.run(&found.findings[0].fix).await;
-    assert!(crate::fault::report(&db, &crate::fault::options(&db)).await.is_clean());
+    assert!(
+        crate::fault::report(&db, &crate::fault::options(&db))
+            .await
+            .is_clean()
+    );
 }
 
 /// A trigger's function on invoices with this body.
@@ -104,7 +112,11 @@ async fn what_notifications_carry() {
         "BEGIN PERFORM pg_notify('c', (to_jsonb(NEW) - 'note')::text); RETURN NEW; END",
         "BEGIN PERFORM pg_notify('c', to_jsonb(NEW) ->> 'note'); RETURN NEW; END",
     ] {
-        finds(&notifies(body), &[("NOTIFY_PAYLOAD", "function public.f()")]).await;
+        finds(
+            &notifies(body),
+            &[("NOTIFY_PAYLOAD", "function public.f()")],
+        )
+        .await;
     }
 }
 
@@ -152,7 +164,11 @@ async fn notifications_in_other_ways() {
     .await;
     let off = notifies("BEGIN PERFORM pg_notify('c', NEW.note); RETURN NEW; END");
     is_clean(&format!("{off} ALTER TABLE invoices DISABLE TRIGGER t")).await;
-    is_clean(&off.replace("ON invoices", "ON countries").replace("NEW.note", "NEW.name")).await;
+    is_clean(
+        &off.replace("ON invoices", "ON countries")
+            .replace("NEW.note", "NEW.name"),
+    )
+    .await;
 }
 
 /// A trigger of a partitioned table, which its partitions have copies of.

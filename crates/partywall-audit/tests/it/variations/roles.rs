@@ -38,7 +38,9 @@ async fn after_the_owner_changed_the_application_works() {
     let found = report(&db, &options(&db)).await;
     // The owner that is there already.
     assert!(
-        found.findings[0].fix.contains(&db.fill("OWNER TO {owner};")),
+        found.findings[0]
+            .fix
+            .contains(&db.fill("OWNER TO {owner};")),
         "{found:#?}"
     );
     db.run(&found.findings[0].fix).await;
@@ -70,7 +72,10 @@ async fn an_owner_is_made_where_there_is_none() {
     .await;
     let before = report(&db, &options(&db)).await;
     let ids: Vec<&str> = before.findings.iter().map(|it| it.id.id()).collect();
-    assert!(ids.contains(&"RLS_OFF") && ids.contains(&"OWNER_DDL") && ids.contains(&"SCHEMA_CREATE"), "{ids:?}");
+    assert!(
+        ids.contains(&"RLS_OFF") && ids.contains(&"OWNER_DDL") && ids.contains(&"SCHEMA_CREATE"),
+        "{ids:?}"
+    );
     for finding in &before.findings {
         db.run(&finding.fix).await;
     }
@@ -215,18 +220,24 @@ async fn options_of_memberships() {
                 db.run(&finding.fix).await;
             }
             let mended = report(&db, &options(&db)).await;
-            assert!(mended.is_clean(), "PostgreSQL {major}: {sql}: {found:#?} {mended:#?}");
+            assert!(
+                mended.is_clean(),
+                "PostgreSQL {major}: {sql}: {found:#?} {mended:#?}"
+            );
             let ids: Vec<&str> = found.findings.iter().map(|it| it.id.id()).collect();
             ids.join(" ")
         };
         let support = "CREATE ROLE {support} BYPASSRLS;";
         // It cannot become the other, whose attribute it does not inherit.
-        let inherits = format!("{support} GRANT {{support}} TO {{app}} WITH SET FALSE, INHERIT TRUE");
+        let inherits =
+            format!("{support} GRANT {{support}} TO {{app}} WITH SET FALSE, INHERIT TRUE");
         assert_eq!(find(&inherits).await, "");
         let sets = format!("{support} GRANT {{support}} TO {{app}} WITH SET TRUE, INHERIT FALSE");
         assert_eq!(find(&sets).await, "ROLE_SETROLE_BYPASS");
         // It can give itself the rest.
-        let admin = format!("{support} GRANT {{support}} TO {{app}} WITH ADMIN TRUE, SET FALSE, INHERIT FALSE");
+        let admin = format!(
+            "{support} GRANT {{support}} TO {{app}} WITH ADMIN TRUE, SET FALSE, INHERIT FALSE"
+        );
         assert_eq!(find(&admin).await, "ROLE_SETROLE_BYPASS");
         // Granted by somebody else, in whose name it is taken back; and granted on.
         let other = format!(
@@ -235,9 +246,18 @@ async fn options_of_memberships() {
         );
         assert_eq!(find(&other).await, "ROLE_SETROLE_BYPASS");
         let owner = "ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY; GRANT {owner} TO {app}";
-        assert_eq!(find(&format!("{owner} WITH INHERIT FALSE, SET FALSE")).await, "");
-        assert_eq!(find(&format!("{owner} WITH INHERIT TRUE, SET FALSE")).await, "OWNER_MEMBER");
-        assert_eq!(find(&format!("{owner} WITH INHERIT FALSE, SET TRUE")).await, "OWNER_DDL");
+        assert_eq!(
+            find(&format!("{owner} WITH INHERIT FALSE, SET FALSE")).await,
+            ""
+        );
+        assert_eq!(
+            find(&format!("{owner} WITH INHERIT TRUE, SET FALSE")).await,
+            "OWNER_MEMBER"
+        );
+        assert_eq!(
+            find(&format!("{owner} WITH INHERIT FALSE, SET TRUE")).await,
+            "OWNER_DDL"
+        );
     }
 }
 
@@ -310,7 +330,11 @@ async fn hostile_names() {
     options.app_roles = vec![odd];
     let found = report(&db, &options).await;
     let ids: Vec<&str> = found.findings.iter().map(|it| it.id.id()).collect();
-    assert_eq!(ids, ["OWNER_DDL", "PRIV_TRUNCATE", "PREDEFINED_READ"], "{found:#?}");
+    assert_eq!(
+        ids,
+        ["OWNER_DDL", "PRIV_TRUNCATE", "PREDEFINED_READ"],
+        "{found:#?}"
+    );
     let admin = db.superuser().await;
     for finding in &found.findings {
         admin.batch_execute(&finding.fix).await.unwrap();

@@ -1,5 +1,8 @@
 use super::{database, finds, is_clean, seen};
-use crate::fault::{options, report};
+use crate::{
+    database::Database,
+    fault::{options, report},
+};
 
 const PAYMENTS: &str = "
 SET ROLE {owner};
@@ -36,7 +39,10 @@ async fn a_table_is_open_by_whatever_grant() {
 #[tokio::test]
 async fn without_a_grant_it_is_closed() {
     is_clean(PAYMENTS).await;
-    is_clean(&format!("{PAYMENTS}GRANT REFERENCES ON payments TO {{app}}")).await;
+    is_clean(&format!(
+        "{PAYMENTS}GRANT REFERENCES ON payments TO {{app}}"
+    ))
+    .await;
     is_clean(&format!(
         "{PAYMENTS}CREATE ROLE {{g}}; GRANT {{app}} TO {{g}}; GRANT SELECT ON payments TO {{g}}"
     ))
@@ -45,7 +51,10 @@ async fn without_a_grant_it_is_closed() {
 
 #[tokio::test]
 async fn the_fix_of_an_open_table_lets_tenants_work() {
-    let db = database(&format!("{PAYMENTS}GRANT SELECT, INSERT ON payments TO {{app}}")).await;
+    let db = database(&format!(
+        "{PAYMENTS}GRANT SELECT, INSERT ON payments TO {{app}}"
+    ))
+    .await;
     assert_eq!(seen(&db, "payments").await, (2, 2));
     let found = report(&db, &options(&db)).await;
     db.run(&found.findings[0].fix).await;
@@ -95,18 +104,26 @@ async fn the_policy_of_the_fix_is_as_the_others_are() {
     db.run(fix).await;
     assert!(report(&db, &options(&db)).await.is_clean());
 
-    // By a setting, as text with a length: the cast must not cut.
-    let db = database(
-        "SET ROLE {owner}; CREATE TABLE shops (tenant_id varchar(20) PRIMARY KEY);
-         GRANT SELECT ON shops TO {app}; RESET ROLE;",
+    // By a setting, as text with a length: a cast to it would cut, and one tenant's name could become another's.
+    let db = Database::with(
+        "CREATE ROLE {app}; CREATE TABLE tenants (id varchar(20) PRIMARY KEY); REVOKE ALL ON SCHEMA public FROM PUBLIC;
+         CREATE TABLE shops (tenant_id varchar(20) REFERENCES tenants (id), id int, PRIMARY KEY (tenant_id, id));
+         CREATE TABLE goods (tenant_id varchar(20) REFERENCES tenants (id), id int, PRIMARY KEY (tenant_id, id));
+         ALTER TABLE goods ENABLE ROW LEVEL SECURITY; ALTER TABLE goods FORCE ROW LEVEL SECURITY;
+         CREATE POLICY own ON goods USING (tenant_id = NULLIF(current_setting('shop.current', true), ''));
+         GRANT USAGE ON SCHEMA public TO {app}; GRANT SELECT ON shops, goods TO {app};",
     )
     .await;
     let found = report(&db, &options(&db)).await;
     let fix = &found.findings[0].fix;
     assert!(
-        fix.ends_with("USING (tenant_id = (SELECT NULLIF(current_setting('app.tenant_id', true), '')));"),
+        fix.ends_with(
+            "USING (tenant_id = (SELECT NULLIF(current_setting('shop.current', true), '')));"
+        ),
         "{fix}"
     );
+    db.run(fix).await;
+    assert!(report(&db, &options(&db)).await.is_clean());
 }
 
 #[tokio::test]
@@ -166,7 +183,9 @@ async fn partitions_of_partitions() {
     )
     .await;
     finds(
-        &format!("{EVENTS}{EVENTS_CLOSED} GRANT SELECT (id) ON events_2026, events_2026_02 TO PUBLIC"),
+        &format!(
+            "{EVENTS}{EVENTS_CLOSED} GRANT SELECT (id) ON events_2026, events_2026_02 TO PUBLIC"
+        ),
         &[("PARTITION_DIRECT", "partitions of public.events")],
     )
     .await;
@@ -249,7 +268,10 @@ async fn children_of_children() {
 
 #[tokio::test]
 async fn the_fix_of_a_grandchild_shows_a_tenant_its_own() {
-    let db = database(&format!("{CHAIN} GRANT SELECT, INSERT ON parent TO {{app}}")).await;
+    let db = database(&format!(
+        "{CHAIN} GRANT SELECT, INSERT ON parent TO {{app}}"
+    ))
+    .await;
     assert_eq!(seen(&db, "parent").await, (2, 2));
     // The application could not read the one between: the policy needs it, and it needs a policy.
     for _ in 0..2 {

@@ -221,8 +221,8 @@ impl Db {
     }
 
     /// The schema that the database was connected with.
-    #[cfg(feature = "identity")]
-    pub(crate) fn schema(&self) -> &Schema {
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
         &self.inner.schema
     }
 

@@ -20,7 +20,7 @@ pub(crate) fn read(path: &str) -> String {
 }
 
 /// What the first comment lines of a case say after a word.
-fn says<'a>(sql: &'a str, word: &str) -> Option<&'a str> {
+pub(crate) fn says<'a>(sql: &'a str, word: &str) -> Option<&'a str> {
     sql.lines()
         .take_while(|line| line.starts_with("--"))
         .find_map(|line| line.strip_prefix("-- ")?.strip_prefix(word))

@@ -9,6 +9,7 @@
 )]
 
 mod database;
+mod django;
 mod fault;
 mod faults;
 mod sound;

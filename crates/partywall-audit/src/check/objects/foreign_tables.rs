@@ -11,8 +11,8 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     for table in audit.catalogue.relations.values() {
         let tenants = match audit.subject.belonging(table.oid) {
             Some(Belonging::Root(_) | Belonging::Column(_) | Belonging::Parent { .. }) => true,
-            Some(Belonging::Undecided(_)) => !table.columns.is_empty(),
-            Some(Belonging::Global) | None => table
+            // Without a tenant's column it may be anything: it is among what could not be decided.
+            Some(Belonging::Global | Belonging::Undecided(_)) | None => table
                 .parents
                 .iter()
                 .any(|parent| audit.subject.is_tenants(*parent)),

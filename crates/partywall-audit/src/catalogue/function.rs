@@ -33,7 +33,7 @@ pub(crate) struct Function {
     /// `name=value` of its SET clauses.
     pub(crate) config: Vec<String>,
     pub(crate) source: String,
-    /// As `pg_get_functiondef` writes it, of one whose body was parsed when it was made: it has no source.
+    /// As `pg_get_functiondef` writes it, for functions in SQL and PL/pgSQL that no extension owns.
     pub(crate) definition: Option<String>,
     /// Of a body that was parsed when the function was made (`BEGIN ATOMIC`, `RETURN`).
     pub(crate) body: Option<Node>,

@@ -218,8 +218,7 @@ impl<'a> Names<'a> {
         if !function.argument_types.is_empty() || function.kind != 'f' {
             return false;
         }
-        let text = function.definition.as_deref().unwrap_or(&function.source);
-        let Some(parts) = phrase::read(text) else {
+        let Some(parts) = phrase::read(text(function)) else {
             return false;
         };
         let names = self.of_function(function);
@@ -313,6 +312,14 @@ impl<'a> Names<'a> {
                     .zip(&reference.columns)
                     .any(|(own, other)| *own == from.number && *other == to.number)
         })
+    }
+}
+
+/// What a function is made of: its source, or the statement that makes it where the body was parsed then.
+pub(super) fn text(function: &Function) -> &str {
+    match &function.definition {
+        Some(definition) if function.body.is_some() => definition,
+        _ => &function.source,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    names::Names,
+    names::{Names, text},
     phrase::{self, Part},
     query::{Around, Outcome, path, position},
 };
@@ -25,9 +25,8 @@ const HARMLESS: [&str; 11] = [
 impl Names<'_> {
     /// Looks through a function.
     pub(super) fn body(&self, function: &Function) -> Body {
-        let text = function.definition.as_deref().unwrap_or(&function.source);
         let known = match function.language.as_str() {
-            "sql" | "plpgsql" => phrase::read(text),
+            "sql" | "plpgsql" => phrase::read(text(function)),
             _ => None,
         };
         let Some(parts) = known else {
@@ -40,7 +39,7 @@ impl Names<'_> {
             return self.procedure(&parts);
         }
         let mut body = Body::default();
-        for statement in phrase::split(sql_body(&parts, function.definition.is_some()), |part| *part == Part::Semicolon) {
+        for statement in phrase::split(sql_body(&parts, function.body.is_some()), |part| *part == Part::Semicolon) {
             let statement = match statement {
                 [first, rest @ ..] if first.is("return") => rest,
                 _ => statement,

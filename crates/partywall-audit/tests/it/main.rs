@@ -15,4 +15,5 @@ mod faults;
 mod hostile;
 mod sound;
 mod subject;
+mod variations;
 mod versions;

@@ -12,6 +12,7 @@ mod database;
 mod django;
 mod fault;
 mod faults;
+mod hostile;
 mod sound;
 mod subject;
 mod variations;

@@ -11,6 +11,10 @@
 mod database;
 mod fault;
 mod faults;
+mod keys;
+mod named;
+mod objects;
 mod sound;
+mod speed;
 mod subject;
 mod versions;

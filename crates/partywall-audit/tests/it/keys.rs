@@ -39,7 +39,8 @@ async fn a_foreign_key_is_replaced_as_it_was() {
 
 #[tokio::test]
 async fn a_foreign_key_may_leave_the_tenant_out() {
-    let policy = |check: &str| format!("CREATE POLICY seen ON lines AS RESTRICTIVE WITH CHECK ({check});");
+    let policy =
+        |check: &str| format!("CREATE POLICY seen ON lines AS RESTRICTIVE WITH CHECK ({check});");
     let lines = |more: &str| {
         format!(
             "{}ALTER TABLE invoices ADD UNIQUE (id);
@@ -180,7 +181,10 @@ async fn a_foreign_key_may_leave_the_tenant_out() {
             &["FK_CROSS_TENANT constraint marks_event_fkey on public.marks"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases.iter().map(|(what, sql, ids)| (*what, sql.as_str(), *ids)).collect();
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
     expect(&cases).await;
 }
 
@@ -191,18 +195,27 @@ async fn a_unique_key_is_led_by_the_tenant() {
             "of some rows",
             format!(
                 "{}CREATE UNIQUE INDEX \"by (mail\" ON contacts (email) INCLUDE (gone) WHERE NOT gone;",
-                table("contacts", "email text, gone boolean NOT NULL DEFAULT false,")
+                table(
+                    "contacts",
+                    "email text, gone boolean NOT NULL DEFAULT false,"
+                )
             ),
             &["UNIQUE_GLOBAL index public.\"by (mail\""],
         ),
         (
             "of an expression",
-            format!("{}CREATE UNIQUE INDEX mail ON contacts (lower(email));", table("contacts", "email text,")),
+            format!(
+                "{}CREATE UNIQUE INDEX mail ON contacts (lower(email));",
+                table("contacts", "email text,")
+            ),
             &["UNIQUE_GLOBAL index public.mail"],
         ),
         (
             "of rows without a tenant",
-            format!("{}CREATE UNIQUE INDEX mail ON contacts (email) WHERE tenant_id IS NULL;", table("contacts", "email text,")),
+            format!(
+                "{}CREATE UNIQUE INDEX mail ON contacts (email) WHERE tenant_id IS NULL;",
+                table("contacts", "email text,")
+            ),
             &[],
         ),
         (
@@ -215,7 +228,10 @@ async fn a_unique_key_is_led_by_the_tenant() {
         ),
         (
             "checked when the transaction ends",
-            table("contacts", "email text CONSTRAINT mail UNIQUE DEFERRABLE INITIALLY DEFERRED,"),
+            table(
+                "contacts",
+                "email text CONSTRAINT mail UNIQUE DEFERRABLE INITIALLY DEFERRED,",
+            ),
             &["UNIQUE_GLOBAL constraint mail on public.contacts"],
         ),
         (
@@ -223,7 +239,10 @@ async fn a_unique_key_is_led_by_the_tenant() {
             format!(
                 "{}{}",
                 table("profiles", "n bigint NOT NULL, UNIQUE (tenant_id, n),"),
-                table("pictures", "profile bigint UNIQUE, FOREIGN KEY (tenant_id, profile) REFERENCES profiles (tenant_id, n),")
+                table(
+                    "pictures",
+                    "profile bigint UNIQUE, FOREIGN KEY (tenant_id, profile) REFERENCES profiles (tenant_id, n),"
+                )
             ),
             &[],
         ),
@@ -241,7 +260,10 @@ async fn a_unique_key_is_led_by_the_tenant() {
             &[],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases.iter().map(|(what, sql, ids)| (*what, sql.as_str(), *ids)).collect();
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
     expect(&cases).await;
 }
 
@@ -255,7 +277,10 @@ async fn a_natural_key_goes_with_what_refers_to_it() {
          INSERT INTO documents (tenant_id, code) SELECT id, name FROM tenants;
          INSERT INTO pages (tenant_id, document) SELECT tenant_id, code FROM documents;",
         table("documents", "code text NOT NULL, above text,"),
-        table("pages", "document text NOT NULL REFERENCES documents (code) ON DELETE CASCADE,")
+        table(
+            "pages",
+            "document text NOT NULL REFERENCES documents (code) ON DELETE CASCADE,"
+        )
     );
     expect(&[(
         "a text for a primary key",
@@ -269,7 +294,12 @@ async fn a_natural_key_goes_with_what_refers_to_it() {
     // The second fix runs by itself as well, and keeps the reference.
     let db = base(&sql).await;
     let report = found(&db).await;
-    let fix = &report.findings.iter().find(|finding| finding.id.id() == "UNIQUE_GLOBAL").unwrap().fix;
+    let fix = &report
+        .findings
+        .iter()
+        .find(|finding| finding.id.id() == "UNIQUE_GLOBAL")
+        .unwrap()
+        .fix;
     let admin = db.superuser().await;
     admin.batch_execute(fix).await.unwrap();
     assert!(found(&db).await.is_clean());
@@ -331,7 +361,10 @@ async fn numbers_are_one_finding_and_no_other() {
             &["SEQ_SHARED public.posts.n"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases.iter().map(|(what, sql, ids)| (*what, sql.as_str(), *ids)).collect();
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
     expect(&cases).await;
 }
 
@@ -353,7 +386,11 @@ async fn a_row_of_nobody_may_be_changed_by_some() {
             rates("GRANT UPDATE (code) ON rates TO {app};"),
             &["FK_ACTION_CROSSES public.rates"],
         ),
-        ("by changing the rest", rates("GRANT UPDATE (percent) ON rates TO {app};"), &[]),
+        (
+            "by changing the rest",
+            rates("GRANT UPDATE (percent) ON rates TO {app};"),
+            &[],
+        ),
         (
             "a policy keeps it from them",
             rates(
@@ -362,29 +399,52 @@ async fn a_row_of_nobody_may_be_changed_by_some() {
             ),
             &[],
         ),
-        ("everybody may", rates("GRANT DELETE ON rates TO PUBLIC;"), &["FK_ACTION_CROSSES public.rates"]),
+        (
+            "everybody may",
+            rates("GRANT DELETE ON rates TO PUBLIC;"),
+            &["FK_ACTION_CROSSES public.rates"],
+        ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases.iter().map(|(what, sql, ids)| (*what, sql.as_str(), *ids)).collect();
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
     expect(&cases).await;
 }
 
 #[tokio::test]
 async fn exclusions_are_led_by_the_tenant() {
     let gist = |columns: &str, constraint: &str| {
-        format!("CREATE EXTENSION btree_gist;{}", table("bookings", &format!("{columns} EXCLUDE USING gist ({constraint}),")))
+        format!(
+            "CREATE EXTENSION btree_gist;{}",
+            table(
+                "bookings",
+                &format!("{columns} EXCLUDE USING gist ({constraint}),")
+            )
+        )
     };
     let cases: Vec<(&str, String, &[&str])> = vec![
         (
             "a room that nobody guesses",
-            gist("room uuid NOT NULL, during tstzrange NOT NULL,", "room WITH =, during WITH &&"),
+            gist(
+                "room uuid NOT NULL, during tstzrange NOT NULL,",
+                "room WITH =, during WITH &&",
+            ),
             &[],
         ),
         (
             "of some rows, checked when the transaction ends",
-            gist("during tstzrange NOT NULL, off boolean,", "during WITH &&) WHERE (NOT off").replace("off),", "off) DEFERRABLE,"),
+            gist(
+                "during tstzrange NOT NULL, off boolean,",
+                "during WITH &&) WHERE (NOT off",
+            )
+            .replace("off),", "off) DEFERRABLE,"),
             &["EXCLUDE_GLOBAL constraint bookings_during_excl on public.bookings"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases.iter().map(|(what, sql, ids)| (*what, sql.as_str(), *ids)).collect();
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
     expect(&cases).await;
 }

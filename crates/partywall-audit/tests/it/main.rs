@@ -9,6 +9,7 @@
 )]
 
 mod database;
+mod django;
 mod fault;
 mod faults;
 mod keys;
@@ -17,4 +18,5 @@ mod objects;
 mod sound;
 mod speed;
 mod subject;
+mod variations;
 mod versions;

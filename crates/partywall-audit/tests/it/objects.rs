@@ -150,20 +150,28 @@ async fn a_view_may_choose_the_rows_itself() {
             &["VIEW_DEFINER public.list"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases.iter().map(|(what, sql, ids)| (*what, sql.as_str(), *ids)).collect();
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
     expect(&cases).await;
 }
 
 fn function(name: &str, rest: &str) -> String {
-    format!("CREATE FUNCTION {name} SECURITY DEFINER SET search_path = public AS $f$ {} $f$;", rest.replace("MINE", MINE))
-        .replace("AS $f$ BEGIN ATOMIC", "BEGIN ATOMIC")
-        .replace("END ATOMIC $f$", "END")
+    format!(
+        "CREATE FUNCTION {name} SECURITY DEFINER SET search_path = public AS $f$ {} $f$;",
+        rest.replace("MINE", MINE)
+    )
+    .replace("AS $f$ BEGIN ATOMIC", "BEGIN ATOMIC")
+    .replace("END ATOMIC $f$", "END")
 }
 
 #[tokio::test]
 async fn a_function_is_read() {
-    let plpgsql = |name: &str, body: &str| function(&format!("{name} RETURNS bigint LANGUAGE plpgsql"), body);
-    let sql = |name: &str, body: &str| function(&format!("{name} RETURNS bigint LANGUAGE sql"), body);
+    let plpgsql =
+        |name: &str, body: &str| function(&format!("{name} RETURNS bigint LANGUAGE plpgsql"), body);
+    let sql =
+        |name: &str, body: &str| function(&format!("{name} RETURNS bigint LANGUAGE sql"), body);
     let members = table("members", "user_name text NOT NULL,");
     let cases: Vec<(&str, String, &[&str])> = vec![
         (
@@ -371,7 +379,10 @@ async fn a_function_is_read() {
             &["SECDEF_FN public.f()"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases.iter().map(|(what, sql, ids)| (*what, sql.as_str(), *ids)).collect();
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
     expect(&cases).await;
 }
 
@@ -423,7 +434,10 @@ async fn a_trigger_is_read_with_its_rows() {
             &[],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases.iter().map(|(what, sql, ids)| (*what, sql.as_str(), *ids)).collect();
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
     expect(&cases).await;
 }
 

@@ -9,7 +9,10 @@ async fn plan(client: &Client, role: &str, sql: &str) -> String {
         "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL ROLE {role};
          SET LOCAL app.tenant_id = 'aaaaaaaa-0000-0000-0000-000000000000'; EXPLAIN (COSTS off) {sql}; ROLLBACK;"
     );
-    let messages = client.simple_query(&sql).await.unwrap_or_else(|error| panic!("{error:?} in {sql}"));
+    let messages = client
+        .simple_query(&sql)
+        .await
+        .unwrap_or_else(|error| panic!("{error:?} in {sql}"));
     messages
         .iter()
         .filter_map(|message| match message {
@@ -63,14 +66,20 @@ async fn leaky_operators_are_those_that_no_index_is_used_for() {
     }
     let db = base(&sql).await;
     let said = names(&found(&db).await.findings);
-    assert!(said.iter().all(|name| name.starts_with("PERF_")), "{said:?}");
+    assert!(
+        said.iter().all(|name| name.starts_with("PERF_")),
+        "{said:?}"
+    );
     let admin = db.superuser().await;
     let app = db.role("app");
     for (at, (name, method, condition)) in columns.iter().enumerate() {
         let query = format!("SELECT v FROM t{at} WHERE v {condition}");
         let used = plan(&admin, &app, &query).await.contains(&format!("i{at}"));
         let control = plan(&admin, "postgres", &query).await;
-        assert!(control.contains(&format!("i{at}")), "{name} {method}: {control}");
+        assert!(
+            control.contains(&format!("i{at}")),
+            "{name} {method}: {control}"
+        );
         assert_eq!(
             used,
             !said.contains(&format!("PERF_LEAKY_OP index public.i{at}")),
@@ -84,8 +93,14 @@ async fn leaky_operators_are_those_that_no_index_is_used_for() {
 #[tokio::test]
 async fn policies_without_an_index_condition_are_named() {
     let policies = [
-        ("tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid", None),
-        ("tenant_id = (SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid)", None),
+        (
+            "tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid",
+            None,
+        ),
+        (
+            "tenant_id = (SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid)",
+            None,
+        ),
         ("tenant_id = calm()", None),
         ("tenant_id = (SELECT wild())", None),
         ("tenant_id = wild()", Some("PERF_VOLATILE public.wild()")),
@@ -112,11 +127,22 @@ async fn policies_without_an_index_condition_are_named() {
         ))
         .await;
         let first = found(&db).await;
-        let said: Vec<String> = names(&first.findings).into_iter().filter(|name| name.starts_with("PERF_")).collect();
-        assert_eq!(said, expected.map(str::to_owned).into_iter().collect::<Vec<_>>(), "{policy}");
+        let said: Vec<String> = names(&first.findings)
+            .into_iter()
+            .filter(|name| name.starts_with("PERF_"))
+            .collect();
+        assert_eq!(
+            said,
+            expected.map(str::to_owned).into_iter().collect::<Vec<_>>(),
+            "{policy}"
+        );
         let admin = db.superuser().await;
         let uses = plan(&admin, &db.role("app"), "SELECT * FROM customers").await;
-        assert_eq!(uses.contains("Index Cond"), expected.is_none(), "{policy}: {uses}");
+        assert_eq!(
+            uses.contains("Index Cond"),
+            expected.is_none(),
+            "{policy}: {uses}"
+        );
         for finding in &first.findings {
             admin.batch_execute(&finding.fix).await.unwrap();
         }
@@ -173,6 +199,9 @@ async fn indexes_are_kept_where_they_are_needed() {
             &["PERF_LEAKY_OP index public.prices_tenant_id_cents_price_idx"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases.iter().map(|(what, sql, ids)| (*what, sql.as_str(), *ids)).collect();
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
     expect(&cases).await;
 }

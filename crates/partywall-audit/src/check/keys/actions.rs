@@ -33,19 +33,22 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let may = |command: Command, privilege: Privilege, columns: &[i16]| {
-            audit.askers_of(target, &[privilege]).into_iter().any(|role| {
-                let granted = audit.catalogue.may(role, target, privilege)
-                    || target.grants.iter().any(|grant| {
-                        grant.privilege == privilege
-                            && grant.column.is_some_and(|column| columns.contains(&column))
-                            && audit.catalogue.roles.has_rights_of(role, grant.grantee)
-                    });
-                granted
-                    && matches!(
-                        audit.wall.standing(role, oid, command),
-                        Standing::Exempt | Standing::Open(_)
-                    )
-            })
+            audit
+                .askers_of(target, &[privilege])
+                .into_iter()
+                .any(|role| {
+                    let granted = audit.catalogue.may(role, target, privilege)
+                        || target.grants.iter().any(|grant| {
+                            grant.privilege == privilege
+                                && grant.column.is_some_and(|column| columns.contains(&column))
+                                && audit.catalogue.roles.has_rights_of(role, grant.grantee)
+                        });
+                    granted
+                        && matches!(
+                            audit.wall.standing(role, oid, command),
+                            Standing::Exempt | Standing::Open(_)
+                        )
+                })
         };
         let mut privileges = Vec::new();
         let mut tables = Vec::new();
@@ -70,7 +73,10 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         let statement = if privileges.contains(&Privilege::Delete) {
             format!("DELETE FROM {}", target.name)
         } else {
-            let column = keys.first().map(|(_, key)| target.column_list(&key.columns)).unwrap_or_default();
+            let column = keys
+                .first()
+                .map(|(_, key)| target.column_list(&key.columns))
+                .unwrap_or_default();
             format!("UPDATE {} SET {column} = …", target.name)
         };
         let why = format!(

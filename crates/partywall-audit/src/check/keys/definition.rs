@@ -38,7 +38,11 @@ pub(super) fn mentions(index: &Index, table: &Relation, column: i16) -> bool {
     };
     let is_name = |part: &Part| part.word() == Some(name);
     let using = parts.iter().position(|part| part.is("using")).unwrap_or(0);
-    let keys = parts.iter().skip(using).find_map(Part::round).unwrap_or(&[]);
+    let keys = parts
+        .iter()
+        .skip(using)
+        .find_map(Part::round)
+        .unwrap_or(&[]);
     let mut found = keys.iter().any(is_name);
     phrase::groups(keys, &mut |inside| found |= inside.iter().any(is_name));
     let condition = parts
@@ -54,11 +58,13 @@ fn asks_for_nobody(condition: &[Part], is_name: &impl Fn(&Part) -> bool) -> bool
     if condition.iter().any(|part| part.is_any(&["or", "case"])) {
         return false;
     }
-    phrase::split(condition, |part| part.is("and")).iter().any(|conjunct| match conjunct {
-        [Part::Round(inside)] => asks_for_nobody(inside, is_name),
-        [name, is, null] => is_name(name) && is.is("is") && null.is("null"),
-        _ => false,
-    })
+    phrase::split(condition, |part| part.is("and"))
+        .iter()
+        .any(|conjunct| match conjunct {
+            [Part::Round(inside)] => asks_for_nobody(inside, is_name),
+            [name, is, null] => is_name(name) && is.is("is") && null.is("null"),
+            _ => false,
+        })
 }
 
 /// Creates an index anew under its name, led by a column.

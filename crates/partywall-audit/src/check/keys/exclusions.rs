@@ -28,12 +28,16 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             if is_scoped(audit, table, index) || !is_written(audit, table, index) {
                 continue;
             }
-            let (Some(lead), Some(head)) = (lead(audit, table), head(&constraint.definition)) else {
+            let (Some(lead), Some(head)) = (lead(audit, table), head(&constraint.definition))
+            else {
                 continue;
             };
             let excludes = constraint.kind == ConstraintKind::Exclusion;
             let lead = if excludes {
-                lead.split(", ").map(|column| format!("{column} WITH =")).collect::<Vec<_>>().join(", ")
+                lead.split(", ")
+                    .map(|column| format!("{column} WITH ="))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             } else {
                 lead
             };

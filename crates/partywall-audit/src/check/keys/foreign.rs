@@ -69,7 +69,9 @@ fn is_written(audit: &Audit<'_>, table: &Relation, constraint: &Constraint) -> b
         .any(|role| {
             table.grants.iter().any(|grant| {
                 matches!(grant.privilege, Privilege::Insert | Privilege::Update)
-                    && grant.column.is_none_or(|column| constraint.columns.contains(&column))
+                    && grant
+                        .column
+                        .is_none_or(|column| constraint.columns.contains(&column))
                     && audit.catalogue.roles.has_rights_of(*role, grant.grantee)
             })
         })
@@ -156,7 +158,8 @@ fn is_checked(audit: &Audit<'_>, table: &Relation, constraint: &Constraint, pare
 fn reads(tree: &Node, relation: Oid) -> bool {
     let mut found = false;
     tree.walk(&mut |node| {
-        found |= matches!(node.tag(), "RTE" | "RANGETBLENTRY") && node.number("relid") == Some(relation);
+        found |=
+            matches!(node.tag(), "RTE" | "RANGETBLENTRY") && node.number("relid") == Some(relation);
     });
     found
 }
@@ -167,7 +170,9 @@ fn refers(node: &Node, columns: &[i16], level: usize) -> bool {
     let own = level > 0
         && node.tag() == "VAR"
         && node.number("varlevelsup") == Some(level)
-        && node.number("varattno").is_some_and(|column: i16| columns.contains(&column));
+        && node
+            .number("varattno")
+            .is_some_and(|column: i16| columns.contains(&column));
     // `x IN (SELECT …)` compares outside of the query.
     let tested = node.tag() == "SUBLINK"
         && node.get("testexpr").is_some_and(|test| {
@@ -175,7 +180,9 @@ fn refers(node: &Node, columns: &[i16], level: usize) -> bool {
             test.walk(&mut |inner| {
                 found |= inner.tag() == "VAR"
                     && inner.number("varlevelsup") == Some(level)
-                    && inner.number("varattno").is_some_and(|column: i16| columns.contains(&column));
+                    && inner
+                        .number("varattno")
+                        .is_some_and(|column: i16| columns.contains(&column));
             });
             found
         });
@@ -189,14 +196,28 @@ fn fix(
     reference: &Reference,
     parent: &Relation,
 ) -> String {
-    let own = audit.subject.tenant_column(table.oid).and_then(|it| table.column(it));
-    let theirs = audit.subject.tenant_column(parent.oid).and_then(|it| parent.column(it));
+    let own = audit
+        .subject
+        .tenant_column(table.oid)
+        .and_then(|it| table.column(it));
+    let theirs = audit
+        .subject
+        .tenant_column(parent.oid)
+        .and_then(|it| parent.column(it));
     match (own, theirs) {
         // Where rows without a tenant are everybody's, no key can hold both.
         (Some(own), Some(theirs)) if theirs.not_null && own.type_oid == theirs.type_oid => {
             let mut statements = Vec::new();
             statements.extend(parent_key(audit, parent, reference, theirs.number));
-            statements.extend(replace(audit, table, constraint, reference, parent, own.number, theirs.number));
+            statements.extend(replace(
+                audit,
+                table,
+                constraint,
+                reference,
+                parent,
+                own.number,
+                theirs.number,
+            ));
             statements.join("\n")
         }
         _ => look_up(audit, table, constraint, reference, parent),
@@ -218,7 +239,12 @@ pub(super) fn parent_key(
             && !index.partial
             && !index.exclusion
             && index.columns.len() == wanted.len()
-            && index.columns.iter().filter_map(|key| key.column).collect::<BTreeSet<_>>() == wanted
+            && index
+                .columns
+                .iter()
+                .filter_map(|key| key.column)
+                .collect::<BTreeSet<_>>()
+                == wanted
             && !is_deferrable(parent, index)
     };
     if parent.indexes.iter().any(fits) {
@@ -230,7 +256,11 @@ pub(super) fn parent_key(
         .iter()
         .filter_map(|column| Some(parent.column(*column)?.name.as_str()))
         .collect();
-    let name = new_name(audit, parent, &format!("{}_{}_key", parent.name.name, names.join("_")));
+    let name = new_name(
+        audit,
+        parent,
+        &format!("{}_{}_key", parent.name.name, names.join("_")),
+    );
     Some(format!(
         "CREATE UNIQUE INDEX IF NOT EXISTS {} ON {} ({});",
         tidy(&name),
@@ -265,15 +295,23 @@ pub(super) fn replace(
             targets.push(*target);
         }
     }
-    let name = tidy(&new_name(audit, table, &format!("{}_tenant", constraint.name)));
+    let name = tidy(&new_name(
+        audit,
+        table,
+        &format!("{}_tenant", constraint.name),
+    ));
     let set_columns = table.column_list(&constraint.columns);
     let action = |action: Action| match action {
         Action::NoAction => None,
         Action::Restrict => Some("RESTRICT".to_owned()),
         Action::Cascade => Some("CASCADE".to_owned()),
         // The tenant stays. Before PostgreSQL 15 no columns can be named, and nothing is changed instead.
-        Action::SetNull if audit.catalogue.server.major() >= 15 => Some(format!("SET NULL ({set_columns})")),
-        Action::SetDefault if audit.catalogue.server.major() >= 15 => Some(format!("SET DEFAULT ({set_columns})")),
+        Action::SetNull if audit.catalogue.server.major() >= 15 => {
+            Some(format!("SET NULL ({set_columns})"))
+        }
+        Action::SetDefault if audit.catalogue.server.major() >= 15 => {
+            Some(format!("SET DEFAULT ({set_columns})"))
+        }
         Action::SetNull | Action::SetDefault => None,
     };
     let mut clauses = String::new();
@@ -293,7 +331,10 @@ pub(super) fn replace(
     // A partitioned table cannot have one that is not valid yet.
     let waits = table.kind != RelationKind::Partitioned;
     let mut statements = vec![
-        format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {name};", table.name),
+        format!(
+            "ALTER TABLE {} DROP CONSTRAINT IF EXISTS {name};",
+            table.name
+        ),
         format!(
             "ALTER TABLE {} ADD CONSTRAINT {name} FOREIGN KEY ({}) REFERENCES {} ({}){clauses}{};",
             table.name,
@@ -304,7 +345,10 @@ pub(super) fn replace(
         ),
     ];
     if waits {
-        statements.push(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", table.name));
+        statements.push(format!(
+            "ALTER TABLE {} VALIDATE CONSTRAINT {name};",
+            table.name
+        ));
     }
     statements.push(format!(
         "ALTER TABLE {} DROP CONSTRAINT IF EXISTS {};",
@@ -322,7 +366,11 @@ fn look_up(
     reference: &Reference,
     parent: &Relation,
 ) -> String {
-    let alias = if table.name.name == "referred" { "looked_up" } else { "referred" };
+    let alias = if table.name.name == "referred" {
+        "looked_up"
+    } else {
+        "referred"
+    };
     let own = tidy(&table.name.name);
     let mut nullable = Vec::new();
     let mut equal = Vec::new();
@@ -349,7 +397,11 @@ fn look_up(
     let blind: Vec<Oid> = audit
         .askers_of(table, &[Privilege::Insert, Privilege::Update])
         .into_iter()
-        .filter(|role| !audit.catalogue.may_any_column(*role, parent, Privilege::Select))
+        .filter(|role| {
+            !audit
+                .catalogue
+                .may_any_column(*role, parent, Privilege::Select)
+        })
         .collect();
     if !blind.is_empty() {
         statements.push(format!(

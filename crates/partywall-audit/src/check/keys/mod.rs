@@ -54,11 +54,18 @@ fn new_name(audit: &Audit<'_>, beside: &Relation, wanted: &str) -> String {
             relation.namespace == beside.namespace
                 && (relation.name.name == name
                     || relation.indexes.iter().any(|index| index.name == name))
-        }) || beside.constraints.iter().any(|constraint| constraint.name == name)
+        }) || beside
+            .constraints
+            .iter()
+            .any(|constraint| constraint.name == name)
     };
     let mut number = 1;
     loop {
-        let suffix = if number == 1 { String::new() } else { number.to_string() };
+        let suffix = if number == 1 {
+            String::new()
+        } else {
+            number.to_string()
+        };
         let mut end = wanted.len().min(LONGEST - suffix.len());
         while !wanted.is_char_boundary(end) {
             end -= 1;

@@ -32,7 +32,10 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
                 Fault::TenantMutableNull,
                 table.name.to_string(),
                 why,
-                format!("ALTER TABLE {} ALTER COLUMN {name} SET NOT NULL;", table.name),
+                format!(
+                    "ALTER TABLE {} ALTER COLUMN {name} SET NOT NULL;",
+                    table.name
+                ),
             )
             .tables([table.name.to_string()]),
         );
@@ -48,7 +51,9 @@ fn is_meant(table: &Relation, column: i16) -> bool {
         .flatten()
         .any(|expression| asks_for_null(&expression.tree, column));
     let checks = table.constraints.iter().any(|constraint| {
-        constraint.kind == ConstraintKind::Check && constraint.validated && constraint.columns.contains(&column)
+        constraint.kind == ConstraintKind::Check
+            && constraint.validated
+            && constraint.columns.contains(&column)
     });
     policies || checks
 }
@@ -57,7 +62,9 @@ fn asks_for_null(tree: &Node, column: i16) -> bool {
     let mut found = false;
     tree.walk(&mut |node| {
         let own = |node: &Node| {
-            node.tag() == "VAR" && node.number("varattno") == Some(column) && node.number("varno") == Some(1)
+            node.tag() == "VAR"
+                && node.number("varattno") == Some(column)
+                && node.number("varno") == Some(1)
         };
         found |= match node.tag() {
             "NULLTEST" => node.get("arg").is_some_and(own),

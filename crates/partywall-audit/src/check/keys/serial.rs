@@ -11,7 +11,9 @@ const BIGINT: u32 = 20;
 
 /// Numbers that one sequence gives to the rows of all tenants, in order.
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
-    for table in tables(audit).filter(|table| !is_root(audit, table.oid) && table.parents.is_empty()) {
+    for table in
+        tables(audit).filter(|table| !is_root(audit, table.oid) && table.parents.is_empty())
+    {
         for column in &table.columns {
             if is_numbered(column) && is_seen(audit, table, column) {
                 let name = tidy(&column.name);
@@ -44,13 +46,16 @@ fn is_numbered(column: &Column) -> bool {
 
 /// Whether the application reads the numbers, and can have some made.
 fn is_seen(audit: &Audit<'_>, table: &Relation, column: &Column) -> bool {
-    audit.askers_of(table, &[Privilege::Select]).iter().any(|role| {
-        table.grants.iter().any(|grant| {
-            grant.privilege == Privilege::Select
-                && grant.column.is_none_or(|own| own == column.number)
-                && audit.catalogue.roles.has_rights_of(*role, grant.grantee)
+    audit
+        .askers_of(table, &[Privilege::Select])
+        .iter()
+        .any(|role| {
+            table.grants.iter().any(|grant| {
+                grant.privilege == Privilege::Select
+                    && grant.column.is_none_or(|own| own == column.number)
+                    && audit.catalogue.roles.has_rights_of(*role, grant.grantee)
+            })
         })
-    })
 }
 
 /// The next numbers are random and in no order: old ones stay, and the type and what refers to it with them.
@@ -59,19 +64,33 @@ fn fix(audit: &Audit<'_>, table: &Relation, column: &Column) -> String {
     let name = tidy(&column.name);
     let mut statements = Vec::new();
     if column.identity == Identity::No {
-        statements.push(format!("ALTER TABLE {} ALTER COLUMN {name} DROP DEFAULT;", table.name));
+        statements.push(format!(
+            "ALTER TABLE {} ALTER COLUMN {name} DROP DEFAULT;",
+            table.name
+        ));
     } else {
-        statements.push(format!("ALTER TABLE {} ALTER COLUMN {name} DROP IDENTITY;", table.name));
+        statements.push(format!(
+            "ALTER TABLE {} ALTER COLUMN {name} DROP IDENTITY;",
+            table.name
+        ));
     }
     if is_integer(column) && column.type_oid != BIGINT {
-        statements.push(format!("ALTER TABLE {} ALTER COLUMN {name} TYPE bigint;", table.name));
+        statements.push(format!(
+            "ALTER TABLE {} ALTER COLUMN {name} TYPE bigint;",
+            table.name
+        ));
         for child in audit.catalogue.relations.values() {
             for (constraint, reference) in child.foreign_keys() {
-                let own = constraint.columns.iter().zip(&reference.columns).filter(|(_, theirs)| {
-                    constraint.parent.is_none()
-                        && reference.relation == table.oid
-                        && **theirs == column.number
-                });
+                let own =
+                    constraint
+                        .columns
+                        .iter()
+                        .zip(&reference.columns)
+                        .filter(|(_, theirs)| {
+                            constraint.parent.is_none()
+                                && reference.relation == table.oid
+                                && **theirs == column.number
+                        });
                 for own in own.filter_map(|(own, _)| child.column(*own)) {
                     if own.type_oid != BIGINT {
                         statements.push(format!(

@@ -85,7 +85,11 @@ fn finding(audit: &Audit<'_>, table: &Relation, index: &Index) -> Option<Finding
         Some(constraint) => format!("constraint {} on {}", tidy(&constraint.name), table.name),
         None => format!("index {}.{}", tidy(&table.name.schema), tidy(&index.name)),
     };
-    let what = match index.columns.iter().find_map(|key| table.column(key.column?)) {
+    let what = match index
+        .columns
+        .iter()
+        .find_map(|key| table.column(key.column?))
+    {
         Some(column) => tidy(&column.name),
         None => "…".to_owned(),
     };
@@ -121,7 +125,10 @@ fn fix(
     let dependents = dependents(audit, table, index);
     let mut statements = release(audit, table, &dependents);
     let name = tidy(&constraint.name);
-    statements.push(format!("ALTER TABLE {} DROP CONSTRAINT {name};", table.name));
+    statements.push(format!(
+        "ALTER TABLE {} DROP CONSTRAINT {name};",
+        table.name
+    ));
     let nullable = audit
         .subject
         .tenant_column(table.oid)
@@ -148,7 +155,10 @@ pub(super) fn lead(audit: &Audit<'_>, table: &Relation) -> Option<String> {
         return Some(table.column_list(&[tenant]));
     }
     if let Some(Belonging::Parent { constraint, .. }) = audit.subject.belonging(table.oid) {
-        let own = table.constraints.iter().find(|own| own.oid == *constraint)?;
+        let own = table
+            .constraints
+            .iter()
+            .find(|own| own.oid == *constraint)?;
         return Some(table.column_list(&own.columns));
     }
     None
@@ -165,7 +175,11 @@ fn dependents<'a>(
         .catalogue
         .relations
         .values()
-        .flat_map(|other| other.foreign_keys().map(move |(constraint, reference)| (other, constraint, reference)))
+        .flat_map(|other| {
+            other
+                .foreign_keys()
+                .map(move |(constraint, reference)| (other, constraint, reference))
+        })
         .filter(|(_, constraint, reference)| {
             constraint.parent.is_none()
                 && reference.relation == table.oid
@@ -182,13 +196,27 @@ fn release(
     dependents: &[(&Relation, &Constraint, &Reference)],
 ) -> Vec<String> {
     let mut statements = Vec::new();
-    let theirs = audit.subject.tenant_column(table.oid).and_then(|it| table.column(it));
+    let theirs = audit
+        .subject
+        .tenant_column(table.oid)
+        .and_then(|it| table.column(it));
     for (child, constraint, reference) in dependents {
-        let own = audit.subject.tenant_column(child.oid).and_then(|it| child.column(it));
+        let own = audit
+            .subject
+            .tenant_column(child.oid)
+            .and_then(|it| child.column(it));
         match (own, theirs) {
             (Some(own), Some(theirs)) if own.type_oid == theirs.type_oid => {
                 statements.extend(parent_key(audit, table, reference, theirs.number));
-                statements.extend(replace(audit, child, constraint, reference, table, own.number, theirs.number));
+                statements.extend(replace(
+                    audit,
+                    child,
+                    constraint,
+                    reference,
+                    table,
+                    own.number,
+                    theirs.number,
+                ));
             }
             _ => statements.push(format!(
                 "ALTER TABLE {} DROP CONSTRAINT IF EXISTS {};",
@@ -198,6 +226,8 @@ fn release(
         }
     }
     let mut seen = BTreeSet::new();
-    statements.retain(|statement| !statement.starts_with("CREATE UNIQUE") || seen.insert(statement.clone()));
+    statements.retain(|statement| {
+        !statement.starts_with("CREATE UNIQUE") || seen.insert(statement.clone())
+    });
     statements
 }

@@ -11,7 +11,11 @@ use crate::{
 /// function in the caller's WHERE see the other rows before they are left out.
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     for view in audit.catalogue.relations.values() {
-        let Some(own) = view.view.as_ref().filter(|_| view.kind == RelationKind::View) else {
+        let Some(own) = view
+            .view
+            .as_ref()
+            .filter(|_| view.kind == RelationKind::View)
+        else {
             continue;
         };
         if own.security_barrier
@@ -31,12 +35,20 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             .filter(|access| {
                 access.bound
                     && access.view == Some(view.oid)
-                    && audit.catalogue.relations.get(&access.table).is_some_and(|table| {
-                        audit.catalogue.is_exempt(access.role, table)
-                            && !audit.catalogue.is_exempt(*asker, table)
-                            || !table.row_security
-                                && !audit.catalogue.may_any_column(*asker, table, Privilege::Select)
-                    })
+                    && audit
+                        .catalogue
+                        .relations
+                        .get(&access.table)
+                        .is_some_and(|table| {
+                            audit.catalogue.is_exempt(access.role, table)
+                                && !audit.catalogue.is_exempt(*asker, table)
+                                || !table.row_security
+                                    && !audit.catalogue.may_any_column(
+                                        *asker,
+                                        table,
+                                        Privilege::Select,
+                                    )
+                        })
                     && (audit.subject.is_tenants(access.table)
                         || holds_tenants(audit, access.table))
             })

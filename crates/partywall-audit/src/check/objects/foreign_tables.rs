@@ -1,10 +1,5 @@
 use super::DATA;
-use crate::{
-    Fault, Finding,
-    catalogue::RelationKind,
-    check::Audit,
-    subject::Belonging,
-};
+use crate::{Fault, Finding, catalogue::RelationKind, check::Audit, subject::Belonging};
 
 /// Foreign tables that the application may use: row-level security does not exist for them.
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {

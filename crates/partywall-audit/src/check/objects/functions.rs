@@ -88,9 +88,13 @@ pub(super) fn past(audit: &Audit<'_>, reached: &Reached) -> Vec<Access> {
     }
     // What the application reads without any policy has its own fault.
     accesses.retain(|access| {
-        audit.catalogue.relations.get(&access.table).is_some_and(|table| {
-            table.row_security || audit.askers_of(table, &super::DATA).is_empty()
-        })
+        audit
+            .catalogue
+            .relations
+            .get(&access.table)
+            .is_some_and(|table| {
+                table.row_security || audit.askers_of(table, &super::DATA).is_empty()
+            })
     });
     accesses.sort_unstable();
     accesses.dedup();

@@ -14,10 +14,12 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     if !server.large_objects_public {
         return;
     }
-    let readable = server
-        .large_objects
-        .iter()
-        .find(|object| audit.askers().iter().any(|role| may_read(audit, *role, object)));
+    let readable = server.large_objects.iter().find(|object| {
+        audit
+            .askers()
+            .iter()
+            .any(|role| may_read(audit, *role, object))
+    });
     for table in audit.subject.tenant_tables(audit.catalogue) {
         if table.is_partition || !audit.subject.reports(table) {
             continue;

@@ -19,7 +19,10 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         return;
     };
     for function in audit.catalogue.functions.values() {
-        if !function.leakproof || function.extension.is_some() || !super::functions::reports(audit, function) {
+        if !function.leakproof
+            || function.extension.is_some()
+            || !super::functions::reports(audit, function)
+        {
             continue;
         }
         let askers: Vec<Oid> = audit

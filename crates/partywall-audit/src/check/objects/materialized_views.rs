@@ -9,7 +9,10 @@ use crate::{
 /// Materialized views that keep rows of all tenants where no policy can be.
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     for view in audit.catalogue.relations.values() {
-        if view.extension.is_some() || !audit.subject.reports(view) || is_given_as_global(audit, view) {
+        if view.extension.is_some()
+            || !audit.subject.reports(view)
+            || is_given_as_global(audit, view)
+        {
             continue;
         }
         let Some(tables) = sources(audit, view) else {

@@ -21,12 +21,17 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             .iter()
             .filter(|member| !member.filtered)
             .filter_map(|member| Some((*member, audit.catalogue.relations.get(&member.relation)?)))
-            .filter(|(_, table)| audit.subject.is_tenants(table.oid) && audit.subject.reports(table))
+            .filter(|(_, table)| {
+                audit.subject.is_tenants(table.oid) && audit.subject.reports(table)
+            })
             .collect();
         let Some((_, example)) = open.first() else {
             continue;
         };
-        let tables: Vec<String> = open.iter().map(|(_, table)| table.name.to_string()).collect();
+        let tables: Vec<String> = open
+            .iter()
+            .map(|(_, table)| table.name.to_string())
+            .collect();
         let why = format!(
             "it carries the rows of all tenants, so whoever may `CREATE SUBSCRIPTION … PUBLICATION {}` receives all \
              of {}",
@@ -56,7 +61,10 @@ fn fix(
     let mut dropped: Vec<String> = Vec::new();
     let mut whole = false;
     for (member, _) in open {
-        match member.named.and_then(|named| audit.catalogue.relations.get(&named)) {
+        match member
+            .named
+            .and_then(|named| audit.catalogue.relations.get(&named))
+        {
             Some(named) => dropped.push(named.name.to_string()),
             None => whole = true,
         }
@@ -65,7 +73,10 @@ fn fix(
     dropped.dedup();
     let publication = tidy(name);
     if !whole {
-        return format!("ALTER PUBLICATION {publication} DROP TABLE {};", dropped.join(", "));
+        return format!(
+            "ALTER PUBLICATION {publication} DROP TABLE {};",
+            dropped.join(", ")
+        );
     }
     let kept: Vec<String> = members
         .iter()

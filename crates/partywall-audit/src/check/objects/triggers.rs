@@ -41,8 +41,7 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         }
     }
     for (oid, (accesses, relation)) in blamed {
-        let (Some(function), Some(first)) =
-            (audit.catalogue.functions.get(&oid), accesses.first())
+        let (Some(function), Some(first)) = (audit.catalogue.functions.get(&oid), accesses.first())
         else {
             continue;
         };

@@ -21,15 +21,22 @@ use crate::{
 /// caller's own and show the same rows.
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     let mut blamed: BTreeMap<Oid, (Vec<Access>, Oid)> = BTreeMap::new();
-    for view in audit.catalogue.relations.values().filter(|relation| {
-        relation.kind == RelationKind::View && relation.extension.is_none()
-    }) {
+    for view in audit
+        .catalogue
+        .relations
+        .values()
+        .filter(|relation| relation.kind == RelationKind::View && relation.extension.is_none())
+    {
         for asker in audit.askers_of(view, &DATA) {
             let reached = Reach::of_relation(audit, view, asker);
             let mut accesses = reached.exempt(audit);
-            accesses.extend(reached.accesses.iter().copied().filter(|access| {
-                !access.bound && is_wider(audit, asker, *access)
-            }));
+            accesses.extend(
+                reached
+                    .accesses
+                    .iter()
+                    .copied()
+                    .filter(|access| !access.bound && is_wider(audit, asker, *access)),
+            );
             for access in accesses {
                 if let Some(culprit) = access.view
                     && !is_open_anyway(audit, asker, access)
@@ -82,7 +89,9 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
 fn is_wider(audit: &Audit<'_>, asker: Oid, access: Access) -> bool {
     audit.subject.is_tenants(access.table)
         && matches!(
-            audit.wall.standing(access.role, access.table, Command::Select),
+            audit
+                .wall
+                .standing(access.role, access.table, Command::Select),
             Standing::Open(_)
         )
         && !matches!(
@@ -93,21 +102,32 @@ fn is_wider(audit: &Audit<'_>, asker: Oid, access: Access) -> bool {
 
 /// Whether the one who asks reads all rows without the view: that is the table's own fault.
 fn is_open_anyway(audit: &Audit<'_>, asker: Oid, access: Access) -> bool {
-    audit.catalogue.relations.get(&access.table).is_some_and(|table| {
-        audit.catalogue.is_exempt(asker, table)
-            && audit.catalogue.may_enter(asker, table.namespace)
-            && audit.catalogue.may_any_column(asker, table, Privilege::Select)
-    })
+    audit
+        .catalogue
+        .relations
+        .get(&access.table)
+        .is_some_and(|table| {
+            audit.catalogue.is_exempt(asker, table)
+                && audit.catalogue.may_enter(asker, table.namespace)
+                && audit
+                    .catalogue
+                    .may_any_column(asker, table, Privilege::Select)
+        })
 }
 
 fn fix(audit: &Audit<'_>, view: &Relation, example: &Relation, accesses: &[Access]) -> String {
     let readable = accesses.iter().all(|access| {
-        audit.catalogue.relations.get(&access.table).is_some_and(|table| {
-            audit
-                .askers()
-                .iter()
-                .all(|role| audit.catalogue.may_any_column(*role, table, Privilege::Select))
-        })
+        audit
+            .catalogue
+            .relations
+            .get(&access.table)
+            .is_some_and(|table| {
+                audit.askers().iter().all(|role| {
+                    audit
+                        .catalogue
+                        .may_any_column(*role, table, Privilege::Select)
+                })
+            })
     });
     let has_invoker = audit.catalogue.server.major() >= 15;
     if has_invoker && readable {
@@ -121,9 +141,13 @@ fn fix(audit: &Audit<'_>, view: &Relation, example: &Relation, accesses: &[Acces
         );
     }
     let unforced = accesses.iter().all(|access| {
-        audit.catalogue.relations.get(&access.table).is_some_and(|table| {
-            table.row_security && !table.forced && !audit.catalogue.roles.bypasses(access.role)
-        })
+        audit
+            .catalogue
+            .relations
+            .get(&access.table)
+            .is_some_and(|table| {
+                table.row_security && !table.forced && !audit.catalogue.roles.bypasses(access.role)
+            })
     });
     if unforced {
         let tables = table_names(audit.catalogue, accesses.iter().map(|access| access.table));

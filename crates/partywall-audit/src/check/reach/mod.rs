@@ -99,7 +99,11 @@ impl<'a> Reach<'a> {
         trigger: &Trigger,
     ) -> Reached {
         let mut reach = Self::new(audit, function.owner);
-        reach.function(function, Some((relation.oid, transition_tables(trigger))), 0);
+        reach.function(
+            function,
+            Some((relation.oid, transition_tables(trigger))),
+            0,
+        );
         reach.reached
     }
 
@@ -145,8 +149,19 @@ impl<'a> Reach<'a> {
         }
     }
 
-    fn relation(&mut self, relation: &Relation, role: Oid, bound: bool, view: Option<Oid>, depth: usize) {
-        let Some(own) = relation.view.as_ref().filter(|_| relation.kind == RelationKind::View) else {
+    fn relation(
+        &mut self,
+        relation: &Relation,
+        role: Oid,
+        bound: bool,
+        view: Option<Oid>,
+        depth: usize,
+    ) {
+        let Some(own) = relation
+            .view
+            .as_ref()
+            .filter(|_| relation.kind == RelationKind::View)
+        else {
             self.reached.accesses.insert(Access {
                 table: relation.oid,
                 role,
@@ -178,14 +193,23 @@ impl<'a> Reach<'a> {
             }
         }
         // What PostgreSQL says it reads, and the text did not tell.
-        for other in own.reads.iter().filter(|oid| scans.iter().all(|scan| scan.relation != **oid)) {
+        for other in own
+            .reads
+            .iter()
+            .filter(|oid| scans.iter().all(|scan| scan.relation != **oid))
+        {
             if let Some(inner) = self.catalogue().relations.get(other) {
                 self.relation(inner, role, bound, view, depth + 1);
             }
         }
     }
 
-    fn function(&mut self, function: &Function, row: Option<(Oid, BTreeSet<String>)>, depth: usize) {
+    fn function(
+        &mut self,
+        function: &Function,
+        row: Option<(Oid, BTreeSet<String>)>,
+        depth: usize,
+    ) {
         let role = if function.security_definer {
             function.owner
         } else {
@@ -233,7 +257,10 @@ fn transition_tables(trigger: &Trigger) -> BTreeSet<String> {
 }
 
 /// A list of tables' names.
-pub(super) fn table_names(catalogue: &Catalogue, tables: impl IntoIterator<Item = Oid>) -> Vec<String> {
+pub(super) fn table_names(
+    catalogue: &Catalogue,
+    tables: impl IntoIterator<Item = Oid>,
+) -> Vec<String> {
     let mut names: Vec<String> = tables
         .into_iter()
         .filter_map(|table| catalogue.relations.get(&table))

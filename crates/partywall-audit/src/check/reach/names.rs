@@ -29,7 +29,14 @@ const NO_COLUMNS: [&str; 15] = [
 
 /// Functions of which the result tells nothing of the argument.
 const HASHES: [&str; 8] = [
-    "sha224", "sha256", "sha384", "sha512", "digest", "hmac", "crypt", "scram_sha_256",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
+    "digest",
+    "hmac",
+    "crypt",
+    "scram_sha_256",
 ];
 
 impl<'a> Names<'a> {
@@ -46,21 +53,26 @@ impl<'a> Names<'a> {
 
     /// As a function sees them: its SET clause may say where to look.
     pub(super) fn of_function(&self, function: &Function) -> Self {
-        let path = function.sets("search_path").and_then(phrase::read).map(|parts| {
-            parts.iter().filter_map(|part| match part {
-                Part::Word { text, .. } | Part::Text(text) => Some(text.clone()),
-                Part::Number
-                | Part::Parameter(_)
-                | Part::Comma
-                | Part::Semicolon
-                | Part::Dot
-                | Part::Cast
-                | Part::Operator(_)
-                | Part::Round(_)
-                | Part::Square(_) => None,
-            })
-            .collect()
-        });
+        let path = function
+            .sets("search_path")
+            .and_then(phrase::read)
+            .map(|parts| {
+                parts
+                    .iter()
+                    .filter_map(|part| match part {
+                        Part::Word { text, .. } | Part::Text(text) => Some(text.clone()),
+                        Part::Number
+                        | Part::Parameter(_)
+                        | Part::Comma
+                        | Part::Semicolon
+                        | Part::Dot
+                        | Part::Cast
+                        | Part::Operator(_)
+                        | Part::Round(_)
+                        | Part::Square(_) => None,
+                    })
+                    .collect()
+            });
         Self {
             path,
             held: BTreeSet::new(),
@@ -152,7 +164,9 @@ impl<'a> Names<'a> {
             }
             let mut path = vec![text.clone()];
             while let (Some(Part::Dot), Some(next)) = (parts.get(at), parts.get(at + 1)) {
-                let Some(word) = next.word() else { return false };
+                let Some(word) = next.word() else {
+                    return false;
+                };
                 path.push(word.to_owned());
                 at += 2;
             }
@@ -211,8 +225,11 @@ impl<'a> Names<'a> {
             }
         }
         if arguments.is_empty() {
-            return matches!(plain.as_str(), "gen_random_uuid" | "uuid_generate_v4" | "now" | "uuidv7")
-                .then_some(plain.contains("uuid"));
+            return matches!(
+                plain.as_str(),
+                "gen_random_uuid" | "uuid_generate_v4" | "now" | "uuidv7"
+            )
+            .then_some(plain.contains("uuid"));
         }
         self.harmless(arguments, depth)
     }
@@ -259,7 +276,9 @@ impl<'a> Names<'a> {
                 return Vec::new();
             };
             let query = match statement {
-                [first, exists, inside] if first.is_any(&["select", "return"]) && exists.is("exists") => {
+                [first, exists, inside]
+                    if first.is_any(&["select", "return"]) && exists.is("exists") =>
+                {
                     inside.query()
                 }
                 _ => None,
@@ -267,7 +286,9 @@ impl<'a> Names<'a> {
             let Some(query) = query else {
                 return Vec::new();
             };
-            let implied = names.statement(query, &super::query::Around::default()).implied;
+            let implied = names
+                .statement(query, &super::query::Around::default())
+                .implied;
             let parameters = parameters(function);
             let own: BTreeSet<usize> = implied
                 .iter()
@@ -291,14 +312,18 @@ impl<'a> Names<'a> {
             let Some(Part::Round(arguments)) = parts.get(at + 1) else {
                 return false;
             };
-            let Some(word) = part.word() else { return false };
+            let Some(word) = part.word() else {
+                return false;
+            };
             if word == "current_setting" {
                 return self.call(&[word.to_owned()], arguments, depth) == Some(true);
             }
             let mut name = vec![word.to_owned()];
             if let (Some(Part::Dot), Some(schema)) = (
                 at.checked_sub(1).and_then(|before| parts.get(before)),
-                at.checked_sub(2).and_then(|before| parts.get(before)).and_then(Part::word),
+                at.checked_sub(2)
+                    .and_then(|before| parts.get(before))
+                    .and_then(Part::word),
             ) {
                 name.insert(0, schema.to_owned());
             }
@@ -314,9 +339,9 @@ impl<'a> Names<'a> {
     /// Whether a name is a variable that holds the tenant, or the tenant of a trigger's row.
     fn holds(&self, path: &[String]) -> bool {
         match path {
-            [row, column] if row == "new" || row == "old" => {
-                self.row.is_some_and(|row| self.is_tenant_column(row, column))
-            }
+            [row, column] if row == "new" || row == "old" => self
+                .row
+                .is_some_and(|row| self.is_tenant_column(row, column)),
             // A variable, or a column of a record that holds a row of the context's tenant.
             [name] | [name, _] => self.held.contains(name),
             _ => false,
@@ -338,7 +363,10 @@ impl<'a> Names<'a> {
         if self.is_tenant_column(left.0, left.1) || self.is_tenant_column(right.0, right.1) {
             return true;
         }
-        self.is_key(left) || self.is_key(right) || self.refers(left, right) || self.refers(right, left)
+        self.is_key(left)
+            || self.is_key(right)
+            || self.refers(left, right)
+            || self.refers(right, left)
     }
 
     fn is_key(&self, (relation, column): (Oid, &str)) -> bool {
@@ -346,10 +374,13 @@ impl<'a> Names<'a> {
             return false;
         };
         relation.column_named(column).is_some_and(|column| {
-            relation
-                .indexes
-                .iter()
-                .any(|index| index.unique && index.columns.iter().any(|key| key.column == Some(column.number)))
+            relation.indexes.iter().any(|index| {
+                index.unique
+                    && index
+                        .columns
+                        .iter()
+                        .any(|key| key.column == Some(column.number))
+            })
         })
     }
 
@@ -413,7 +444,9 @@ pub(super) fn type_end(parts: &[Part], mut at: usize) -> usize {
             Part::Dot if parts.get(at + 1).and_then(Part::word).is_some() => at += 2,
             Part::Square(_) => at += 1,
             Part::Round(inside)
-                if inside.iter().all(|it| matches!(it, Part::Number | Part::Comma)) =>
+                if inside
+                    .iter()
+                    .all(|it| matches!(it, Part::Number | Part::Comma)) =>
             {
                 at += 1;
             }

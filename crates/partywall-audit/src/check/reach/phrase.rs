@@ -10,7 +10,10 @@ use sqlparser::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::check) enum Part {
     /// A key word or a name. Without quotes it is in lower case.
-    Word { text: String, quoted: bool },
+    Word {
+        text: String,
+        quoted: bool,
+    },
     /// A string, in whatever quotes.
     Text(String),
     Number,
@@ -71,9 +74,9 @@ pub(in crate::check) fn begins_query(parts: &[Part]) -> bool {
     match parts.first() {
         Some(Part::Round(inside)) => {
             begins_query(inside)
-                && parts
-                    .get(1)
-                    .is_none_or(|next| next.is_any(&["union", "intersect", "except", "order", "limit"]))
+                && parts.get(1).is_none_or(|next| {
+                    next.is_any(&["union", "intersect", "except", "order", "limit"])
+                })
         }
         Some(first) => first.is_any(&[
             "select", "with", "values", "insert", "update", "delete", "merge", "table",
@@ -98,7 +101,9 @@ pub(in crate::check) fn read(sql: &str) -> Option<Vec<Part>> {
             let inside = open.pop()?;
             let before = open.last_mut()?;
             match inside.last() {
-                Some(Part::Operator(operator)) if before.last().is_some_and(|it| it.is("operator")) => {
+                Some(Part::Operator(operator))
+                    if before.last().is_some_and(|it| it.is("operator")) =>
+                {
                     before.pop();
                     Part::Operator(operator.clone())
                 }
@@ -193,7 +198,8 @@ pub(in crate::check) fn calls(sql: &str) -> Vec<String> {
                 | Part::Operator(_) => {}
             }
             // `::numeric(10,2)` is no call.
-            typed = *part == Part::Cast || (typed && (matches!(part, Part::Dot | Part::Word { .. })));
+            typed =
+                *part == Part::Cast || (typed && (matches!(part, Part::Dot | Part::Word { .. })));
         }
     }
     let mut found = Vec::new();

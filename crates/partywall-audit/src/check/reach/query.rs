@@ -66,7 +66,17 @@ const DEEPEST: usize = 12;
 
 /// Words that end a list of sources.
 const CLAUSES: [&str; 12] = [
-    "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "returning", "set",
+    "where",
+    "group",
+    "having",
+    "window",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+    "returning",
+    "set",
     "when",
 ];
 
@@ -145,34 +155,76 @@ impl Names<'_> {
         let at = match arm.first() {
             Some(first) if first.is("update") => {
                 let end = position(arm, 1, &["set"]);
-                self.from(arm.get(1..end).unwrap_or(&[]), around, &mut sources, &mut facts, out);
+                self.from(
+                    arm.get(1..end).unwrap_or(&[]),
+                    around,
+                    &mut sources,
+                    &mut facts,
+                    out,
+                );
                 position(arm, end, &["from"])
             }
             Some(first) if first.is("merge") => {
                 let begin = position(arm, 0, &["into"]) + 1;
                 let end = position(arm, begin, &["using"]);
-                self.from(arm.get(begin..end).unwrap_or(&[]), around, &mut sources, &mut facts, out);
+                self.from(
+                    arm.get(begin..end).unwrap_or(&[]),
+                    around,
+                    &mut sources,
+                    &mut facts,
+                    out,
+                );
                 let condition = position(arm, end, &["on"]);
                 let stop = position(arm, condition, &["when"]);
                 let all: Vec<usize> = (0..=sources.len()).collect();
-                self.from(arm.get(end + 1..condition).unwrap_or(&[]), around, &mut sources, &mut facts, out);
-                self.conditions(arm.get(condition + 1..stop).unwrap_or(&[]), &sources, &all, around, &mut facts);
+                self.from(
+                    arm.get(end + 1..condition).unwrap_or(&[]),
+                    around,
+                    &mut sources,
+                    &mut facts,
+                    out,
+                );
+                self.conditions(
+                    arm.get(condition + 1..stop).unwrap_or(&[]),
+                    &sources,
+                    &all,
+                    around,
+                    &mut facts,
+                );
                 stop
             }
             Some(first) if first.is("delete") => {
                 let end = position(arm, 2, &["using", "where", "returning"]);
-                self.from(arm.get(2..end).unwrap_or(&[]), around, &mut sources, &mut facts, out);
+                self.from(
+                    arm.get(2..end).unwrap_or(&[]),
+                    around,
+                    &mut sources,
+                    &mut facts,
+                    out,
+                );
                 position(arm, end, &["using"])
             }
             Some(first) if first.is("table") => 0,
             _ => position(arm, 0, &["from"]),
         };
         let end = position(arm, at + 1, &CLAUSES);
-        self.from(arm.get(at + 1..end).unwrap_or(&[]), around, &mut sources, &mut facts, out);
+        self.from(
+            arm.get(at + 1..end).unwrap_or(&[]),
+            around,
+            &mut sources,
+            &mut facts,
+            out,
+        );
         let begin = position(arm, 0, &["where"]);
         let end = position(arm, begin + 1, &CLAUSES);
         let all: Vec<usize> = (0..sources.len()).collect();
-        self.conditions(arm.get(begin + 1..end).unwrap_or(&[]), &sources, &all, around, &mut facts);
+        self.conditions(
+            arm.get(begin + 1..end).unwrap_or(&[]),
+            &sources,
+            &all,
+            around,
+            &mut facts,
+        );
         self.bind(&mut sources, &facts, around);
 
         for fact in &facts {
@@ -209,7 +261,9 @@ impl Names<'_> {
                 continue;
             };
             let before = at.checked_sub(1).and_then(|before| parts.get(before));
-            let name = before.filter(|part| !part.is_any(&NOT_CALLED)).and_then(Part::word);
+            let name = before
+                .filter(|part| !part.is_any(&NOT_CALLED))
+                .and_then(Part::word);
             if begins_query(inside) {
                 // Those among the sources are looked through already.
                 if !among_sources(parts, at) {
@@ -221,7 +275,9 @@ impl Names<'_> {
                     let mut path = vec![name.to_owned()];
                     if let (Some(Part::Dot), Some(schema)) = (
                         at.checked_sub(2).and_then(|it| parts.get(it)),
-                        at.checked_sub(3).and_then(|it| parts.get(it)).and_then(Part::word),
+                        at.checked_sub(3)
+                            .and_then(|it| parts.get(it))
+                            .and_then(Part::word),
                     ) {
                         path.insert(0, schema.to_owned());
                     }
@@ -260,7 +316,14 @@ impl Names<'_> {
         }
     }
 
-    fn follows(&self, sources: &[Source], source: usize, column: &str, other: &Side, around: &Around) -> bool {
+    fn follows(
+        &self,
+        sources: &[Source],
+        source: usize,
+        column: &str,
+        other: &Side,
+        around: &Around,
+    ) -> bool {
         let Some(own) = sources.get(source) else {
             return false;
         };
@@ -275,9 +338,13 @@ impl Names<'_> {
         };
         match other {
             Side::Context => true,
-            Side::Column(other, name) => sources.get(*other).is_some_and(|other| linked(other, name)),
+            Side::Column(other, name) => {
+                sources.get(*other).is_some_and(|other| linked(other, name))
+            }
             Side::Free(path) => {
-                let Some(name) = path.last() else { return false };
+                let Some(name) = path.last() else {
+                    return false;
+                };
                 around
                     .sources
                     .iter()
@@ -315,14 +382,23 @@ impl Names<'_> {
         if let Some(Part::Round(inside)) = arm.get(at)
             && !begins_query(inside)
         {
-            columns = inside.iter().filter_map(Part::word).map(str::to_owned).collect();
+            columns = inside
+                .iter()
+                .filter_map(Part::word)
+                .map(str::to_owned)
+                .collect();
             at += 1;
         }
         if columns.is_empty() {
-            columns = relation.columns.iter().map(|column| column.name.clone()).collect();
+            columns = relation
+                .columns
+                .iter()
+                .map(|column| column.name.clone())
+                .collect();
         }
         let end = position_of(arm, at, |at, part| {
-            part.is("returning") || (part.is("on") && arm.get(at + 1).is_some_and(|it| it.is("conflict")))
+            part.is("returning")
+                || (part.is("on") && arm.get(at + 1).is_some_and(|it| it.is("conflict")))
         });
         let rows = arm.get(at..end).unwrap_or(&[]);
         let values = rows.iter().position(|part| part.is("values"));
@@ -354,10 +430,12 @@ impl Names<'_> {
             }
             (Some(Some(place)), None) => {
                 let list = position(rows, 0, &["from"]);
-                let value = phrase::split(rows.get(1..list).unwrap_or(&[]), |part| *part == Part::Comma)
-                    .get(place)
-                    .copied()
-                    .unwrap_or(&[]);
+                let value = phrase::split(rows.get(1..list).unwrap_or(&[]), |part| {
+                    *part == Part::Comma
+                })
+                .get(place)
+                .copied()
+                .unwrap_or(&[]);
                 self.is_context(value)
                     || (self.names_tenant(value) && self.statement(rows, around).is_bound())
             }
@@ -393,7 +471,9 @@ impl Names<'_> {
             .and_then(|number| relation.column(number))
             .and_then(|column| column.default.as_deref())
             .and_then(phrase::read)
-            .is_some_and(|default| self.is_context(&default) || self.subject.root == Some(relation.oid))
+            .is_some_and(|default| {
+                self.is_context(&default) || self.subject.root == Some(relation.oid)
+            })
     }
 }
 
@@ -405,7 +485,15 @@ fn among_sources(parts: &[Part], at: usize) -> bool {
             .rposition(|part| part.is_any(&["from", "using"]) || part.is_any(&JOINS));
         let clause = before.iter().rposition(|part| {
             part.is_any(&[
-                "select", "where", "group", "having", "order", "limit", "returning", "set", "on",
+                "select",
+                "where",
+                "group",
+                "having",
+                "order",
+                "limit",
+                "returning",
+                "set",
+                "on",
             ])
         });
         from > clause
@@ -414,8 +502,32 @@ fn among_sources(parts: &[Part], at: usize) -> bool {
 
 /// Words that brackets follow without a call.
 const NOT_CALLED: [&str; 26] = [
-    "in", "any", "all", "some", "exists", "values", "and", "or", "not", "as", "on", "using", "where", "when",
-    "then", "else", "select", "from", "join", "by", "over", "filter", "returning", "lateral", "array", "row",
+    "in",
+    "any",
+    "all",
+    "some",
+    "exists",
+    "values",
+    "and",
+    "or",
+    "not",
+    "as",
+    "on",
+    "using",
+    "where",
+    "when",
+    "then",
+    "else",
+    "select",
+    "from",
+    "join",
+    "by",
+    "over",
+    "filter",
+    "returning",
+    "lateral",
+    "array",
+    "row",
 ];
 
 /// Where one of some key words stands, or the end.

@@ -19,7 +19,17 @@ pub(super) struct Body {
 
 /// Statements that reach no rows, whatever they are made of.
 const HARMLESS: [&str; 11] = [
-    "listen", "unlisten", "notify", "set", "reset", "close", "discard", "lock", "analyze", "refresh", "deallocate",
+    "listen",
+    "unlisten",
+    "notify",
+    "set",
+    "reset",
+    "close",
+    "discard",
+    "lock",
+    "analyze",
+    "refresh",
+    "deallocate",
 ];
 
 impl Names<'_> {
@@ -39,7 +49,9 @@ impl Names<'_> {
             return self.procedure(&parts);
         }
         let mut body = Body::default();
-        for statement in phrase::split(sql_body(&parts, function.body.is_some()), |part| *part == Part::Semicolon) {
+        for statement in phrase::split(sql_body(&parts, function.body.is_some()), |part| {
+            *part == Part::Semicolon
+        }) {
             let statement = match statement {
                 [first, rest @ ..] if first.is("return") => rest,
                 _ => statement,
@@ -81,9 +93,9 @@ pub(super) fn sql_body(parts: &[Part], is_definition: bool) -> &[Part] {
     if !is_definition {
         return parts;
     }
-    let atomic = parts
-        .windows(2)
-        .position(|pair| matches!(pair, [begin, atomic] if begin.is("begin") && atomic.is("atomic")));
+    let atomic = parts.windows(2).position(
+        |pair| matches!(pair, [begin, atomic] if begin.is("begin") && atomic.is("atomic")),
+    );
     match atomic {
         Some(at) => parts.get(at + 2..).unwrap_or(&[]),
         None => parts.get(position(parts, 0, &["return"])..).unwrap_or(&[]),
@@ -116,7 +128,10 @@ impl<'n, 'a> Walk<'n, 'a> {
     }
 
     fn assign(&mut self, name: &str, holds: bool) {
-        self.variables.entry(name.to_owned()).or_default().push(holds);
+        self.variables
+            .entry(name.to_owned())
+            .or_default()
+            .push(holds);
     }
 
     /// What stands between two semicolons.
@@ -143,7 +158,9 @@ impl<'n, 'a> Walk<'n, 'a> {
             self.query(condition);
             let then = parts.get(end + 1..).unwrap_or(&[]);
             if first.is_any(&["if", "elsif", "elseif"])
-                && then.first().is_some_and(|it| it.is("return") || raises(then))
+                && then
+                    .first()
+                    .is_some_and(|it| it.is("return") || raises(then))
             {
                 self.guard(condition);
             }
@@ -231,14 +248,18 @@ impl<'n, 'a> Walk<'n, 'a> {
         };
         let found = self.query(&plain);
         let fresh = plain.first().is_some_and(|first| first.is("insert"))
-            && found.scans.first().is_some_and(|scan| {
-                scan.bound && self.names.subject.root == Some(scan.relation)
-            });
+            && found
+                .scans
+                .first()
+                .is_some_and(|scan| scan.bound && self.names.subject.root == Some(scan.relation));
         let values = phrase::split(&list, |part| *part == Part::Comma);
         for (at, target) in targets.iter().enumerate() {
             let holds = fresh
                 || found.is_bound()
-                || (found.scans.is_empty() && values.get(at).is_some_and(|value| self.names.is_context(value)));
+                || (found.scans.is_empty()
+                    && values
+                        .get(at)
+                        .is_some_and(|value| self.names.is_context(value)));
             self.assign(target, holds);
         }
     }
@@ -259,7 +280,12 @@ impl<'n, 'a> Walk<'n, 'a> {
         } else {
             self.query(over).is_bound()
         };
-        for name in parts.get(1..begin).unwrap_or(&[]).iter().filter_map(Part::word) {
+        for name in parts
+            .get(1..begin)
+            .unwrap_or(&[])
+            .iter()
+            .filter_map(Part::word)
+        {
             self.assign(name, holds);
         }
         self.chunk(parts.get(end + 1..).unwrap_or(&[]));
@@ -267,7 +293,9 @@ impl<'n, 'a> Walk<'n, 'a> {
 
     fn returns(&mut self, parts: &[Part]) {
         match parts {
-            [query, execute, rest @ ..] if query.is("query") && execute.is("execute") => self.dynamic(rest),
+            [query, execute, rest @ ..] if query.is("query") && execute.is("execute") => {
+                self.dynamic(rest)
+            }
             [query, rest @ ..] if query.is("query") => self.sql(rest),
             [next, rest @ ..] if next.is("next") => {
                 self.query(rest);
@@ -290,11 +318,14 @@ impl<'n, 'a> Walk<'n, 'a> {
         };
         look(parts);
         phrase::groups(parts, &mut look);
-        let harmless = first.as_deref().and_then(phrase::read).is_some_and(|statement| {
-            phrase::split(&statement, |part| *part == Part::Semicolon)
-                .iter()
-                .all(|each| each.first().is_none_or(|word| word.is_any(&HARMLESS)))
-        });
+        let harmless = first
+            .as_deref()
+            .and_then(phrase::read)
+            .is_some_and(|statement| {
+                phrase::split(&statement, |part| *part == Part::Semicolon)
+                    .iter()
+                    .all(|each| each.first().is_none_or(|word| word.is_any(&HARMLESS)))
+            });
         self.body.opaque |= !harmless;
         self.query(parts);
     }
@@ -306,7 +337,8 @@ impl<'n, 'a> Walk<'n, 'a> {
             && not.is("not")
         {
             let mut facts = Vec::new();
-            self.names.conditions(rest, &[], &[], &Around::default(), &mut facts);
+            self.names
+                .conditions(rest, &[], &[], &Around::default(), &mut facts);
             for path in facts.into_iter().flat_map(|fact| fact.implied) {
                 if let Some(name) = path.last() {
                     self.assign(name, true);
@@ -318,7 +350,10 @@ impl<'n, 'a> Walk<'n, 'a> {
             matches!(words, [is, distinct, from] if is.is("is") && distinct.is("distinct") && from.is("from"))
         });
         let Some(at) = distinct else { return };
-        let (left, right) = (condition.get(..at).unwrap_or(&[]), condition.get(at + 3..).unwrap_or(&[]));
+        let (left, right) = (
+            condition.get(..at).unwrap_or(&[]),
+            condition.get(at + 3..).unwrap_or(&[]),
+        );
         for (name, other) in [(left, right), (right, left)] {
             let (path, end) = path(name, 0);
             let own = match name {

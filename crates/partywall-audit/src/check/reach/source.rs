@@ -72,10 +72,22 @@ impl Names<'_> {
             };
             if parts.get(at).is_some_and(|part| part.is("on")) {
                 let end = condition_end(parts, at + 1);
-                self.conditions(parts.get(at + 1..end).unwrap_or(&[]), sources, &may_bind, around, facts);
+                self.conditions(
+                    parts.get(at + 1..end).unwrap_or(&[]),
+                    sources,
+                    &may_bind,
+                    around,
+                    facts,
+                );
                 at = end;
             } else if parts.get(at).is_some_and(|part| part.is("using")) {
-                for column in parts.get(at + 1).and_then(Part::round).unwrap_or(&[]).iter().filter_map(Part::word) {
+                for column in parts
+                    .get(at + 1)
+                    .and_then(Part::round)
+                    .unwrap_or(&[])
+                    .iter()
+                    .filter_map(Part::word)
+                {
                     for right in &new {
                         for left in &old {
                             facts.push(Fact {
@@ -117,7 +129,10 @@ impl Names<'_> {
         facts: &mut Vec<Fact>,
         out: &mut Outcome,
     ) -> usize {
-        while parts.get(at).is_some_and(|part| part.is_any(&["only", "lateral"])) {
+        while parts
+            .get(at)
+            .is_some_and(|part| part.is_any(&["only", "lateral"]))
+        {
             at += 1;
         }
         let first = sources.len();
@@ -127,7 +142,8 @@ impl Names<'_> {
                 let mut lateral = around.clone();
                 lateral.push(sources);
                 let inner = self.statement(inside, &lateral);
-                let bound = inner.is_bound() || (inner.scans.is_empty() && self.selects_context(inside));
+                let bound =
+                    inner.is_bound() || (inner.scans.is_empty() && self.selects_context(inside));
                 out.absorb(inner);
                 sources.push(Source {
                     alias: String::new(),
@@ -255,7 +271,8 @@ impl Names<'_> {
                     [(&fact.left, &fact.right), (&fact.right, &fact.left)]
                         .iter()
                         .any(|(one, other)| {
-                            matches!(one, Side::Column(source, _) if source == at) && **other == Side::Context
+                            matches!(one, Side::Column(source, _) if source == at)
+                                && **other == Side::Context
                         })
                 });
                 let shared = self.asks_for_nobody(arm, sources, *at);
@@ -312,7 +329,9 @@ impl Names<'_> {
             return;
         }
         let (function, end) = path(parts, 0);
-        if let ([Part::Round(arguments)], false) = (parts.get(end..).unwrap_or(&[]), function.is_empty()) {
+        if let ([Part::Round(arguments)], false) =
+            (parts.get(end..).unwrap_or(&[]), function.is_empty())
+        {
             let arguments = phrase::split(arguments, |part| *part == Part::Comma);
             for at in self.vouches(&function, arguments.len()) {
                 if let Some(argument) = arguments.get(at) {
@@ -331,12 +350,16 @@ impl Names<'_> {
             }
             return;
         }
-        let equal = parts.iter().position(|part| part.is_operator("=") || part.is("in"));
+        let equal = parts
+            .iter()
+            .position(|part| part.is_operator("=") || part.is("in"));
         let Some(at) = equal else { return };
         let (Some(left), Some(right)) = (parts.get(..at), parts.get(at + 1..)) else {
             return;
         };
-        if left.first().is_some_and(|part| part.is("not")) || left.last().is_some_and(|part| part.is("not")) {
+        if left.first().is_some_and(|part| part.is("not"))
+            || left.last().is_some_and(|part| part.is("not"))
+        {
             return;
         }
         if let ([Part::Round(left)], [Part::Round(right)]) = (left, right)
@@ -356,8 +379,18 @@ impl Names<'_> {
         facts.push(self.fact(left, right, sources, may_bind, around));
     }
 
-    fn fact(&self, left: &[Part], right: &[Part], sources: &[Source], may_bind: &[usize], around: &Around) -> Fact {
-        let (left, right) = (self.side(left, sources, around), self.side(right, sources, around));
+    fn fact(
+        &self,
+        left: &[Part],
+        right: &[Part],
+        sources: &[Source],
+        may_bind: &[usize],
+        around: &Around,
+    ) -> Fact {
+        let (left, right) = (
+            self.side(left, sources, around),
+            self.side(right, sources, around),
+        );
         let mut implied = Vec::new();
         for pair in [(&left, &right), (&right, &left)] {
             if let (Side::Free(path), Side::Context) = pair {
@@ -388,7 +421,9 @@ impl Names<'_> {
         if let [Part::Round(inside)] = parts {
             if begins_query(inside) {
                 let inner = self.statement(inside, around);
-                return if inner.is_bound() || (inner.scans.is_empty() && self.selects_context(inside)) {
+                return if inner.is_bound()
+                    || (inner.scans.is_empty() && self.selects_context(inside))
+                {
                     Side::Context
                 } else {
                     Side::Nothing
@@ -428,8 +463,28 @@ impl Names<'_> {
 
 /// Words that follow an item of FROM and are no alias.
 const NO_ALIAS: [&str; 22] = [
-    "on", "using", "join", "inner", "left", "right", "full", "cross", "natural", "where", "group", "having",
-    "window", "order", "limit", "offset", "fetch", "for", "returning", "set", "tablesample", "when",
+    "on",
+    "using",
+    "join",
+    "inner",
+    "left",
+    "right",
+    "full",
+    "cross",
+    "natural",
+    "where",
+    "group",
+    "having",
+    "window",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+    "returning",
+    "set",
+    "tablesample",
+    "when",
 ];
 
 /// Where the condition of a join ends.
@@ -442,7 +497,9 @@ fn condition_end(parts: &[Part], from: usize) -> usize {
             (*part == Part::Comma
                 || (part.is_any(&["join", "inner", "cross", "natural", "full"]))
                 || (part.is_any(&["left", "right"])
-                    && parts.get(at + 1).is_some_and(|next| next.is_any(&["join", "outer"]))))
+                    && parts
+                        .get(at + 1)
+                        .is_some_and(|next| next.is_any(&["join", "outer"]))))
             .then_some(at)
         })
         .unwrap_or(parts.len())

@@ -85,7 +85,8 @@ fn is_cast(node: &Node, column: i16) -> bool {
         "COERCEVIAIO" => node.get("arg").is_some_and(is_own),
         // COERCE_EXPLICIT_CAST and COERCE_IMPLICIT_CAST (primnodes.h).
         "FUNCEXPR" => {
-            matches!(node.number("funcformat"), Some(1 | 2)) && node.list("args").first().is_some_and(is_own)
+            matches!(node.number("funcformat"), Some(1 | 2))
+                && node.list("args").first().is_some_and(is_own)
         }
         _ => false,
     }
@@ -106,7 +107,10 @@ fn has_index(table: &Relation, tenant: &Column) -> bool {
     table.indexes.iter().any(|index| {
         index.valid
             && !index.partial
-            && index.columns.first().is_some_and(|key| key.column.is_none())
+            && index
+                .columns
+                .first()
+                .is_some_and(|key| key.column.is_none())
             && is_of(index, table, tenant.number)
     })
 }
@@ -117,7 +121,11 @@ pub(super) fn is_of(index: &Index, table: &Relation, column: i16) -> bool {
         return false;
     };
     let using = parts.iter().position(|part| part.is("using")).unwrap_or(0);
-    let keys = parts.iter().skip(using).find_map(Part::round).unwrap_or(&[]);
+    let keys = parts
+        .iter()
+        .skip(using)
+        .find_map(Part::round)
+        .unwrap_or(&[]);
     let Some(Part::Round(first)) = keys.first() else {
         return false;
     };
@@ -133,32 +141,30 @@ pub(super) fn is_of(index: &Index, table: &Relation, column: i16) -> bool {
 
 /// Casts the other side instead.
 fn fix(table: &Relation, policy: &Policy, tenant: &Column) -> Option<String> {
-    alter(table, policy, &|expression| {
-        match expression {
-            Expr::BinaryOp {
-                left,
-                op: BinaryOperator::Eq,
-                right,
-            } => {
-                let (own, other) = if casts_column(left, &tenant.name) {
-                    (left, right)
-                } else if casts_column(right, &tenant.name) {
-                    (right, left)
-                } else {
-                    return false;
-                };
-                **own = column(&tenant.name);
-                **other = cast(without_empty((**other).clone()), &tenant.type_name);
-                true
-            }
-            Expr::AnyOp { left, right, .. } if casts_column(left, &tenant.name) => {
-                **left = column(&tenant.name);
-                let array = cast(right.as_ref().clone(), &format!("{}[]", tenant.type_name));
-                **right = Expr::Nested(Box::new(array));
-                true
-            }
-            _ => false,
+    alter(table, policy, &|expression| match expression {
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Eq,
+            right,
+        } => {
+            let (own, other) = if casts_column(left, &tenant.name) {
+                (left, right)
+            } else if casts_column(right, &tenant.name) {
+                (right, left)
+            } else {
+                return false;
+            };
+            **own = column(&tenant.name);
+            **other = cast(without_empty((**other).clone()), &tenant.type_name);
+            true
         }
+        Expr::AnyOp { left, right, .. } if casts_column(left, &tenant.name) => {
+            **left = column(&tenant.name);
+            let array = cast(right.as_ref().clone(), &format!("{}[]", tenant.type_name));
+            **right = Expr::Nested(Box::new(array));
+            true
+        }
+        _ => false,
     })
 }
 
@@ -176,7 +182,9 @@ fn casts_column(side: &Expr, name: &str) -> bool {
 fn without_empty(value: Expr) -> Expr {
     let text = value.to_string();
     let inner = match bare(&value) {
-        Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("nullif") => None,
+        Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("nullif") => {
+            None
+        }
         _ => Parser::new(&PostgreSqlDialect {})
             .try_with_sql(&format!("NULLIF({text}, '')"))
             .ok()

@@ -1,5 +1,10 @@
 use super::tables;
-use crate::{Fault, Finding, catalogue::{Relation, RelationKind}, check::Audit, sql::tidy};
+use crate::{
+    Fault, Finding,
+    catalogue::{Relation, RelationKind},
+    check::Audit,
+    sql::tidy,
+};
 
 /// From here on an index is built beside the writes.
 const MANY: f32 = 100_000.0;
@@ -50,7 +55,10 @@ pub(super) fn is_led_without(
                 key.column == Some(column)
                     || (key.column.is_none() && super::casts::is_of(index, table, column))
             })
-            && matches!(index.method.as_str(), "btree" | "hash" | "brin" | "gist" | "gin" | "spgist" | "columnar")
+            && matches!(
+                index.method.as_str(),
+                "btree" | "hash" | "brin" | "gist" | "gin" | "spgist" | "columnar"
+            )
     });
     if own {
         return true;

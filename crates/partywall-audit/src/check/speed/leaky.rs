@@ -15,7 +15,8 @@ use crate::{
 /// PostgreSQL lets none of them see a row before the policies have.
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     let searched = searched(audit);
-    for table in tables(audit).filter(|table| !table.is_partition && !searched.contains(&table.oid)) {
+    for table in tables(audit).filter(|table| !table.is_partition && !searched.contains(&table.oid))
+    {
         for index in &table.indexes {
             // A key that must be unique is there for that.
             if index.unique || index.exclusion || !index.valid || index.parent.is_some() {
@@ -27,7 +28,12 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
                 .iter()
                 .find(|key| !key.leakproof && (key.column.is_none() || key.column != tenant));
             let Some(key) = leaky else { continue };
-            found.push(finding(audit, table, index, key.column.and_then(|column| table.column(column))));
+            found.push(finding(
+                audit,
+                table,
+                index,
+                key.column.and_then(|column| table.column(column)),
+            ));
         }
     }
 }
@@ -44,9 +50,16 @@ fn finding(audit: &Audit<'_>, table: &Relation, index: &Index, column: Option<&C
          uuid or a text is used, and for others a function that asks for the tenant itself",
         table.name
     );
-    let mut fix = format!("DROP INDEX {}.{};", tidy(&table.name.schema), tidy(&index.name));
+    let mut fix = format!(
+        "DROP INDEX {}.{};",
+        tidy(&table.name.schema),
+        tidy(&index.name)
+    );
     if let Some(tenant) = tenant
-        && index.columns.first().is_some_and(|key| key.column == Some(tenant))
+        && index
+            .columns
+            .first()
+            .is_some_and(|key| key.column == Some(tenant))
         && !is_led_without(audit, table, tenant, Some(index.oid))
     {
         let kept: Vec<i16> = index
@@ -74,7 +87,10 @@ fn searched(audit: &Audit<'_>) -> BTreeSet<Oid> {
     for function in audit.catalogue.functions.values() {
         let callable = function.security_definer
             && function.extension.is_none()
-            && audit.askers().iter().any(|role| audit.catalogue.may_call(*role, function));
+            && audit
+                .askers()
+                .iter()
+                .any(|role| audit.catalogue.may_call(*role, function));
         if callable {
             let reached = Reach::of_function(audit, function);
             tables.extend(

@@ -23,16 +23,19 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
 
 /// The tenants' tables of which policies hold for the application.
 fn tables<'a>(audit: &'a Audit<'_>) -> impl Iterator<Item = &'a Relation> {
-    audit.subject.tenant_tables(audit.catalogue).filter(|table| {
-        table.is_table()
-            && table.row_security
-            && table.extension.is_none()
-            && audit.subject.reports(table)
-            && audit
-                .askers_of(table, &super::objects::DATA)
-                .iter()
-                .any(|role| !audit.catalogue.is_exempt(*role, table))
-    })
+    audit
+        .subject
+        .tenant_tables(audit.catalogue)
+        .filter(|table| {
+            table.is_table()
+                && table.row_security
+                && table.extension.is_none()
+                && audit.subject.reports(table)
+                && audit
+                    .askers_of(table, &super::objects::DATA)
+                    .iter()
+                    .any(|role| !audit.catalogue.is_exempt(*role, table))
+        })
 }
 
 /// The policies of a table that hold for the application.

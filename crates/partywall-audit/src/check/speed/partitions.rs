@@ -12,7 +12,9 @@ use crate::{
 /// Policies of tables that are partitioned by the tenant, which read the context in a sub-select: partitions
 /// are then not left out when the query begins.
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
-    for table in tables(audit).filter(|table| table.kind == RelationKind::Partitioned && !table.is_partition) {
+    for table in
+        tables(audit).filter(|table| table.kind == RelationKind::Partitioned && !table.is_partition)
+    {
         let Some(tenant) = audit.subject.tenant_column(table.oid) else {
             continue;
         };
@@ -85,7 +87,8 @@ fn compares_select(tree: &Node, column: i16) -> bool {
         if matches!(node.tag(), "OPEXPR" | "SCALARARRAYOPEXPR")
             && let [left, right] = node.list("args")
         {
-            found |= (is_own(left) && selects_nothing(right)) || (is_own(right) && selects_nothing(left));
+            found |= (is_own(left) && selects_nothing(right))
+                || (is_own(right) && selects_nothing(left));
         }
     });
     found

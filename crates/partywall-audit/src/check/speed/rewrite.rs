@@ -49,7 +49,10 @@ fn walk(tree: &mut Expr, change: &impl Fn(&mut Expr) -> bool) -> bool {
     if let Expr::BinaryOp { left, right, .. } = tree {
         changed |= walk(left, change);
         changed |= walk(right, change);
-    } else if let Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Cast { expr: inner, .. } = tree {
+    } else if let Expr::Nested(inner)
+    | Expr::UnaryOp { expr: inner, .. }
+    | Expr::Cast { expr: inner, .. } = tree
+    {
         changed |= walk(inner, change);
     } else if let Expr::AnyOp { left, right, .. } = tree {
         changed |= walk(left, change);
@@ -79,10 +82,7 @@ pub(super) fn cast(value: Expr, type_name: &str) -> Expr {
     Expr::Cast {
         kind: CastKind::DoubleColon,
         expr: Box::new(value),
-        data_type: DataType::Custom(
-            vec![Ident::new(type_name)].into(),
-            Vec::new(),
-        ),
+        data_type: DataType::Custom(vec![Ident::new(type_name)].into(), Vec::new()),
         format: None,
     }
 }

@@ -30,15 +30,20 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         }
     }
     for (oid, tables) in used {
-        let (Some(function), Some(example)) = (audit.catalogue.functions.get(&oid), tables.first()) else {
+        let (Some(function), Some(example)) = (audit.catalogue.functions.get(&oid), tables.first())
+        else {
             continue;
         };
         let why = format!(
             "it is VOLATILE, so policies call it for every row and use no index: `EXPLAIN SELECT * FROM {example}` \
              shows a Seq Scan"
         );
-        let fix = format!("ALTER FUNCTION {} STABLE PARALLEL SAFE;", function.signature());
-        found.push(Finding::new(Fault::PerfVolatile, function.signature(), why, fix).tables(tables));
+        let fix = format!(
+            "ALTER FUNCTION {} STABLE PARALLEL SAFE;",
+            function.signature()
+        );
+        found
+            .push(Finding::new(Fault::PerfVolatile, function.signature(), why, fix).tables(tables));
     }
 }
 
@@ -46,7 +51,9 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
 /// once.
 fn per_row(node: &Node, called: &mut BTreeSet<Oid>) {
     if node.tag() == "SUBLINK"
-        && node.get("subselect").is_some_and(|query| !reaches_out(query, 0))
+        && node
+            .get("subselect")
+            .is_some_and(|query| !reaches_out(query, 0))
     {
         if let Some(test) = node.get("testexpr") {
             per_row(test, called);
@@ -63,6 +70,9 @@ fn per_row(node: &Node, called: &mut BTreeSet<Oid>) {
 /// Whether a query asks for columns of what is around it.
 pub(super) fn reaches_out(node: &Node, level: usize) -> bool {
     let level = level + usize::from(node.tag() == "QUERY");
-    (node.tag() == "VAR" && node.number::<usize>("varlevelsup").is_some_and(|up| up >= level))
+    (node.tag() == "VAR"
+        && node
+            .number::<usize>("varlevelsup")
+            .is_some_and(|up| up >= level))
         || node.children().any(|child| reaches_out(child, level))
 }

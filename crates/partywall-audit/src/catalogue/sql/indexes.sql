@@ -9,21 +9,16 @@ WITH class AS (
               AND m.amoplefttype = o.opcintype
               AND (m.amoprighttype = o.opcintype OR a.amname NOT IN ('btree', 'hash', 'brin'))
               AND NOT f.proleakproof) AS leakproof
-<<<<<<< HEAD
-    FROM pg_opclass o),
-of_index AS (
-  SELECT i.indexrelid, array_agg(class.leakproof ORDER BY k.at) AS leakproof, array_agg(class.name ORDER BY k.at) AS classes
-    FROM pg_index i, unnest(i.indclass::oid[]) WITH ORDINALITY k (opclass, at) JOIN class ON class.oid = k.opclass
-   GROUP BY 1)
-=======
     FROM pg_opclass o JOIN pg_am a ON a.oid = o.opcmethod)
->>>>>>> objects
 SELECT i.indrelid, i.indexrelid, c.relname::text, m.amname::text, i.indisunique, i.indisprimary, i.indisexclusion,
        i.indisvalid AND i.indisready, i.indpred IS NOT NULL,
        (SELECT array_agg(k.attnum ORDER BY k.at) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, at)
          WHERE k.at <= i.indnkeyatts) AS columns,
-       o.leakproof, o.classes,
-       k.oid,
+       (SELECT array_agg(class.leakproof ORDER BY k.at) FROM unnest(i.indclass::oid[]) WITH ORDINALITY k (opclass, at)
+          JOIN class ON class.oid = k.opclass) AS leakproof,
+       (SELECT array_agg(class.name ORDER BY k.at) FROM unnest(i.indclass::oid[]) WITH ORDINALITY k (opclass, at)
+          JOIN class ON class.oid = k.opclass) AS classes,
+       (SELECT k.oid FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') LIMIT 1),
        pg_get_indexdef(i.indexrelid),
        (SELECT h.inhparent FROM pg_inherits h WHERE h.inhrelid = i.indexrelid LIMIT 1),
        coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)
@@ -31,8 +26,5 @@ SELECT i.indrelid, i.indexrelid, c.relname::text, m.amname::text, i.indisunique,
   JOIN pg_class c ON c.oid = i.indexrelid
   JOIN pg_am m ON m.oid = c.relam
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN of_index o ON o.indexrelid = i.indexrelid
-  -- A join, as no index finds a constraint by its index.
-  LEFT JOIN pg_constraint k ON k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
  ORDER BY i.indrelid, c.relname

@@ -333,6 +333,7 @@ async fn relations(client: &Client) -> Result<BTreeMap<Oid, Relation>, AuditErro
             rules: rules.remove(&oid).unwrap_or_default(),
             parents: cell::<Option<_>>(row, 12)?.unwrap_or_default(),
             is_partition: cell(row, 9)?,
+            partitioned_by: cell::<Option<String>>(row, 14)?.and_then(|it| it.chars().next()),
             partition_key: cell::<Option<_>>(row, 13)?.unwrap_or_default(),
             view: views.remove(&oid).and_then(|mut views| views.pop()),
             owned_by: owned.remove(&oid).and_then(|mut owners| owners.pop()),

@@ -40,7 +40,7 @@ fn tables<'a>(audit: &'a Audit<'_>) -> impl Iterator<Item = &'a Relation> {
 
 /// The policies of a table that hold for the application.
 fn policies<'a>(audit: &'a Audit<'_>, table: &'a Relation) -> impl Iterator<Item = &'a Policy> {
-    let askers: Vec<Oid> = audit.askers();
+    let askers = audit.askers();
     table.policies.iter().filter(move |policy| {
         policy.roles.iter().any(|role| {
             askers

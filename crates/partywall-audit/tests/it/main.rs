@@ -12,3 +12,5 @@ mod database;
 mod fault;
 mod faults;
 mod sound;
+mod subject;
+mod versions;

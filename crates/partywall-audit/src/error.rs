@@ -44,7 +44,10 @@ pub enum AuditError {
 impl AuditError {
     /// An entry of the map is wrong.
     pub(crate) fn map(entry: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::Map { entry: entry.into(), why: why.into() }
+        Self::Map {
+            entry: entry.into(),
+            why: why.into(),
+        }
     }
 
     /// For `map_err`: says what was being done.

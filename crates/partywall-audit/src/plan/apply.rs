@@ -2,7 +2,11 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, error::SqlState};
 
-use super::{ApplyError, Plan, Step, script::{INSTANT, LOCK}, shape::Shape};
+use super::{
+    ApplyError, Plan, Step,
+    script::{INSTANT, LOCK},
+    shape::Shape,
+};
 use crate::AuditError;
 
 /// How often a step tries for its lock.
@@ -76,7 +80,9 @@ async fn run(
     see: &mut (dyn FnMut(Applying<'_>) + Send),
 ) -> Result<(), ApplyError> {
     client
-        .batch_execute("SET search_path = pg_catalog; SET lock_timeout = 0; SET statement_timeout = 0")
+        .batch_execute(
+            "SET search_path = pg_catalog; SET lock_timeout = 0; SET statement_timeout = 0",
+        )
         .await
         .map_err(AuditError::doing("begin to apply the plan"))?;
     let now = Shape::read(client).await?;
@@ -93,18 +99,27 @@ async fn run(
         let mut tries = 1;
         while let Err(error) = once(client, step, see).await {
             if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) {
-                return Err(ApplyError::Step { step: step.name.clone(), source: error });
+                return Err(ApplyError::Step {
+                    step: step.name.clone(),
+                    source: error,
+                });
             }
             see(Applying::Waiting(step, tries));
             if tries == TRIES {
-                return Err(ApplyError::Locked { step: step.name.clone(), tries });
+                return Err(ApplyError::Locked {
+                    step: step.name.clone(),
+                    tries,
+                });
             }
             tokio::time::sleep(PAUSE * 2_u32.saturating_pow(tries - 1)).await;
             tries += 1;
         }
         // Whether all rows are filled is known by the next step's check.
         if !step.repeat && !is_done(client, step).await? {
-            return Err(ApplyError::Surprise(format!("step `{}` ran, and its effect is not there", step.name)));
+            return Err(ApplyError::Surprise(format!(
+                "step `{}` ran, and its effect is not there",
+                step.name
+            )));
         }
         see(Applying::Done(step));
     }
@@ -128,8 +143,12 @@ async fn once(
         let mut all = 0;
         loop {
             let transaction = client.transaction().await?;
-            transaction.batch_execute(&format!("SET LOCAL lock_timeout = '{LOCK}'")).await?;
-            let rows = transaction.execute(step.sql.trim_end_matches(';'), &[]).await?;
+            transaction
+                .batch_execute(&format!("SET LOCAL lock_timeout = '{LOCK}'"))
+                .await?;
+            let rows = transaction
+                .execute(step.sql.trim_end_matches(';'), &[])
+                .await?;
             transaction.commit().await?;
             if rows == 0 {
                 return Ok(());
@@ -152,9 +171,14 @@ async fn once(
     if let Some(index) = &step.index {
         let invalid = "SELECT EXISTS (SELECT FROM pg_catalog.pg_index \
                        WHERE indexrelid = pg_catalog.to_regclass($1) AND NOT (indisvalid AND indisready))";
-        let left: bool = client.query_one(invalid, &[&index.to_string()]).await?.try_get(0)?;
+        let left: bool = client
+            .query_one(invalid, &[&index.to_string()])
+            .await?
+            .try_get(0)?;
         if left {
-            client.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {index}")).await?;
+            client
+                .batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"))
+                .await?;
         }
     }
     client.batch_execute(step.sql.trim_end_matches(';')).await

@@ -29,10 +29,16 @@ pub(super) async fn count(
             .query_one(&count, &[])
             .await
             .map_err(AuditError::doing("count the rows that violate the plan"))?;
-        let rows: i64 =
-            row.try_get(0).map_err(AuditError::doing("count the rows that violate the plan"))?;
+        let rows: i64 = row
+            .try_get(0)
+            .map_err(AuditError::doing("count the rows that violate the plan"))?;
         if rows > 0 {
-            found.push(Violation { table, what, rows, query: format!("{query};") });
+            found.push(Violation {
+                table,
+                what,
+                rows,
+                query: format!("{query};"),
+            });
         }
     }
     Ok(found)
@@ -43,18 +49,40 @@ fn exempt(outline: &Outline<'_>, app: &Actor) -> Option<Violation> {
     let roles = &outline.catalogue.roles;
     let oid = app.oid?;
     let name = tidy(&app.name);
-    let bypass = roles.reachable(oid).iter().copied().find(|role| roles.bypasses(*role));
-    let owner = outline.owner.oid.filter(|owner| roles.reachable(oid).contains(owner));
+    let bypass = roles
+        .reachable(oid)
+        .iter()
+        .copied()
+        .find(|role| roles.bypasses(*role));
+    let owner = outline
+        .owner
+        .oid
+        .filter(|owner| roles.reachable(oid).contains(owner));
     let (what, other) = if roles.is_superuser(oid) {
-        (format!("is a superuser, for whom no policy holds: ALTER ROLE {name} NOSUPERUSER, or name another role in roles.app"), oid)
+        (
+            format!(
+                "is a superuser, for whom no policy holds: ALTER ROLE {name} NOSUPERUSER, or name another role in roles.app"
+            ),
+            oid,
+        )
     } else if bypass == Some(oid) {
         (format!("has BYPASSRLS: ALTER ROLE {name} NOBYPASSRLS"), oid)
     } else if let Some(role) = bypass {
         let other = tidy(roles.name(role));
-        (format!("can become {other}, for whom no policy holds: REVOKE {other} FROM {name}, or from what is between them"), role)
+        (
+            format!(
+                "can become {other}, for whom no policy holds: REVOKE {other} FROM {name}, or from what is between them"
+            ),
+            role,
+        )
     } else if let Some(role) = owner {
         let other = tidy(roles.name(role));
-        (format!("can become {other}, who owns the tables and can switch their policies off: REVOKE {other} FROM {name}"), role)
+        (
+            format!(
+                "can become {other}, who owns the tables and can switch their policies off: REVOKE {other} FROM {name}"
+            ),
+            role,
+        )
     } else {
         return None;
     };
@@ -82,7 +110,10 @@ fn queries(outline: &Outline<'_>) -> Vec<(String, String, String)> {
                 if let Some(theirs) = whose.of(outline, table, "c") {
                     all.push((
                         name.clone(),
-                        format!("its {} is not that of the row that it belongs to", tenant.sql()),
+                        format!(
+                            "its {} is not that of the row that it belongs to",
+                            tenant.sql()
+                        ),
                         format!(
                             "SELECT c.* FROM {name} AS c{} WHERE c.{}::text <> {theirs}",
                             whose.joins,
@@ -95,7 +126,10 @@ fn queries(outline: &Outline<'_>) -> Vec<(String, String, String)> {
             all.push((
                 name.clone(),
                 format!("no tenant: {} is NULL", tenant.sql()),
-                format!("SELECT c.* FROM {name} AS c WHERE c.{} IS NULL", tenant.sql()),
+                format!(
+                    "SELECT c.* FROM {name} AS c WHERE c.{} IS NULL",
+                    tenant.sql()
+                ),
             ));
         }
         unknown(outline, table, &mut all);
@@ -113,10 +147,16 @@ fn orphans(
 ) {
     let name = table.name();
     let relation = table.relation;
-    let key = relation.constraints.iter().find(|it| it.oid == path.constraint);
+    let key = relation
+        .constraints
+        .iter()
+        .find(|it| it.oid == path.constraint);
     let certain = key.is_some_and(|key| {
         key.validated
-            && key.columns.iter().all(|column| relation.column(*column).is_some_and(|it| it.not_null))
+            && key
+                .columns
+                .iter()
+                .all(|column| relation.column(*column).is_some_and(|it| it.not_null))
     });
     if certain {
         return;
@@ -140,23 +180,31 @@ fn orphans(
 
 /// Rows of a tenant that there is not.
 fn unknown(outline: &Outline<'_>, table: &Table<'_>, all: &mut Vec<(String, String, String)>) {
-    let (Some(root), Some(tenant)) =
-        (outline.root.and_then(|root| outline.table(root)), table.tenant.as_ref())
-    else {
+    let (Some(root), Some(tenant)) = (
+        outline.root.and_then(|root| outline.table(root)),
+        table.tenant.as_ref(),
+    ) else {
         return;
     };
     let (Some(key), Some(number)) = (&root.tenant, tenant.number) else {
         return;
     };
-    let is_kept = table.relation.foreign_keys().any(|(constraint, reference)| {
-        constraint.validated
-            && reference.relation == root.relation.oid
-            && constraint.columns.contains(&number)
-    });
+    let is_kept = table
+        .relation
+        .foreign_keys()
+        .any(|(constraint, reference)| {
+            constraint.validated
+                && reference.relation == root.relation.oid
+                && constraint.columns.contains(&number)
+        });
     if table.belongs != Belongs::Own || is_kept {
         return;
     }
-    let cast = if key.compares_with(tenant) { "" } else { "::text" };
+    let cast = if key.compares_with(tenant) {
+        ""
+    } else {
+        "::text"
+    };
     let (name, column) = (table.name(), tenant.sql());
     all.push((
         name.to_string(),
@@ -190,18 +238,46 @@ fn crossing(outline: &Outline<'_>, table: &Table<'_>, all: &mut Vec<(String, Str
                 ))
             })
             .collect();
-        let _ = write!(whose.joins, " JOIN {} AS p ON {}", parent.name(), on.join(" AND "));
+        let _ = write!(
+            whose.joins,
+            " JOIN {} AS p ON {}",
+            parent.name(),
+            on.join(" AND ")
+        );
         let Some(theirs) = whose.of(outline, parent, "p") else {
             continue;
         };
+        let columns = table.relation.column_list(&constraint.columns);
+        if !constraint.validated {
+            let named: Vec<String> = constraint
+                .columns
+                .iter()
+                .filter_map(|number| table.relation.column(*number))
+                .map(|column| format!("c.{} IS NOT NULL", tidy(&column.name)))
+                .collect();
+            all.push((
+                table.name().to_string(),
+                format!("refers by {columns} to no row of {}", parent.name()),
+                format!(
+                    "SELECT c.* FROM {} AS c WHERE {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})",
+                    table.name(),
+                    named.join(" AND "),
+                    parent.name(),
+                    on.join(" AND ")
+                ),
+            ));
+        }
         all.push((
             table.name().to_string(),
             format!(
-                "refers by {} to a row of {} that is another tenant's",
-                table.relation.column_list(&constraint.columns),
+                "refers by {columns} to a row of {} that is another tenant's",
                 parent.name()
             ),
-            format!("SELECT c.* FROM {} AS c{} WHERE {own} <> {theirs}", table.name(), whose.joins),
+            format!(
+                "SELECT c.* FROM {} AS c{} WHERE {own} <> {theirs}",
+                table.name(),
+                whose.joins
+            ),
         ));
     }
 }
@@ -226,7 +302,12 @@ impl Whose {
             .iter()
             .map(|(own, theirs)| format!("{parent}.{} = {alias}.{}", tidy(theirs), tidy(own)))
             .collect();
-        let _ = write!(self.joins, " JOIN {} AS {parent} ON {}", path.parent, on.join(" AND "));
+        let _ = write!(
+            self.joins,
+            " JOIN {} AS {parent} ON {}",
+            path.parent,
+            on.join(" AND ")
+        );
         self.of(outline, outline.table(path.parent_oid)?, &parent)
     }
 }

@@ -9,7 +9,10 @@ pub(super) fn relation(name: &Name) -> String {
 }
 
 pub(super) fn role(name: &str) -> String {
-    format!("EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {})", literal(name))
+    format!(
+        "EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {})",
+        literal(name)
+    )
 }
 
 pub(super) fn column(table: &Name, column: &str) -> String {
@@ -29,16 +32,16 @@ fn attribute(table: &Name, column: &str, which: &str) -> String {
 }
 
 pub(super) fn constraint(table: &Name, name: &str) -> String {
-    a_constraint(table, name, "true")
+    a_constraint(table, name, "")
 }
 
 pub(super) fn validated(table: &Name, name: &str) -> String {
-    a_constraint(table, name, "convalidated")
+    a_constraint(table, name, " AND convalidated")
 }
 
 fn a_constraint(table: &Name, name: &str, which: &str) -> String {
     format!(
-        "EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = {} AND conname = {} AND {which})",
+        "EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = {} AND conname = {}{which})",
         relation(table),
         literal(name)
     )
@@ -139,7 +142,10 @@ fn grantee_oid(grantee: Option<&str>) -> String {
     grantee.map_or_else(
         || "0".to_owned(),
         |role| {
-            format!("(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = {})", literal(role))
+            format!(
+                "(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = {})",
+                literal(role)
+            )
         },
     )
 }

@@ -20,7 +20,9 @@ pub enum ApplyError {
     #[error("{} of the plan are violated by rows: mend them, then plan again", .0.len())]
     Violations(Vec<Violation>),
     /// Others hold the lock that a step needs; those before it are done, and applying again goes on from there.
-    #[error("step `{step}` did not get its lock in {tries} tries: apply again when less is going on")]
+    #[error(
+        "step `{step}` did not get its lock in {tries} tries: apply again when less is going on"
+    )]
     Locked {
         /// Its name.
         step: String,

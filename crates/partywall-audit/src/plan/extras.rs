@@ -53,11 +53,17 @@ impl Extras {
             extras.keys.insert(row.try_get(0).map_err(doing())?, key);
         }
         for row in client.query(CASTS, &[]).await.map_err(doing())? {
-            let (oid, text) = (row.try_get(0).map_err(doing())?, row.try_get(1).map_err(doing())?);
+            let (oid, text) = (
+                row.try_get(0).map_err(doing())?,
+                row.try_get(1).map_err(doing())?,
+            );
             extras.casts.insert(oid, text);
         }
         for row in client.query(HEADS, &[]).await.map_err(doing())? {
-            let (oid, text) = (row.try_get(0).map_err(doing())?, row.try_get(1).map_err(doing())?);
+            let (oid, text) = (
+                row.try_get(0).map_err(doing())?,
+                row.try_get(1).map_err(doing())?,
+            );
             extras.heads.insert(oid, text);
         }
         let who = "SELECT rolname::text, rolsuper FROM pg_roles WHERE rolname = current_user";

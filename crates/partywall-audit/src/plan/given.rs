@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Map, TableMap, column::TenantColumn, outline::Belongs};
+use super::{Map, TableMap, column::TenantColumn, outline::Belongs, written};
 use crate::{
     AuditError,
     catalogue::{Catalogue, Constraint, Oid, Relation},
@@ -22,7 +22,12 @@ pub(super) struct Decided {
 
 impl Decided {
     fn new(belongs: Belongs, reason: impl Into<String>) -> Self {
-        Self { belongs, reason: reason.into(), tenant: None, entry: None }
+        Self {
+            belongs,
+            reason: reason.into(),
+            tenant: None,
+            entry: None,
+        }
     }
 }
 
@@ -39,7 +44,9 @@ pub(super) fn inferred(catalogue: &Catalogue, subject: &Subject) -> BTreeMap<Oid
         })
         .map(|relation| {
             let decided = match subject.belonging(relation.oid) {
-                Some(Belonging::Root(column)) => of_column(relation, *column, Belongs::Root, "the tenants themselves"),
+                Some(Belonging::Root(column)) => {
+                    of_column(relation, *column, Belongs::Root, "the tenants themselves")
+                }
                 Some(Belonging::Column(column)) => {
                     of_column(relation, *column, Belongs::Own, "its own column")
                 }
@@ -62,7 +69,10 @@ fn global(subject: &Subject, relation: &Relation) -> String {
         .globals
         .iter()
         .find(|taken| taken.value == name || taken.value == relation.name.name)
-        .map_or_else(|| "nothing in it refers to a tenant".to_owned(), |taken| taken.because.clone())
+        .map_or_else(
+            || "nothing in it refers to a tenant".to_owned(),
+            |taken| taken.because.clone(),
+        )
 }
 
 fn of_column(relation: &Relation, column: i16, belongs: Belongs, reason: &str) -> Decided {
@@ -80,7 +90,10 @@ pub(super) fn root(
 ) -> Result<Option<Oid>, AuditError> {
     let Some(name) = &map.tenant.table else {
         if map.tenant.key.is_some() {
-            return Err(AuditError::map("tenant.key", "says a key, and tenant.table says no table"));
+            return Err(AuditError::map(
+                "tenant.key",
+                "says a key, and tenant.table says no table",
+            ));
         }
         return Ok(subject.root);
     };
@@ -92,7 +105,10 @@ pub(super) fn root(
             _ => {
                 return Err(AuditError::map(
                     "tenant.key",
-                    format!("say which column of {} the tenants go by: its primary key is not one column", relation.name),
+                    format!(
+                        "say which column of {} the tenants go by: its primary key is not one column",
+                        relation.name
+                    ),
                 ));
             }
         },
@@ -100,7 +116,10 @@ pub(super) fn root(
     if let Some(before) = subject.root.filter(|before| *before != relation.oid)
         && let Some(it) = decided.get_mut(&before)
     {
-        *it = Decided::new(Belongs::Undecided, "was taken for the tenants, and the map says others");
+        *it = Decided::new(
+            Belongs::Undecided,
+            "was taken for the tenants, and the map says others",
+        );
     }
     let mut it = of_column(relation, number, Belongs::Root, "the tenants themselves");
     it.entry = Some("tenant.table".to_owned());
@@ -112,19 +131,28 @@ pub(super) fn root(
 pub(super) fn overlay(
     catalogue: &Catalogue,
     map: &Map,
+    tenant: &str,
     decided: &mut BTreeMap<Oid, Decided>,
 ) -> Result<(), AuditError> {
     let mut seen: BTreeMap<Oid, &str> = BTreeMap::new();
     for (name, table) in &map.tables {
-        let entry = format!("tables.{name:?}");
+        let entry = format!("tables.{}", written::string(name));
         let relation = find(catalogue, &entry, name)?;
         if let Some(other) = seen.insert(relation.oid, name) {
-            return Err(AuditError::map(entry, format!("is the same table as `{other}`: keep one")));
+            return Err(AuditError::map(
+                entry,
+                format!("is the same table as `{other}`: keep one"),
+            ));
         }
         if relation.is_partition {
-            return Err(AuditError::map(entry, "is a partition: what its partitioned table is, it is too"));
+            return Err(AuditError::map(
+                entry,
+                "is a partition: what its partitioned table is, it is too",
+            ));
         }
-        let is_root = decided.get(&relation.oid).is_some_and(|it| it.belongs == Belongs::Root);
+        let is_root = decided
+            .get(&relation.oid)
+            .is_some_and(|it| it.belongs == Belongs::Root);
         let mut it = match table {
             TableMap::Tenant(name) => {
                 let number = column(relation, &entry, name)?.number;
@@ -135,7 +163,10 @@ pub(super) fn overlay(
                 if is_root && key == Some(number) {
                     of_column(relation, number, Belongs::Root, "the tenants themselves")
                 } else if is_root && map.tenant.table.is_some() {
-                    return Err(AuditError::map(entry, format!("`{name}` is not the key of the tenants' own table")));
+                    return Err(AuditError::map(
+                        entry,
+                        format!("`{name}` is not the key of the tenants' own table"),
+                    ));
                 } else {
                     of_column(relation, number, Belongs::Own, "its own column")
                 }
@@ -144,11 +175,14 @@ pub(super) fn overlay(
                 if is_root && map.tenant.table.is_some() {
                     return Err(AuditError::map(entry, "is the tenants' own table"));
                 }
-                let constraint = path(catalogue, relation, &entry, columns, decided)?;
+                let constraint = path(relation, &entry, columns, tenant, decided)?;
                 Decided::new(Belongs::Path(constraint), String::new())
             }
             TableMap::Global(_) if is_root && map.tenant.table.is_some() => {
-                return Err(AuditError::map(entry, "is the tenants' own table, which is not global"));
+                return Err(AuditError::map(
+                    entry,
+                    "is the tenants' own table, which is not global",
+                ));
             }
             TableMap::Global(why) => Decided::new(Belongs::Global, why.clone()),
             TableMap::Undecided(why) => Decided::new(Belongs::Undecided, why.clone()),
@@ -183,10 +217,16 @@ pub(super) fn settle(
         let Some((oid, relation, constraint, parent)) = next else {
             break;
         };
-        let name = catalogue.relations.get(&parent).map(|it| it.name.to_string()).unwrap_or_default();
+        let name = catalogue
+            .relations
+            .get(&parent)
+            .map(|it| it.name.to_string())
+            .unwrap_or_default();
         let of_parent = decided.get(&parent).and_then(|it| it.tenant.clone());
         let outcome = match of_parent {
-            None => Err(format!("it is reached through {name}, and whose rows those are is not known")),
+            None => Err(format!(
+                "it is reached through {name}, and whose rows those are is not known"
+            )),
             Some(tenant) => added(relation, column, &tenant),
         };
         let links = links(catalogue, decided, relation, constraint);
@@ -213,7 +253,11 @@ pub(super) fn settle(
         }
     }
     // What is left goes round in a circle.
-    let left: Vec<Oid> = decided.keys().copied().filter(|oid| !depths.contains_key(oid)).collect();
+    let left: Vec<Oid> = decided
+        .keys()
+        .copied()
+        .filter(|oid| !depths.contains_key(oid))
+        .collect();
     for oid in left {
         let Some(it) = decided.get_mut(&oid) else {
             continue;
@@ -262,48 +306,49 @@ fn links(
     let other = relation.foreign_keys().find(|(constraint, reference)| {
         constraint.oid != path.oid
             && constraint.columns.iter().all(|column| key.contains(column))
-            && decided.get(&reference.relation).is_some_and(|it| {
-                it.tenant.is_some() || matches!(it.belongs, Belongs::Path(_))
-            })
+            && decided
+                .get(&reference.relation)
+                .is_some_and(|it| it.tenant.is_some() || matches!(it.belongs, Belongs::Path(_)))
     })?;
-    path.columns.iter().all(|column| key.contains(column)).then_some(())?;
+    path.columns
+        .iter()
+        .all(|column| key.contains(column))
+        .then_some(())?;
     Some(catalogue.relations.get(&other.1.relation)?.name.to_string())
 }
 
 fn target(relation: &Relation, constraint: Oid) -> Option<Oid> {
-    let (_, reference) = relation.foreign_keys().find(|(it, _)| it.oid == constraint)?;
+    let (_, reference) = relation
+        .foreign_keys()
+        .find(|(it, _)| it.oid == constraint)?;
     Some(reference.relation)
 }
 
 /// The foreign key that a path goes by.
 fn path(
-    catalogue: &Catalogue,
     relation: &Relation,
     entry: &str,
     columns: &str,
+    tenant: &str,
     decided: &BTreeMap<Oid, Decided>,
 ) -> Result<Oid, AuditError> {
     let found: Vec<&Constraint> = relation
         .foreign_keys()
         .filter(|(constraint, reference)| {
+            let own: Vec<i16> = constraint
+                .columns
+                .iter()
+                .copied()
+                .filter(|number| {
+                    constraint.columns.len() == 1
+                        || relation.column(*number).is_none_or(|column| column.name != tenant)
+                })
+                .collect();
             constraint.parent.is_none()
                 && reference.relation != relation.oid
-                && [None, Some(())].into_iter().any(|whole| {
-                    let own: Vec<i16> = constraint
-                        .columns
-                        .iter()
-                        .copied()
-                        .filter(|column| {
-                            whole.is_none()
-                                || !decided
-                                    .get(&reference.relation)
-                                    .and_then(|it| it.tenant.as_ref())
-                                    .zip(relation.column(*column))
-                                    .is_some_and(|(tenant, column)| tenant.name == column.name)
-                        })
-                        .collect();
-                    relation.column_list(&own) == columns
-                        || matches!(own.as_slice(), [one] if relation.column(*one).is_some_and(|it| it.name == columns))
+                && [&own, &constraint.columns].into_iter().any(|numbers| {
+                    relation.column_list(numbers) == columns
+                        || matches!(numbers.as_slice(), [one] if relation.column(*one).is_some_and(|it| it.name == columns))
                 })
         })
         .map(|(constraint, _)| constraint)
@@ -332,8 +377,10 @@ fn path(
                 format!("it has one on {}", there.join(" and one on "))
             };
             let name = &relation.name;
-            let _ = catalogue;
-            Err(AuditError::map(entry, format!("{name} has no foreign key on `{columns}`; {there}")))
+            Err(AuditError::map(
+                entry,
+                format!("{name} has no foreign key on `{columns}`; {there}"),
+            ))
         }
     }
 }
@@ -349,11 +396,15 @@ pub(super) fn path_columns(
         .iter()
         .copied()
         .filter(|column| {
-            constraint.columns.len() == 1 || tenant.and_then(|tenant| tenant.number) != Some(*column)
+            constraint.columns.len() == 1
+                || tenant.and_then(|tenant| tenant.number) != Some(*column)
         })
         .collect();
     match own.as_slice() {
-        [one] => relation.column(*one).map(|column| column.name.clone()).unwrap_or_default(),
+        [one] => relation
+            .column(*one)
+            .map(|column| column.name.clone())
+            .unwrap_or_default(),
         several => relation.column_list(several),
     }
 }
@@ -364,10 +415,18 @@ fn column<'a>(
     name: &str,
 ) -> Result<&'a crate::catalogue::Column, AuditError> {
     relation.column_named(name).ok_or_else(|| {
-        let there: Vec<&str> = relation.columns.iter().map(|column| column.name.as_str()).collect();
+        let there: Vec<&str> = relation
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
         AuditError::map(
             entry,
-            format!("{} has no column `{name}`; it has {}", relation.name, there.join(", ")),
+            format!(
+                "{} has no column `{name}`; it has {}",
+                relation.name,
+                there.join(", ")
+            ),
         )
     })
 }
@@ -379,16 +438,23 @@ fn find<'a>(catalogue: &'a Catalogue, entry: &str, name: &str) -> Result<&'a Rel
         .values()
         .filter(|relation| relation.is_table() && is_named(&relation.name, name))
         .collect();
-    let exact = found.iter().find(|relation| relation.name.to_string() == name);
+    let exact = found
+        .iter()
+        .find(|relation| relation.name.to_string() == name);
     match (exact, found.as_slice()) {
         (Some(one), _) | (None, [one]) => Ok(one),
         (None, []) => Err(AuditError::map(
             entry,
-            format!("the database has no table `{name}`; remove the entry, or write schema.table, quoted as in SQL"),
+            format!(
+                "the database has no table `{name}`; remove the entry, or write schema.table, quoted as in SQL"
+            ),
         )),
         (None, several) => {
             let names: Vec<String> = several.iter().map(|it| format!("`{}`", it.name)).collect();
-            Err(AuditError::map(entry, format!("say which of {}", names.join(", "))))
+            Err(AuditError::map(
+                entry,
+                format!("say which of {}", names.join(", ")),
+            ))
         }
     }
 }

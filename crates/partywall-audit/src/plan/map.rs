@@ -20,7 +20,7 @@ use crate::Options;
 ///     .app("shop_app")
 ///     .table("public.invoices", TableMap::Tenant("tenant_id".to_owned()), "its own column")
 ///     .table("public.lines", TableMap::Through("invoice_id".to_owned()), "");
-/// assert_eq!(Map::read(&map.write())?, map);
+/// assert_eq!(Map::read(&map.toml())?, map);
 /// # Ok::<(), partywall_audit::MapError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

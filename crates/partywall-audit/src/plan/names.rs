@@ -27,7 +27,11 @@ fn fitted(name: String) -> String {
         return name;
     }
     let hash = Sha256::digest(name.as_bytes());
-    let mark: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let mark: String = hash
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let room = LONGEST - 1 - mark.len();
     let mut kept = String::new();
     for c in name.chars() {

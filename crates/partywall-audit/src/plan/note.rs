@@ -12,6 +12,9 @@ pub struct Note {
 
 impl Note {
     pub(super) fn new(object: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { object: object.into(), what: what.into() }
+        Self {
+            object: object.into(),
+            what: what.into(),
+        }
     }
 }

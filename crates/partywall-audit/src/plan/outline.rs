@@ -52,6 +52,8 @@ pub(super) struct Outline<'a> {
     pub(super) root: Option<Oid>,
     /// The setting that new policies take the tenant from.
     pub(super) context: String,
+    /// What columns that are added are called.
+    pub(super) column: String,
     pub(super) owner: Actor,
     pub(super) apps: Vec<Actor>,
     tables: BTreeMap<Oid, Table<'a>>,
@@ -74,14 +76,18 @@ impl<'a> Outline<'a> {
     ) -> Result<Self, AuditError> {
         let mut decided = given::inferred(catalogue, subject);
         let root = given::root(catalogue, subject, map, &mut decided)?;
-        given::overlay(catalogue, map, &mut decided)?;
         let column = map
             .tenant
             .columns
             .first()
-            .or(subject.inferred.tenant_columns.first().map(|taken| &taken.value))
+            .or(subject
+                .inferred
+                .tenant_columns
+                .first()
+                .map(|taken| &taken.value))
             .cloned()
             .unwrap_or_else(|| "tenant_id".to_owned());
+        given::overlay(catalogue, map, &column, &mut decided)?;
         let depths = given::settle(catalogue, &mut decided, &column)?;
 
         let apps = apps(catalogue, subject, map);
@@ -95,7 +101,11 @@ impl<'a> Outline<'a> {
             let walled = relation.row_security
                 && matches!(it.belongs, Belongs::Root | Belongs::Own | Belongs::Path(_))
                 && is_walled(catalogue, wall, relation, &apps);
-            order.push((depths.get(&oid).copied().unwrap_or_default(), &relation.name, oid));
+            order.push((
+                depths.get(&oid).copied().unwrap_or_default(),
+                &relation.name,
+                oid,
+            ));
             tables.insert(
                 oid,
                 Table {
@@ -121,6 +131,7 @@ impl<'a> Outline<'a> {
             extras,
             root,
             context,
+            column,
             owner,
             apps,
             tables,
@@ -133,7 +144,10 @@ impl<'a> Outline<'a> {
     /// A table whose own policies go by its parent's needs no column.
     fn leave_what_is_walled(&mut self) {
         for table in self.tables.values_mut().filter(|table| table.walled) {
-            let added = table.tenant.as_ref().is_some_and(|tenant| tenant.number.is_none());
+            let added = table
+                .tenant
+                .as_ref()
+                .is_some_and(|tenant| tenant.number.is_none());
             if added {
                 table.tenant = None;
                 table.reason += "; its policies look there already";
@@ -148,7 +162,8 @@ impl<'a> Outline<'a> {
 
     /// Those that have or will have a column that says whose a row is.
     pub(super) fn tenants(&self) -> impl Iterator<Item = (&Table<'a>, &TenantColumn)> {
-        self.tables().filter_map(|table| Some((table, table.tenant.as_ref()?)))
+        self.tables()
+            .filter_map(|table| Some((table, table.tenant.as_ref()?)))
     }
 
     pub(super) fn table(&self, oid: Oid) -> Option<&Table<'a>> {
@@ -159,7 +174,14 @@ impl<'a> Outline<'a> {
     pub(super) fn references<'t>(
         &'t self,
         table: &'t Table<'a>,
-    ) -> impl Iterator<Item = (&'a Constraint, &'a Reference, &'t Table<'a>, &'t TenantColumn)> {
+    ) -> impl Iterator<
+        Item = (
+            &'a Constraint,
+            &'a Reference,
+            &'t Table<'a>,
+            &'t TenantColumn,
+        ),
+    > {
         let relation = table.relation;
         relation
             .foreign_keys()
@@ -196,7 +218,12 @@ impl Table<'_> {
 
     /// As the map has it.
     pub(super) fn entry(&self) -> TableMap {
-        let column = || self.tenant.as_ref().map(|tenant| tenant.name.clone()).unwrap_or_default();
+        let column = || {
+            self.tenant
+                .as_ref()
+                .map(|tenant| tenant.name.clone())
+                .unwrap_or_default()
+        };
         match &self.belongs {
             Belongs::Root | Belongs::Own => TableMap::Tenant(column()),
             Belongs::Path(constraint) => TableMap::Through(
@@ -260,13 +287,22 @@ fn actor(catalogue: &Catalogue, name: &str) -> Actor {
 fn role_name(catalogue: &Catalogue, of: &str) -> String {
     let database = &catalogue.server.database;
     // Names that begin so are the server's.
-    let prefix = if database.starts_with("pg_") { "db_" } else { "" };
+    let prefix = if database.starts_with("pg_") {
+        "db_"
+    } else {
+        ""
+    };
     names::joined(&[&format!("{prefix}{database}"), of])
 }
 
 fn apps(catalogue: &Catalogue, subject: &Subject, map: &Map) -> Vec<Actor> {
     if !map.roles.app.is_empty() {
-        return map.roles.app.iter().map(|name| actor(catalogue, name)).collect();
+        return map
+            .roles
+            .app
+            .iter()
+            .map(|name| actor(catalogue, name))
+            .collect();
     }
     let inferred: Vec<Actor> = subject
         .app_roles
@@ -292,7 +328,9 @@ fn owner(
         if apps.iter().any(|app| app.name == *name) {
             return Err(AuditError::map(
                 "roles.owner",
-                format!("`{name}` is among the application's roles, and an owner can switch the policies off"),
+                format!(
+                    "`{name}` is among the application's roles, and an owner can switch the policies off"
+                ),
             ));
         }
         return Ok(actor(catalogue, name));

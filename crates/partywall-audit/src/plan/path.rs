@@ -1,4 +1,8 @@
-use super::{Outline, column::TenantColumn, outline::{Belongs, Table}};
+use super::{
+    Outline,
+    column::TenantColumn,
+    outline::{Belongs, Table},
+};
 use crate::{catalogue::Oid, sql::Name};
 
 /// How a row is reached that says whose this one is.
@@ -17,8 +21,10 @@ impl Path {
         let Belongs::Path(constraint) = table.belongs else {
             return None;
         };
-        let (key, reference) =
-            table.relation.foreign_keys().find(|(key, _)| key.oid == constraint)?;
+        let (key, reference) = table
+            .relation
+            .foreign_keys()
+            .find(|(key, _)| key.oid == constraint)?;
         let parent = outline.table(reference.relation)?;
         let parent_tenant = parent.tenant.clone()?;
         let own = table.tenant.as_ref().and_then(|tenant| tenant.number);

@@ -4,7 +4,10 @@ use serde::Serialize;
 use tokio_postgres::{Client, IsolationLevel};
 
 use super::{
-    Extras, Map, Note, Outline, Phase, Step, Violation, broken, outline::Belongs, shape::{Part, Shape}, steps,
+    Extras, Map, Note, Outline, Phase, Step, Violation, broken,
+    outline::Belongs,
+    shape::{Part, Shape},
+    steps,
 };
 use crate::{
     AuditError, Inferred, Options, catalogue,
@@ -76,7 +79,10 @@ pub async fn plan(
         .await
         .map_err(AuditError::doing("begin"))?;
     let plan = make(begun.client(), options, reviewed).await;
-    begun.rollback().await.map_err(AuditError::doing("roll back"))?;
+    begun
+        .rollback()
+        .await
+        .map_err(AuditError::doing("roll back"))?;
     plan
 }
 
@@ -104,7 +110,12 @@ async fn make(
             .tenant
             .columns
             .iter()
-            .filter(|name| catalogue.relations.values().any(|it| it.column_named(name).is_some()))
+            .filter(|name| {
+                catalogue
+                    .relations
+                    .values()
+                    .any(|it| it.column_named(name).is_some())
+            })
             .cloned()
             .collect(),
         globals: map.options().globals,
@@ -126,7 +137,10 @@ async fn make(
     }
     notes.sort();
     let shape = Shape::read(client).await?;
-    let touched = steps.iter().flat_map(|step| step.touches.iter().cloned()).collect();
+    let touched = steps
+        .iter()
+        .flat_map(|step| step.touches.iter().cloned())
+        .collect();
     Ok(Plan {
         map: outline.map(&map),
         steps,
@@ -161,7 +175,12 @@ fn undecided(outline: &Outline<'_>) -> impl Iterator<Item = Note> {
     outline
         .tables()
         .filter(|table| table.belongs == Belongs::Undecided)
-        .map(|table| Note::new(table.name().to_string(), format!("left alone: {}", table.reason)))
+        .map(|table| {
+            Note::new(
+                table.name().to_string(),
+                format!("left alone: {}", table.reason),
+            )
+        })
 }
 
 /// The steps whose effect is not there yet.
@@ -170,15 +189,23 @@ async fn left(client: &Client, steps: Vec<Step>) -> Result<Vec<Step>, AuditError
     let mut steps = steps.into_iter().peekable();
     while steps.peek().is_some() {
         let some: Vec<Step> = steps.by_ref().take(100).collect();
-        let conditions: Vec<String> =
-            some.iter().map(|step| format!("coalesce(({}), false)", step.done)).collect();
+        let conditions: Vec<String> = some
+            .iter()
+            .map(|step| format!("coalesce(({}), false)", step.done))
+            .collect();
         let row = client
             .query_one(&format!("SELECT ARRAY[{}]", conditions.join(",\n")), &[])
             .await
             .map_err(AuditError::doing("find out which steps are done"))?;
-        let done: Vec<bool> =
-            row.try_get(0).map_err(AuditError::doing("find out which steps are done"))?;
-        left.extend(some.into_iter().zip(done).filter(|(_, done)| !done).map(|(step, _)| step));
+        let done: Vec<bool> = row
+            .try_get(0)
+            .map_err(AuditError::doing("find out which steps are done"))?;
+        left.extend(
+            some.into_iter()
+                .zip(done)
+                .filter(|(_, done)| !done)
+                .map(|(step, _)| step),
+        );
     }
     Ok(left)
 }
@@ -193,16 +220,16 @@ impl Outline<'_> {
         }
         map.tenant.columns.clone_from(&reviewed.tenant.columns);
         if map.tenant.columns.is_empty() {
-            let mut columns: Vec<(std::cmp::Reverse<usize>, String)> = Vec::new();
-            for (table, tenant) in self.tenants().filter(|(table, _)| table.belongs != Belongs::Root) {
-                let _ = table;
-                match columns.iter_mut().find(|(_, name)| *name == tenant.name) {
-                    Some((count, _)) => count.0 += 1,
-                    None => columns.push((std::cmp::Reverse(1), tenant.name.clone())),
-                }
-            }
-            columns.sort();
-            map.tenant.columns = columns.into_iter().map(|(_, name)| name).collect();
+            map.tenant.columns.push(self.column.clone());
+            let mut others: Vec<String> = self
+                .tenants()
+                .filter(|(table, _)| table.belongs != Belongs::Root)
+                .map(|(_, tenant)| tenant.name.clone())
+                .filter(|name| *name != self.column)
+                .collect();
+            others.sort();
+            others.dedup();
+            map.tenant.columns.extend(others);
         }
         map.tenant.contexts.clone_from(&reviewed.tenant.contexts);
         if map.tenant.contexts.is_empty() {

@@ -34,7 +34,12 @@ impl Plan {
         if !self.notes.is_empty() {
             text.push_str("--\n-- Left to you:\n");
             for note in &self.notes {
-                let _ = writeln!(text, "--   {}: {}", comment(&note.object), comment(&note.what));
+                let _ = writeln!(
+                    text,
+                    "--   {}: {}",
+                    comment(&note.object),
+                    comment(&note.what)
+                );
             }
         }
         text.push_str("\nSET search_path = pg_catalog;\n");
@@ -71,11 +76,12 @@ impl Plan {
              -- Keep the one that was written before the first step: a later plan knows of what was left alone.\n\
              \nSET search_path = pg_catalog;\n",
         );
-        for (number, step) in (1_usize..).zip(&self.steps).rev() {
+        for (number, step) in self.steps.iter().enumerate().rev() {
             if !step.undo.is_empty() {
                 let _ = writeln!(
                     text,
-                    "\n-- {number}. {}\nBEGIN;\nSET LOCAL lock_timeout = '{LOCK}';\n{}\nCOMMIT;",
+                    "\n-- {}. {}\nBEGIN;\nSET LOCAL lock_timeout = '{LOCK}';\n{}\nCOMMIT;",
+                    number + 1,
                     comment(&step.name),
                     step.undo
                 );
@@ -88,20 +94,24 @@ impl Plan {
 
 fn runnable(step: &Step) -> String {
     if step.repeat {
-        let statement = step.sql.replace('\n', "\n    ");
+        let statement = &step.sql;
         let body = format!(
             "DECLARE
   filled bigint;
 BEGIN
   LOOP
-    {statement}
+{statement}
     GET DIAGNOSTICS filled = ROW_COUNT;
     EXIT WHEN filled = 0;
     COMMIT;
   END LOOP;
 END"
         );
-        let mark = if body.contains("$partywall$") { "$partywall_batch$" } else { "$partywall$" };
+        let mark = if body.contains("$partywall$") {
+            "$partywall_batch$"
+        } else {
+            "$partywall$"
+        };
         return format!("SET statement_timeout = 0;\nDO {mark}\n{body}\n{mark};\n");
     }
     if step.transactional {
@@ -111,10 +121,15 @@ END"
             step.sql
         );
     }
-    format!("SET lock_timeout = 0;\nSET statement_timeout = 0;\n{}\n", step.sql)
+    format!(
+        "SET lock_timeout = 0;\nSET statement_timeout = 0;\n{}\n",
+        step.sql
+    )
 }
 
 /// A name can hold a line's end, and what is behind it would be run.
 fn comment(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }

@@ -46,9 +46,17 @@ impl Shape {
 
     /// What of it is not there any more, or is there beside it, in a few words. What the plan itself adds
     /// and takes away does not count.
-    pub(super) fn difference(&self, now: &Self, touched: &BTreeSet<(Name, Part)>) -> Option<String> {
+    pub(super) fn difference(
+        &self,
+        now: &Self,
+        touched: &BTreeSet<(Name, Part)>,
+    ) -> Option<String> {
         if self.database != now.database {
-            return Some(format!("it was made for {}, and this is {}", tidy(&self.database), tidy(&now.database)));
+            return Some(format!(
+                "it was made for {}, and this is {}",
+                tidy(&self.database),
+                tidy(&now.database)
+            ));
         }
         for (table, parts) in &self.tables {
             let Some(there) = now.tables.get(table) else {
@@ -62,7 +70,10 @@ impl Shape {
                 return Some(format!("{table} has a new {new}"));
             }
         }
-        let new = now.tables.keys().find(|table| !self.tables.contains_key(*table))?;
+        let new = now
+            .tables
+            .keys()
+            .find(|table| !self.tables.contains_key(*table))?;
         Some(format!("{new} is new"))
     }
 }

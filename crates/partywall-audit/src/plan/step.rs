@@ -104,7 +104,8 @@ impl Step {
     }
 
     pub(super) fn key(mut self, table: &Name, name: &str) -> Self {
-        self.touches.push((table.clone(), Part::Key(name.to_owned())));
+        self.touches
+            .push((table.clone(), Part::Key(name.to_owned())));
         self
     }
 

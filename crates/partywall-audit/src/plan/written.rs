@@ -16,7 +16,7 @@ const HEAD: &str = "\
 impl Map {
     /// Writes `partywall.toml`: the same map gives the same text, and reading it gives the same map.
     #[must_use]
-    pub fn write(&self) -> String {
+    pub fn toml(&self) -> String {
         let mut text = String::from(HEAD);
         let _ = writeln!(text, "\nversion = {}\n\n[tenant]", self.version);
         for (key, value) in [("table", &self.tenant.table), ("key", &self.tenant.key)] {
@@ -25,7 +25,11 @@ impl Map {
             }
         }
         let _ = writeln!(text, "columns = {}", list(&self.tenant.columns));
-        let _ = writeln!(text, "contexts = {}\n\n[roles]", list(&self.tenant.contexts));
+        let _ = writeln!(
+            text,
+            "contexts = {}\n\n[roles]",
+            list(&self.tenant.contexts)
+        );
         if let Some(owner) = &self.roles.owner {
             let _ = writeln!(text, "owner = {}", string(owner));
         }
@@ -55,7 +59,7 @@ fn list(values: &[String]) -> String {
 }
 
 /// A basic string of TOML.
-fn string(value: &str) -> String {
+pub(super) fn string(value: &str) -> String {
     let mut text = String::from('"');
     for c in value.chars() {
         match c {
@@ -122,11 +126,11 @@ mod tests {
             for (name, table, remark) in tables {
                 map = map.table(name, table, remark);
             }
-            let text = map.write();
+            let text = map.toml();
             let read = Map::read(&text).unwrap();
             prop_assert_eq!(&read, &map);
             // The remarks are gone, and nothing else.
-            prop_assert_eq!(Map::read(&read.write()).unwrap(), map);
+            prop_assert_eq!(Map::read(&read.toml()).unwrap(), map);
         }
     }
 
@@ -136,6 +140,9 @@ mod tests {
         assert!(matches!(Map::read(later), Err(crate::MapError::Version(2))));
         let wrong = Map::read("version = 1\n[tables]\n\"public.x\" = { tenannt = \"id\" }\n");
         let message = wrong.unwrap_err().to_string();
-        assert!(message.contains("line 3") && message.contains("tenannt"), "{message}");
+        assert!(
+            message.contains("line 3") && message.contains("tenannt"),
+            "{message}"
+        );
     }
 }

@@ -11,6 +11,7 @@
 mod database;
 mod fault;
 mod faults;
+mod plan;
 mod sound;
 mod subject;
 mod versions;

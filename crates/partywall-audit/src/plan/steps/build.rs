@@ -29,8 +29,9 @@ impl Build {
         spare: &mut Spare,
     ) -> Self {
         let mut name = |relation: &Relation| {
-            let parts: Vec<&str> =
-                std::iter::once(relation.name.name.as_str()).chain(parts.iter().copied()).collect();
+            let parts: Vec<&str> = std::iter::once(relation.name.name.as_str())
+                .chain(parts.iter().copied())
+                .collect();
             relation
                 .indexes
                 .iter()
@@ -45,7 +46,11 @@ impl Build {
             unique,
             tail,
             replaced: None,
-            parts: table.partitions.iter().map(|partition| name(partition)).collect(),
+            parts: table
+                .partitions
+                .iter()
+                .map(|partition| name(partition))
+                .collect(),
         }
     }
 
@@ -61,21 +66,31 @@ impl Build {
     }
 
     fn concurrently(&self, relation: &Relation, name: &Name, label: &str, why: &str) -> Step {
-        Step::new(Phase::Expand, format!("index {}{label}", relation.name), why)
-            .sql(format!(
-                "CREATE {} CONCURRENTLY {} ON {}{};",
-                self.keyword(),
-                crate::sql::tidy(&name.name),
-                relation.name,
-                self.tail
-            ))
-            .undo(format!("DROP INDEX IF EXISTS {name};"))
-            .concurrently(name.clone())
-            .done(self.done(&done::index(name)))
+        Step::new(
+            Phase::Expand,
+            format!("index {}{label}", relation.name),
+            why,
+        )
+        .sql(format!(
+            "CREATE {} CONCURRENTLY {} ON {}{};",
+            self.keyword(),
+            crate::sql::tidy(&name.name),
+            relation.name,
+            self.tail
+        ))
+        .undo(format!("DROP INDEX IF EXISTS {name};"))
+        .concurrently(name.clone())
+        .done(self.done(&done::index(name)))
     }
 
     /// On the partitions that hold rows alone.
-    pub(super) fn on_leaves(&self, table: &Table<'_>, label: &str, why: &str, steps: &mut Vec<Step>) {
+    pub(super) fn on_leaves(
+        &self,
+        table: &Table<'_>,
+        label: &str,
+        why: &str,
+        steps: &mut Vec<Step>,
+    ) {
         for (partition, name) in table.partitions.iter().zip(&self.parts) {
             if partition.kind == RelationKind::Table {
                 steps.push(self.concurrently(partition, name, label, why));
@@ -91,17 +106,21 @@ impl Build {
             return;
         }
         let held = |relation: &Relation, name: &Name| {
-            Step::new(Phase::Expand, format!("index {}{label}", relation.name), why)
-                .sql(format!(
-                    "CREATE {} {} ON ONLY {}{};",
-                    self.keyword(),
-                    crate::sql::tidy(&name.name),
-                    relation.name,
-                    self.tail
-                ))
-                .undo(format!("DROP INDEX IF EXISTS {name};"))
-                .locks("SHARE, for an instant: it is empty until the partitions' are joined to it")
-                .done(self.done(&done::exists(name)))
+            Step::new(
+                Phase::Expand,
+                format!("index {}{label}", relation.name),
+                why,
+            )
+            .sql(format!(
+                "CREATE {} {} ON ONLY {}{};",
+                self.keyword(),
+                crate::sql::tidy(&name.name),
+                relation.name,
+                self.tail
+            ))
+            .undo(format!("DROP INDEX IF EXISTS {name};"))
+            .locks("SHARE, for an instant: it is empty until the partitions' are joined to it")
+            .done(self.done(&done::exists(name)))
         };
         steps.push(held(table.relation, &self.name));
         let mut joined = Vec::new();

@@ -2,7 +2,9 @@ use super::{routine, spare::Spare};
 use crate::{
     catalogue::{ConstraintKind, Relation},
     plan::{
-        Outline, Phase, Step, column::TenantColumn, done,
+        Outline, Phase, Step,
+        column::TenantColumn,
+        done,
         outline::{Belongs, Table},
         path::Path,
         shape::Part,
@@ -29,8 +31,9 @@ pub(super) fn add(outline: &Outline<'_>, spare: &mut Spare, steps: &mut Vec<Step
             continue;
         }
         if matches!(table.belongs, Belongs::Path(_))
-            && let Some((_, _, path)) =
-                filled.iter().find(|(it, ..)| it.relation.oid == table.relation.oid)
+            && let Some((_, _, path)) = filled
+                .iter()
+                .find(|(it, ..)| it.relation.oid == table.relation.oid)
         {
             for leaf in table.leaves() {
                 steps.push(backfill(table, leaf, tenant, path));
@@ -45,13 +48,24 @@ fn column(table: &Table<'_>, tenant: &TenantColumn) -> Step {
     let mut step = Step::new(
         Phase::Expand,
         format!("column {name}({column})"),
-        format!("says whose each row is, which is known by way of another table alone: {}", table.reason),
+        format!(
+            "says whose each row is, which is known by way of another table alone: {}",
+            table.reason
+        ),
     )
-    .sql(format!("ALTER TABLE {name} ADD COLUMN {column} {};", tenant.type_name))
-    .undo(format!("ALTER TABLE {name} DROP COLUMN IF EXISTS {column};"))
+    .sql(format!(
+        "ALTER TABLE {name} ADD COLUMN {column} {};",
+        tenant.type_name
+    ))
+    .undo(format!(
+        "ALTER TABLE {name} DROP COLUMN IF EXISTS {column};"
+    ))
     .locks("ACCESS EXCLUSIVE, for an instant: no row is rewritten")
     .done(done::column(name, &tenant.name));
-    step.touches.push((name.clone(), Part::Column(tenant.name.clone(), tenant.type_name.clone())));
+    step.touches.push((
+        name.clone(),
+        Part::Column(tenant.name.clone(), tenant.type_name.clone()),
+    ));
     step
 }
 
@@ -68,11 +82,18 @@ fn filler(
     let there = outline.catalogue.functions.values().find(|function| {
         function.is_trigger
             && function.name == Name::new(&name.schema, crate::plan::names::joined(&parts))
-            && table.relation.triggers.iter().any(|trigger| trigger.function == function.oid)
+            && table
+                .relation
+                .triggers
+                .iter()
+                .any(|trigger| trigger.function == function.oid)
     });
     let (function, trigger) = match there {
         Some(function) => (function.name.clone(), crate::plan::names::joined(&parts)),
-        None => (spare.function(&name.schema, &parts), spare.part(table.all(), &parts)),
+        None => (
+            spare.function(&name.schema, &parts),
+            spare.part(table.all(), &parts),
+        ),
     };
     let (trigger_sql, column) = (tidy(&trigger), tenant.sql());
     let matches: Vec<String> = path
@@ -127,8 +148,11 @@ fn backfill(table: &Table<'_>, leaf: &Relation, tenant: &TenantColumn, path: &Pa
         .iter()
         .map(|(own, theirs)| format!("p.{} = c.{}", tidy(theirs), tidy(own)))
         .collect();
-    let reached: Vec<String> =
-        path.pairs.iter().map(|(own, _)| format!("b.{} IS NOT NULL", tidy(own))).collect();
+    let reached: Vec<String> = path
+        .pairs
+        .iter()
+        .map(|(own, _)| format!("b.{} IS NOT NULL", tidy(own)))
+        .collect();
     Step::new(
         Phase::Expand,
         format!("rows of {name}({column})"),
@@ -166,24 +190,46 @@ fn not_null(spare: &mut Spare, table: &Table<'_>, tenant: &TenantColumn, steps: 
             && it.name == ours
             && tenant.number.is_some_and(|number| it.columns == [number])
     });
-    let check = if there { ours } else { spare.part(table.all(), &parts) };
+    let check = if there {
+        ours
+    } else {
+        spare.part(table.all(), &parts)
+    };
     let (check_sql, is_not_null) = (tidy(&check), done::not_null(name, &tenant.name));
     let label = format!("{name}({column})");
     steps.push(
-        Step::new(Phase::Expand, format!("check {label}"), "refuses new rows without a tenant")
-            .sql(format!(
-                "ALTER TABLE {name} ADD CONSTRAINT {check_sql} CHECK ({column} IS NOT NULL) NOT VALID;"
-            ))
-            .undo(format!("ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {check_sql};"))
-            .locks("ACCESS EXCLUSIVE, for an instant: no row is read")
-            .done(format!("{} OR {is_not_null}", done::constraint(name, &check))),
+        Step::new(
+            Phase::Expand,
+            format!("check {label}"),
+            "refuses new rows without a tenant",
+        )
+        .sql(format!(
+            "ALTER TABLE {name} ADD CONSTRAINT {check_sql} CHECK ({column} IS NOT NULL) NOT VALID;"
+        ))
+        .undo(format!(
+            "ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {check_sql};"
+        ))
+        .locks("ACCESS EXCLUSIVE, for an instant: no row is read")
+        .done(format!(
+            "{} OR {is_not_null}",
+            done::constraint(name, &check)
+        )),
     );
     steps.push(
-        Step::new(Phase::Expand, format!("validate {label}"), "knows that no old row is without a tenant")
-            .sql(format!("ALTER TABLE {name} VALIDATE CONSTRAINT {check_sql};"))
-            .locks("SHARE UPDATE EXCLUSIVE while it reads the table: reads and writes go on")
-            .long()
-            .done(format!("{} OR {is_not_null}", done::validated(name, &check))),
+        Step::new(
+            Phase::Expand,
+            format!("validate {label}"),
+            "knows that no old row is without a tenant",
+        )
+        .sql(format!(
+            "ALTER TABLE {name} VALIDATE CONSTRAINT {check_sql};"
+        ))
+        .locks("SHARE UPDATE EXCLUSIVE while it reads the table: reads and writes go on")
+        .long()
+        .done(format!(
+            "{} OR {is_not_null}",
+            done::validated(name, &check)
+        )),
     );
     steps.push(
         Step::new(
@@ -196,7 +242,7 @@ fn not_null(spare: &mut Spare, table: &Table<'_>, tenant: &TenantColumn, steps: 
         ))
         .undo(routine::when(
             &done::column(name, &tenant.name),
-            &format!("ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;"),
+            &[format!("ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;")],
         ))
         .locks("ACCESS EXCLUSIVE, for an instant: the check spares it reading the rows")
         .done(format!("{is_not_null} AND NOT {}", done::constraint(name, &check))),

@@ -23,7 +23,7 @@ pub(super) fn add(
             .sql(format!("ALTER TABLE {table} DROP CONSTRAINT {name};"))
             .undo(routine::when(
                 &is_gone,
-                &format!("ALTER TABLE {table} ADD CONSTRAINT {name} {};", it.constraint.definition),
+                &[format!("ALTER TABLE {table} ADD CONSTRAINT {name} {};", it.constraint.definition)],
             ))
             .locks("ACCESS EXCLUSIVE on both tables, for an instant")
             .done(is_gone.clone())

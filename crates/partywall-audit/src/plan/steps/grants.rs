@@ -11,10 +11,14 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
     let mut by_schema: BTreeMap<&str, Vec<Rights<'_>>> = BTreeMap::new();
     for table in outline.tables() {
         // What its owner has is part of giving it to another.
-        let rights = rights::of(outline, table)
-            .into_iter()
-            .filter(|it| it.role.is_none_or(|role| role.oid != Some(it.relation.owner)));
-        by_schema.entry(&table.name().schema).or_default().extend(rights);
+        let rights = rights::of(outline, table).into_iter().filter(|it| {
+            it.role
+                .is_none_or(|role| role.oid != Some(it.relation.owner))
+        });
+        by_schema
+            .entry(&table.name().schema)
+            .or_default()
+            .extend(rights);
     }
     for (schema, rights) in &by_schema {
         usage(outline, schema, steps);
@@ -44,11 +48,17 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
 
 pub(super) fn is_done(rights: &Rights<'_>) -> String {
     let wanted: Vec<&str> = rights.wanted.iter().copied().collect();
-    done::rights(rights.name(), rights.role.map(|role| role.name.as_str()), &wanted)
+    done::rights(
+        rights.name(),
+        rights.role.map(|role| role.name.as_str()),
+        &wanted,
+    )
 }
 
 fn grantee(rights: &Rights<'_>) -> String {
-    rights.role.map_or_else(|| "PUBLIC".to_owned(), |role| tidy(&role.name))
+    rights
+        .role
+        .map_or_else(|| "PUBLIC".to_owned(), |role| tidy(&role.name))
 }
 
 pub(super) fn statements(rights: &Rights<'_>) -> Vec<String> {
@@ -56,11 +66,17 @@ pub(super) fn statements(rights: &Rights<'_>) -> Vec<String> {
     let mut statements = Vec::new();
     let taken = rights.taken();
     if !taken.is_empty() {
-        statements.push(format!("REVOKE {} ON {kind}{name} FROM {grantee};", taken.join(", ")));
+        statements.push(format!(
+            "REVOKE {} ON {kind}{name} FROM {grantee};",
+            taken.join(", ")
+        ));
     }
     let given = rights.given();
     if !given.is_empty() {
-        statements.push(format!("GRANT {} ON {kind}{name} TO {grantee};", given.join(", ")));
+        statements.push(format!(
+            "GRANT {} ON {kind}{name} TO {grantee};",
+            given.join(", ")
+        ));
     }
     statements
 }
@@ -70,15 +86,21 @@ pub(super) fn back(rights: &Rights<'_>) -> Vec<String> {
     let mut statements = Vec::new();
     let given = rights.given();
     if !given.is_empty() {
-        let revoke = format!("REVOKE {} ON {kind}{name} FROM {grantee};", given.join(", "));
+        let revoke = format!(
+            "REVOKE {} ON {kind}{name} FROM {grantee};",
+            given.join(", ")
+        );
         statements.push(match rights.role {
-            Some(role) if role.oid.is_none() => super::routine::if_role(&role.name, &revoke),
+            Some(role) if role.oid.is_none() => super::routine::if_role(&role.name, &[revoke]),
             _ => revoke,
         });
     }
     let taken = rights.taken();
     if !taken.is_empty() {
-        statements.push(format!("GRANT {} ON {kind}{name} TO {grantee};", taken.join(", ")));
+        statements.push(format!(
+            "GRANT {} ON {kind}{name} TO {grantee};",
+            taken.join(", ")
+        ));
     }
     statements
 }
@@ -90,7 +112,10 @@ fn usage(outline: &Outline<'_>, schema: &str, steps: &mut Vec<Step>) {
         return;
     };
     let has = |grantee, right| {
-        namespace.grants.iter().any(|grant| grant.grantee == grantee && grant.privilege == right)
+        namespace
+            .grants
+            .iter()
+            .any(|grant| grant.grantee == grantee && grant.privilege == right)
     };
     let (mut sql, mut undo, mut done) = (Vec::new(), Vec::new(), Vec::new());
     let name = tidy(schema);
@@ -102,7 +127,7 @@ fn usage(outline: &Outline<'_>, schema: &str, steps: &mut Vec<Step>) {
         sql.push(format!("GRANT {word} ON SCHEMA {name} TO {grantee};"));
         undo.push(super::routine::if_role(
             &role.name,
-            &format!("REVOKE {word} ON SCHEMA {name} FROM {grantee};"),
+            &[format!("REVOKE {word} ON SCHEMA {name} FROM {grantee};")],
         ));
         done.push(done::in_schema(schema, Some(&role.name), word));
     };
@@ -112,7 +137,12 @@ fn usage(outline: &Outline<'_>, schema: &str, steps: &mut Vec<Step>) {
     give(&outline.owner, Privilege::Usage, "USAGE");
     give(&outline.owner, Privilege::Create, "CREATE");
     let mut open: Vec<(Option<&str>, u32)> = vec![(None, PUBLIC)];
-    open.extend(outline.apps.iter().filter_map(|app| Some((Some(app.name.as_str()), app.oid?))));
+    open.extend(
+        outline
+            .apps
+            .iter()
+            .filter_map(|app| Some((Some(app.name.as_str()), app.oid?))),
+    );
     for (role, oid) in open {
         // An owner's own rights go with its schema.
         if has(oid, Privilege::Create) && namespace.owner != oid {
@@ -144,8 +174,12 @@ fn defaults(outline: &Outline<'_>, steps: &mut Vec<Step>) {
     let catalogue = outline.catalogue;
     for acl in catalogue.default_acls.iter().filter(|acl| acl.kind == 'r') {
         let mut grantees: Vec<(Option<&str>, u32)> = vec![(None, PUBLIC)];
-        grantees
-            .extend(outline.apps.iter().filter_map(|app| Some((Some(app.name.as_str()), app.oid?))));
+        grantees.extend(
+            outline
+                .apps
+                .iter()
+                .filter_map(|app| Some((Some(app.name.as_str()), app.oid?))),
+        );
         for (role, oid) in grantees {
             let rights: Vec<&str> = [
                 (Privilege::Select, "SELECT"),
@@ -158,7 +192,9 @@ fn defaults(outline: &Outline<'_>, steps: &mut Vec<Step>) {
             ]
             .into_iter()
             .filter(|(right, _)| {
-                acl.grants.iter().any(|grant| grant.grantee == oid && grant.privilege == *right)
+                acl.grants
+                    .iter()
+                    .any(|grant| grant.grantee == oid && grant.privilege == *right)
             })
             .map(|(_, name)| name)
             .collect();
@@ -167,17 +203,28 @@ fn defaults(outline: &Outline<'_>, steps: &mut Vec<Step>) {
             }
             let maker = catalogue.roles.name(acl.maker);
             let schema = acl.namespace.and_then(|oid| catalogue.namespaces.get(&oid));
-            let place = schema.map_or_else(String::new, |it| format!(" IN SCHEMA {}", tidy(&it.name)));
+            let place =
+                schema.map_or_else(String::new, |it| format!(" IN SCHEMA {}", tidy(&it.name)));
             let grantee = role.map_or_else(|| "PUBLIC".to_owned(), tidy);
             let head = format!("ALTER DEFAULT PRIVILEGES FOR ROLE {}{place}", tidy(maker));
             let rights = rights.join(", ");
             let in_schema = schema.map_or_else(
                 || "0".to_owned(),
-                |it| format!("(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = {})", literal(&it.name)),
+                |it| {
+                    format!(
+                        "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = {})",
+                        literal(&it.name)
+                    )
+                },
             );
             let grantee_oid = role.map_or_else(
                 || "0".to_owned(),
-                |role| format!("(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = {})", literal(role)),
+                |role| {
+                    format!(
+                        "(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = {})",
+                        literal(role)
+                    )
+                },
             );
             steps.push(
                 Step::new(

@@ -34,7 +34,12 @@ pub(super) fn add(
             spare,
         );
         let label = format!("({})", tenant.sql());
-        build.add(table, &label, "finds a tenant's rows without reading everybody's", steps);
+        build.add(
+            table,
+            &label,
+            "finds a tenant's rows without reading everybody's",
+            steps,
+        );
     }
 }
 

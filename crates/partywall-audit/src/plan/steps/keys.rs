@@ -3,7 +3,12 @@ use std::collections::BTreeSet;
 use super::{build::Build, references::Composite, references::names, routine, spare::Spare};
 use crate::{
     catalogue::{Constraint, ConstraintKind, Index, Oid, Relation, RelationKind},
-    plan::{Note, Outline, Phase, Step, column::TenantColumn, done, outline::{Belongs, Table}},
+    plan::{
+        Note, Outline, Phase, Step,
+        column::TenantColumn,
+        done,
+        outline::{Belongs, Table},
+    },
     sql::{Name, tidy},
 };
 
@@ -21,6 +26,8 @@ pub(super) struct Key<'a> {
     label: String,
     /// The key over all tenants whose place it takes.
     replaces: Option<Old<'a>>,
+    /// What comes behind the table in that one's definition.
+    replaced_tail: String,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +50,10 @@ impl<'a> Keys<'a> {
         let mut keys: Vec<Key<'a>> = Vec::new();
         for (table, tenant) in outline.tenants() {
             let mut needed: Vec<Vec<&str>> = Vec::new();
-            for it in composites.iter().filter(|it| it.parent.relation.oid == table.relation.oid) {
+            for it in composites
+                .iter()
+                .filter(|it| it.parent.relation.oid == table.relation.oid)
+            {
                 let columns = names(table.relation, &it.reference.columns);
                 if !needed.iter().any(|other| same(other, &columns)) {
                     needed.push(columns);
@@ -73,7 +83,9 @@ impl<'a> Keys<'a> {
 
     /// Whether one of a table will be there, led by the tenant.
     pub(super) fn has(&self, table: &Table<'_>) -> bool {
-        self.0.iter().any(|key| key.table.relation.oid == table.relation.oid && !key.is_late())
+        self.0
+            .iter()
+            .any(|key| key.table.relation.oid == table.relation.oid && !key.is_late())
     }
 
     pub(super) fn add(&self, outline: &Outline<'_>, steps: &mut Vec<Step>) {
@@ -94,12 +106,20 @@ impl<'a> Keys<'a> {
             if key.replaces.is_none() && !key.table.is_partitioned() {
                 let (table, name) = (key.table.name(), tidy(&build.name.name));
                 steps.push(
-                    Step::new(Phase::Expand, format!("unique {table}{}", key.label), "makes a constraint of the index")
-                        .sql(format!("ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name};"))
-                        .undo(format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name};"))
-                        .locks("ACCESS EXCLUSIVE, for an instant: the index is there")
-                        .done(done::constraint(table, &build.name.name))
-                        .key(table, &build.name.name),
+                    Step::new(
+                        Phase::Expand,
+                        format!("unique {table}{}", key.label),
+                        "makes a constraint of the index",
+                    )
+                    .sql(format!(
+                        "ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name};"
+                    ))
+                    .undo(format!(
+                        "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name};"
+                    ))
+                    .locks("ACCESS EXCLUSIVE, for an instant: the index is there")
+                    .done(done::constraint(table, &build.name.name))
+                    .key(table, &build.name.name),
                 );
             }
         }
@@ -107,7 +127,12 @@ impl<'a> Keys<'a> {
     }
 
     /// Takes the keys over all tenants away.
-    pub(super) fn replace(&self, outline: &Outline<'_>, composites: &[Composite<'_>], steps: &mut Vec<Step>) {
+    pub(super) fn replace(
+        &self,
+        outline: &Outline<'_>,
+        composites: &[Composite<'_>],
+        steps: &mut Vec<Step>,
+    ) {
         for key in &self.0 {
             match key.replaces {
                 Some(Old::Constraint(old, _)) => steps.push(key.swap(outline, composites, old)),
@@ -141,7 +166,11 @@ impl Key<'_> {
         } else {
             ("unique", "UNIQUE")
         };
-        let index = self.build.as_ref().map(|build| tidy(&build.name.name)).unwrap_or_default();
+        let index = self
+            .build
+            .as_ref()
+            .map(|build| tidy(&build.name.name))
+            .unwrap_or_default();
         let timing = outline.extras.key(old.oid).timing();
         let mut sql = vec![format!("ALTER TABLE {table} DROP CONSTRAINT {name};")];
         if self.is_late() {
@@ -155,26 +184,42 @@ impl Key<'_> {
                     ));
                 }
             }
-            let columns: Vec<String> =
-                std::iter::once(&self.tenant.name).chain(&self.columns).map(|it| tidy(it)).collect();
+            let columns: Vec<String> = std::iter::once(&self.tenant.name)
+                .chain(&self.columns)
+                .map(|it| tidy(it))
+                .collect();
             sql.push(format!(
                 "ALTER TABLE {table} ADD CONSTRAINT {name} {kind} ({}){timing};",
                 columns.join(", ")
             ));
         } else {
-            sql.push(format!("ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {index}{timing};"));
+            sql.push(format!(
+                "ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {index}{timing};"
+            ));
         }
         // What refers to the new one has to go before it, and is undone later anyway.
         let mut undo: Vec<String> = composites
             .iter()
             .filter(|it| {
                 it.parent.relation.oid == self.table.relation.oid
-                    && same(&names(it.parent.relation, &it.reference.columns), &self.names())
+                    && same(
+                        &names(it.parent.relation, &it.reference.columns),
+                        &self.names(),
+                    )
             })
-            .map(|it| format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {};", it.table.name(), tidy(&it.name)))
+            .map(|it| {
+                format!(
+                    "ALTER TABLE {} DROP CONSTRAINT IF EXISTS {};",
+                    it.table.name(),
+                    tidy(&it.name)
+                )
+            })
             .collect();
         undo.push(format!("ALTER TABLE {table} DROP CONSTRAINT {name};"));
-        undo.push(format!("ALTER TABLE {table} ADD CONSTRAINT {name} {};", old.definition));
+        undo.push(format!(
+            "ALTER TABLE {table} ADD CONSTRAINT {name} {};",
+            old.definition
+        ));
         let done = done::constraint_has(table, &old.name, &self.tenant.name);
         Step::new(
             Phase::Contract,
@@ -185,7 +230,7 @@ impl Key<'_> {
             ),
         )
         .sql(sql.join("\n"))
-        .undo(routine::when(&done, &undo.join("\n")))
+        .undo(routine::when(&done, &undo))
         .locks("ACCESS EXCLUSIVE, for an instant: the index is there")
         .done(done)
     }
@@ -199,7 +244,15 @@ impl Key<'_> {
             "tells no tenant which values others have; the index with the tenant in it has taken its place",
         )
         .sql(format!("DROP INDEX {}{name};", if concurrently { "CONCURRENTLY " } else { "" }))
-        .undo(routine::when(&format!("NOT ({})", done::exists(&name)), &format!("{};", old.definition.replacen(" ON ONLY ", " ON ", 1))))
+        .undo(routine::when(
+            &format!("NOT ({})", done::exists(&name)),
+            &[format!(
+                "CREATE UNIQUE INDEX {} ON {}{};",
+                tidy(&old.name),
+                self.table.name(),
+                self.replaced_tail
+            )],
+        ))
         .locks(if concurrently {
             "SHARE UPDATE EXCLUSIVE: reads and writes go on"
         } else {
@@ -230,7 +283,12 @@ fn global<'a>(table: &'a Table<'_>, tenant: &TenantColumn) -> Vec<Old<'a>> {
         .indexes
         .iter()
         .filter(|index| index.unique && index.valid && !index.exclusion && index.parent.is_none())
-        .filter(|index| !index.columns.iter().any(|key| key.column.is_some() && key.column == tenant.number))
+        .filter(|index| {
+            !index
+                .columns
+                .iter()
+                .any(|key| key.column.is_some() && key.column == tenant.number)
+        })
         .filter(|index| !is_random(index))
         .filter_map(|index| match index.constraint {
             Some(oid) => relation
@@ -254,19 +312,29 @@ fn replacement<'a>(
 ) -> Result<Key<'a>, Note> {
     let relation = table.relation;
     let (index, object) = match old {
-        Old::Constraint(constraint, index) => (index, format!("{} on {}", tidy(&constraint.name), table.name())),
-        Old::Index(index) => (index, format!("index {}", Name::new(&table.name().schema, &index.name))),
+        Old::Constraint(constraint, index) => (
+            index,
+            format!("{} on {}", tidy(&constraint.name), table.name()),
+        ),
+        Old::Index(index) => (
+            index,
+            format!("index {}", Name::new(&table.name().schema, &index.name)),
+        ),
     };
     let numbers: Vec<i16> = index.columns.iter().filter_map(|key| key.column).collect();
     let columns = names(relation, &numbers);
     let is_plain = numbers.len() == index.columns.len();
     if let Old::Constraint(constraint, _) = old {
         if outline.extras.key(constraint.oid).pinned {
-            return Err(Note::new(object, "spans all tenants, and a view stands on it: make the view anew without it, then plan again"));
+            return Err(Note::new(
+                object,
+                "spans all tenants, and a view stands on it: make the view anew without it, then plan again",
+            ));
         }
     }
     let refers = outline.catalogue.relations.values().flat_map(|from| {
-        from.foreign_keys().map(move |(constraint, reference)| (from, constraint, reference))
+        from.foreign_keys()
+            .map(move |(constraint, reference)| (from, constraint, reference))
     });
     let kept = refers
         .filter(|(_, constraint, reference)| {
@@ -274,31 +342,63 @@ fn replacement<'a>(
                 && reference.relation == relation.oid
                 && same(&names(relation, &reference.columns), &columns)
         })
-        .find(|(_, constraint, _)| !composites.iter().any(|it| it.constraint.oid == constraint.oid));
+        .find(|(_, constraint, _)| {
+            !composites
+                .iter()
+                .any(|it| it.constraint.oid == constraint.oid)
+        });
     if let (true, Some((from, constraint, _))) = (is_plain, kept) {
         return Err(Note::new(
             object,
-            format!("spans all tenants, and {} on {} refers to it: decide whose the rows of {} are, then plan again", tidy(&constraint.name), from.name, from.name),
+            format!(
+                "spans all tenants, and {} on {} refers to it: decide whose the rows of {} are, then plan again",
+                tidy(&constraint.name),
+                from.name,
+                from.name
+            ),
         ));
     }
     if table.is_partitioned() && needed.iter().any(|other| same(other, &columns)) {
-        return Err(Note::new(object, "spans all tenants, and foreign keys refer to it on a partitioned table: replace it by hand"));
+        return Err(Note::new(
+            object,
+            "spans all tenants, and foreign keys refer to it on a partitioned table: replace it by hand",
+        ));
     }
-    let Some(rest) = outline.extras.heads.get(&index.oid).and_then(|head| index.definition.strip_prefix(head.as_str())) else {
-        return Err(Note::new(object, "spans all tenants: make one that begins with the tenant's column, then drop it"));
+    let Some(rest) = outline
+        .extras
+        .heads
+        .get(&index.oid)
+        .and_then(|head| index.definition.strip_prefix(head.as_str()))
+    else {
+        return Err(Note::new(
+            object,
+            "spans all tenants: make one that begins with the tenant's column, then drop it",
+        ));
     };
     let tail = format!(" USING {} ({}, {rest}", tidy(&index.method), tenant.sql());
     let parts: Vec<&str> = std::iter::once(tenant.name.as_str())
-        .chain(if is_plain { columns.clone() } else { vec![index.name.as_str()] })
+        .chain(if is_plain {
+            columns.clone()
+        } else {
+            vec![index.name.as_str()]
+        })
         .chain(["key"])
         .collect();
     let ours = crate::plan::names::joined(
-        &std::iter::once(table.name().name.as_str()).chain(parts.iter().copied()).collect::<Vec<_>>(),
+        &std::iter::once(table.name().name.as_str())
+            .chain(parts.iter().copied())
+            .collect::<Vec<_>>(),
     );
     let like = |relation: &Relation, found: &Index| {
-        let leads = found.columns.first().and_then(|key| key.column).is_some_and(|number| {
-            relation.column(number).is_some_and(|column| column.name == tenant.name)
-        });
+        let leads = found
+            .columns
+            .first()
+            .and_then(|key| key.column)
+            .is_some_and(|number| {
+                relation
+                    .column(number)
+                    .is_some_and(|column| column.name == tenant.name)
+            });
         let is_same = is_plain
             && found.partial == index.partial
             && columns_of(relation, found).is_some_and(|it| same(&it, &with(tenant, &columns)));
@@ -306,15 +406,24 @@ fn replacement<'a>(
     };
     let mut build = Build::new(table, true, tail, &parts, like, spare);
     if let Old::Constraint(constraint, _) = old {
-        build.replaced = Some(done::constraint_has(table.name(), &constraint.name, &tenant.name));
+        build.replaced = Some(done::constraint_has(
+            table.name(),
+            &constraint.name,
+            &tenant.name,
+        ));
     }
     Ok(Key {
         table,
         tenant,
         build: Some(build),
-        label: label(tenant, &columns, is_plain.then_some(()).map_or(Some(&index.name), |()| None)),
+        label: label(
+            tenant,
+            &columns,
+            is_plain.then_some(()).map_or(Some(&index.name), |()| None),
+        ),
         columns: columns.into_iter().map(str::to_owned).collect(),
         replaces: Some(old),
+        replaced_tail: format!(" USING {} ({rest}", tidy(&index.method)),
     })
 }
 
@@ -332,7 +441,9 @@ fn needed_key<'a>(
             && columns_of(relation, index).is_some_and(|it| same(&it, &wanted))
     };
     let is_there = table.relation.indexes.iter().any(|index| {
-        index.valid && is_whole(table.relation, index) && (index.constraint.is_some() || table.is_partitioned())
+        index.valid
+            && is_whole(table.relation, index)
+            && (index.constraint.is_some() || table.is_partitioned())
     });
     if is_there {
         return None;
@@ -354,11 +465,14 @@ fn needed_key<'a>(
         label: label(tenant, columns, None),
         columns: columns.iter().map(|&it| it.to_owned()).collect(),
         replaces: None,
+        replaced_tail: String::new(),
     })
 }
 
 fn with<'t>(tenant: &'t TenantColumn, columns: &[&'t str]) -> Vec<&'t str> {
-    std::iter::once(tenant.name.as_str()).chain(columns.iter().copied()).collect()
+    std::iter::once(tenant.name.as_str())
+        .chain(columns.iter().copied())
+        .collect()
 }
 
 /// The columns of an index, if it is over columns alone.

@@ -26,6 +26,9 @@ pub(super) fn all(outline: &Outline<'_>) -> (Vec<Step>, Vec<Note>) {
     let composites = references::composites(outline, &mut spare, &mut notes);
     let keys = Keys::of(outline, &composites, &mut spare, &mut notes);
     let mut steps = Vec::new();
+    if outline.tenants().next().is_none() {
+        return (steps, notes);
+    }
     roles::add(outline, &mut steps);
     grants::add(outline, &mut steps);
     columns::add(outline, &mut spare, &mut steps);

@@ -1,7 +1,10 @@
-use super::{grants, rights};
+use super::{grants, rights, routine};
 use crate::{
     catalogue::Oid,
-    plan::{Outline, Phase, Step, done, outline::{Actor, Belongs}},
+    plan::{
+        Outline, Phase, Step, done,
+        outline::{Actor, Belongs},
+    },
     sql::{literal, tidy},
 };
 
@@ -14,6 +17,12 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
     let database = &catalogue.server.database;
     if let Some(app) = is_app(catalogue.server.database_owner) {
         let (name, app) = (tidy(database), tidy(&app.name));
+        let done = format!(
+            "EXISTS (SELECT FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba \
+             WHERE d.datname = {} AND r.rolname = {})",
+            literal(database),
+            literal(&outline.owner.name)
+        );
         steps.push(
             Step::new(
                 Phase::Protect,
@@ -23,19 +32,21 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
             .sql(format!(
                 "ALTER DATABASE {name} OWNER TO {owner};\nGRANT CONNECT, TEMPORARY ON DATABASE {name} TO {app};"
             ))
-            .undo(format!(
-                "REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM {app};\nALTER DATABASE {name} OWNER TO {app};"
+            .undo(routine::when(
+                &done,
+                &[
+                    format!("REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM {app};"),
+                    format!("ALTER DATABASE {name} OWNER TO {app};"),
+                ],
             ))
             .locks("none on tables")
-            .done(format!(
-                "EXISTS (SELECT FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba \
-                 WHERE d.datname = {} AND r.rolname = {})",
-                literal(database),
-                literal(&outline.owner.name)
-            )),
+            .done(done),
         );
     }
-    let mut schemas: Vec<&str> = outline.tables().map(|table| table.name().schema.as_str()).collect();
+    let mut schemas: Vec<&str> = outline
+        .tables()
+        .map(|table| table.name().schema.as_str())
+        .collect();
     schemas.sort_unstable();
     schemas.dedup();
     for schema in schemas {
@@ -48,28 +59,40 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
             continue;
         };
         let (name, app) = (tidy(&namespace.name), tidy(&app.name));
+        let done = format!(
+            "EXISTS (SELECT FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner \
+             WHERE n.nspname = {} AND r.rolname = {})",
+            literal(schema),
+            literal(&outline.owner.name)
+        );
         steps.push(
             Step::new(
                 Phase::Protect,
                 format!("owner of schema {name}"),
                 "keeps the application from planting in the schema what others call",
             )
-            .sql(format!("ALTER SCHEMA {name} OWNER TO {owner};\nGRANT USAGE ON SCHEMA {name} TO {app};"))
-            .undo(format!(
-                "REVOKE USAGE ON SCHEMA {name} FROM {app};\nALTER SCHEMA {name} OWNER TO {app};"
+            .sql(format!(
+                "ALTER SCHEMA {name} OWNER TO {owner};\nGRANT USAGE ON SCHEMA {name} TO {app};"
+            ))
+            .undo(routine::when(
+                &done,
+                &[
+                    format!("REVOKE USAGE ON SCHEMA {name} FROM {app};"),
+                    format!("ALTER SCHEMA {name} OWNER TO {app};"),
+                ],
             ))
             .locks("none on tables")
-            .done(format!(
-                "EXISTS (SELECT FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner \
-                 WHERE n.nspname = {} AND r.rolname = {})",
-                literal(schema),
-                literal(&outline.owner.name)
-            )),
+            .done(done),
         );
     }
-    for table in outline.tables().filter(|table| table.belongs != Belongs::Undecided) {
-        let moved: Vec<_> =
-            table.all().filter(|relation| Some(relation.owner) != outline.owner.oid).collect();
+    for table in outline
+        .tables()
+        .filter(|table| table.belongs != Belongs::Undecided)
+    {
+        let moved: Vec<_> = table
+            .all()
+            .filter(|relation| Some(relation.owner) != outline.owner.oid)
+            .collect();
         if moved.is_empty() {
             continue;
         }
@@ -78,10 +101,14 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
             sql.push(format!("ALTER TABLE {} OWNER TO {owner};", relation.name));
             done.push(done::owner(&relation.name, &outline.owner.name));
         }
+        let is_moved = done.join("\n  AND ");
         // All that it had as the owner is gone with it.
         let owned = |role: &Actor, of: Oid| role.oid == Some(of);
         for mut right in rights::of(outline, table) {
-            if right.role.is_some_and(|role| owned(role, right.relation.owner)) {
+            if right
+                .role
+                .is_some_and(|role| owned(role, right.relation.owner))
+            {
                 right.had.clear();
                 sql.extend(grants::statements(&right));
                 undo.extend(grants::back(&right));
@@ -99,7 +126,7 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
                 "keeps the table's policies out of the application's reach",
             )
             .sql(sql.join("\n"))
-            .undo(undo.join("\n"))
+            .undo(routine::when(&is_moved, &undo))
             .locks("ACCESS EXCLUSIVE, for an instant")
             .done(done.join("\n  AND ")),
         );

@@ -7,12 +7,19 @@ use crate::{
 /// The tenant that the context names, of the column's type; NULL when nobody named one.
 pub(super) fn context(outline: &Outline<'_>, tenant: &TenantColumn) -> String {
     const TEXTS: [u32; 2] = [25, 1043];
-    let value = format!("NULLIF(current_setting({}, true), '')", literal(&outline.context));
+    let value = format!(
+        "NULLIF(current_setting({}, true), '')",
+        literal(&outline.context)
+    );
     if TEXTS.contains(&tenant.type_oid) {
         // A cast to a length would cut a longer tenant to the name of another.
         return value;
     }
-    let cast = outline.extras.casts.get(&tenant.type_oid).unwrap_or(&tenant.type_name);
+    let cast = outline
+        .extras
+        .casts
+        .get(&tenant.type_oid)
+        .unwrap_or(&tenant.type_name);
     format!("{value}::{cast}")
 }
 
@@ -22,7 +29,12 @@ pub(super) fn add(outline: &Outline<'_>, spare: &mut Spare, steps: &mut Vec<Step
     }
 }
 
-fn wall(outline: &Outline<'_>, spare: &mut Spare, table: &Table<'_>, tenant: &TenantColumn) -> Step {
+fn wall(
+    outline: &Outline<'_>,
+    spare: &mut Spare,
+    table: &Table<'_>,
+    tenant: &TenantColumn,
+) -> Step {
     let (name, column) = (table.name(), tenant.sql());
     let context = context(outline, tenant);
     // Read once for a statement, and not for each row. On a partitioned table the plain form, since a
@@ -40,7 +52,10 @@ fn wall(outline: &Outline<'_>, spare: &mut Spare, table: &Table<'_>, tenant: &Te
         format!("DROP POLICY IF EXISTS {rows_sql} ON {name};"),
     ];
     if !table.relation.forced {
-        undo.insert(0, format!("ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY;"));
+        undo.insert(
+            0,
+            format!("ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY;"),
+        );
     }
     if !table.relation.row_security {
         undo.insert(0, format!("ALTER TABLE {name} DISABLE ROW LEVEL SECURITY;"));

@@ -1,10 +1,7 @@
 use super::spare::Spare;
 use crate::{
     catalogue::{Action, Constraint, Reference, Relation},
-    plan::{
-        Note, Outline, Phase, Step, column::TenantColumn, done,
-        outline::Table,
-    },
+    plan::{Note, Outline, Phase, Step, column::TenantColumn, done, outline::Table},
     sql::tidy,
 };
 
@@ -30,9 +27,14 @@ pub(super) fn composites<'a>(
     let mut all = Vec::new();
     for (table, tenant) in outline.tenants() {
         for (constraint, reference, parent, parent_tenant) in outline.references(table) {
-            let is_composite = constraint.columns.iter().zip(&reference.columns).any(|(own, theirs)| {
-                tenant.number == Some(*own) && parent_tenant.number == Some(*theirs)
-            });
+            let is_composite =
+                constraint
+                    .columns
+                    .iter()
+                    .zip(&reference.columns)
+                    .any(|(own, theirs)| {
+                        tenant.number == Some(*own) && parent_tenant.number == Some(*theirs)
+                    });
             if is_composite {
                 continue;
             }
@@ -42,14 +44,20 @@ pub(super) fn composites<'a>(
                 continue;
             }
             let columns = names(table.relation, &constraint.columns);
-            let wanted: Vec<&str> = std::iter::once(tenant.name.as_str()).chain(columns.iter().copied()).collect();
-            let there = table.relation.foreign_keys().find(|(key, to)| {
-                key.parent.is_none()
-                    && to.relation == reference.relation
-                    && names(table.relation, &key.columns) == wanted
+            let wanted: Vec<&str> = std::iter::once(tenant.name.as_str())
+                .chain(columns.iter().copied())
+                .collect();
+            // An interrupted run has begun with the partitions.
+            let there = table.all().find_map(|relation| {
+                let (key, _) = relation.foreign_keys().find(|(key, to)| {
+                    key.parent.is_none()
+                        && to.relation == reference.relation
+                        && names(relation, &key.columns) == wanted
+                })?;
+                Some(key.name.clone())
             });
             let name = match there {
-                Some((key, _)) => key.name.clone(),
+                Some(name) => name,
                 None => {
                     let mut parts = vec![table.name().name.as_str()];
                     parts.extend(&wanted);
@@ -57,7 +65,15 @@ pub(super) fn composites<'a>(
                     spare.part(table.all(), &parts)
                 }
             };
-            all.push(Composite { table, tenant, constraint, reference, parent, parent_tenant, name });
+            all.push(Composite {
+                table,
+                tenant,
+                constraint,
+                reference,
+                parent,
+                parent_tenant,
+                name,
+            });
         }
     }
     all
@@ -138,14 +154,27 @@ pub(super) fn add(outline: &Outline<'_>, composites: &[Composite<'_>], steps: &m
     for it in composites {
         let definition = it.definition(outline);
         let (name, label) = (tidy(&it.name), it.label());
-        let why = format!("refuses a row that refers to another tenant's row of {}", it.parent.name());
+        let why = format!(
+            "refuses a row that refers to another tenant's row of {}",
+            it.parent.name()
+        );
         let not_valid = |table: &Relation| {
-            Step::new(Phase::Expand, format!("key {}.{name}", table.name), why.clone())
-                .sql(format!("ALTER TABLE {} ADD CONSTRAINT {name} {definition} NOT VALID;", table.name))
-                .undo(format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {name};", table.name))
-                .locks("SHARE ROW EXCLUSIVE on both tables, for an instant: writes wait for it")
-                .done(done::constraint(&table.name, &it.name))
-                .key(&table.name, &it.name)
+            Step::new(
+                Phase::Expand,
+                format!("key {}.{name}", table.name),
+                why.clone(),
+            )
+            .sql(format!(
+                "ALTER TABLE {} ADD CONSTRAINT {name} {definition} NOT VALID;",
+                table.name
+            ))
+            .undo(format!(
+                "ALTER TABLE {} DROP CONSTRAINT IF EXISTS {name};",
+                table.name
+            ))
+            .locks("SHARE ROW EXCLUSIVE on both tables, for an instant: writes wait for it")
+            .done(done::constraint(&table.name, &it.name))
+            .key(&table.name, &it.name)
         };
         let validate = |table: &Relation| {
             Step::new(
@@ -153,7 +182,10 @@ pub(super) fn add(outline: &Outline<'_>, composites: &[Composite<'_>], steps: &m
                 format!("validate key {}.{name}", table.name),
                 "knows that no old row refers to another tenant's",
             )
-            .sql(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", table.name))
+            .sql(format!(
+                "ALTER TABLE {} VALIDATE CONSTRAINT {name};",
+                table.name
+            ))
             .locks("SHARE UPDATE EXCLUSIVE while it reads the table: reads and writes go on")
             .long()
             .done(done::validated(&table.name, &it.name))
@@ -170,7 +202,12 @@ pub(super) fn add(outline: &Outline<'_>, composites: &[Composite<'_>], steps: &m
             let leaves: Vec<String> = it
                 .table
                 .leaves()
-                .map(|leaf| format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {name};", leaf.name))
+                .map(|leaf| {
+                    format!(
+                        "ALTER TABLE {} DROP CONSTRAINT IF EXISTS {name};",
+                        leaf.name
+                    )
+                })
                 .collect();
             steps.push(
                 Step::new(Phase::Expand, format!("key {label}"), why.clone())

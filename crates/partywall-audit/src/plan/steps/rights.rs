@@ -2,7 +2,10 @@ use std::collections::BTreeSet;
 
 use crate::{
     catalogue::{Oid, Privilege, Relation},
-    plan::{Outline, outline::{Actor, Belongs, Table}},
+    plan::{
+        Outline,
+        outline::{Actor, Belongs, Table},
+    },
     sql::Name,
 };
 
@@ -68,7 +71,11 @@ pub(super) fn of<'a>(outline: &'a Outline<'_>, table: &'a Table<'_>) -> Vec<Righ
     }
     for app in &outline.apps {
         let data = data(outline, table, app);
-        let sequences = if data.contains("INSERT") { BTreeSet::from(["USAGE"]) } else { BTreeSet::new() };
+        let sequences = if data.contains("INSERT") {
+            BTreeSet::from(["USAGE"])
+        } else {
+            BTreeSet::new()
+        };
         all.push(rights(table.relation, Some(app), data));
         for partition in &table.partitions {
             all.push(rights(partition, Some(app), BTreeSet::new()));
@@ -106,12 +113,19 @@ fn rights<'a>(
         .into_iter()
         .filter(|(right, _)| {
             relation.grants.iter().any(|grant| {
-                Some(grant.grantee) == grantee && grant.column.is_none() && grant.privilege == *right
+                Some(grant.grantee) == grantee
+                    && grant.column.is_none()
+                    && grant.privilege == *right
             })
         })
         .map(|(_, name)| name)
         .collect();
-    Rights { relation, role, wanted, had }
+    Rights {
+        relation,
+        role,
+        wanted,
+        had,
+    }
 }
 
 /// What an application that is there has already, of reading and writing rows; a new one gets what it needs.
@@ -125,7 +139,8 @@ fn data(outline: &Outline<'_>, table: &Table<'_>, app: &Actor) -> BTreeSet<&'sta
                 .collect()
         };
         let is_used = outline.tables().any(|table| {
-            DATA.into_iter().any(|(right, _)| catalogue.may_any_column(role, table.relation, right))
+            DATA.into_iter()
+                .any(|(right, _)| catalogue.may_any_column(role, table.relation, right))
         });
         if is_used {
             return has(table);

@@ -40,7 +40,10 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
             ))
             .undo(super::routine::if_role(
                 &app.name,
-                &format!("REVOKE CONNECT ON DATABASE {database} FROM {name};\nDROP ROLE {name};"),
+                &[
+                    format!("REVOKE CONNECT ON DATABASE {database} FROM {name};"),
+                    format!("DROP ROLE {name};"),
+                ],
             ))
             .locks("none on tables")
             .done(done::role(&app.name)),

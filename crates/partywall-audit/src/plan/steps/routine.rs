@@ -1,9 +1,6 @@
 //! Statements inside of statements.
 
-use crate::{
-    plan::done,
-    sql::{Name, literal},
-};
+use crate::{plan::done, sql::literal};
 
 /// Quotes a body with dollars, or as a literal where it has the mark in it.
 pub(super) fn dollars(body: &str) -> String {
@@ -15,17 +12,14 @@ pub(super) fn dollars(body: &str) -> String {
 }
 
 /// Statements that run only when a role is there.
-pub(super) fn if_role(role: &str, statements: &str) -> String {
+pub(super) fn if_role(role: &str, statements: &[String]) -> String {
     when(&done::role(role), statements)
 }
 
-/// Statements that run only when a relation is there.
-pub(super) fn if_there(relation: &Name, statements: &str) -> String {
-    when(&done::exists(relation), statements)
-}
-
-pub(super) fn when(condition: &str, statements: &str) -> String {
-    let indented = statements.replace('\n', "\n    ");
-    let body = format!("BEGIN\n  IF {condition} THEN\n    {indented}\n  END IF;\nEND");
+/// Statements that run only when something holds.
+pub(super) fn when(condition: &str, statements: &[String]) -> String {
+    // Only whole statements are indented: a line can end inside of a name.
+    let statements = statements.join("\n    ");
+    let body = format!("BEGIN\n  IF {condition} THEN\n    {statements}\n  END IF;\nEND");
     format!("DO {};", dollars(&body))
 }

@@ -20,7 +20,11 @@ impl Spare {
     pub(super) fn of(catalogue: &Catalogue) -> Self {
         let mut spare = Self {
             relations: BTreeSet::new(),
-            functions: catalogue.functions.values().map(|it| it.name.clone()).collect(),
+            functions: catalogue
+                .functions
+                .values()
+                .map(|it| it.name.clone())
+                .collect(),
             parts: BTreeSet::new(),
         };
         for relation in catalogue.relations.values() {
@@ -51,7 +55,9 @@ impl Spare {
     }
 
     pub(super) fn function(&mut self, schema: &str, parts: &[&str]) -> Name {
-        let name = names::free(parts, |name| self.functions.contains(&Name::new(schema, name)));
+        let name = names::free(parts, |name| {
+            self.functions.contains(&Name::new(schema, name))
+        });
         let name = Name::new(schema, name);
         self.functions.insert(name.clone());
         name
@@ -65,7 +71,9 @@ impl Spare {
     ) -> String {
         let tables: Vec<&Name> = tables.into_iter().map(|it| &it.name).collect();
         let name = names::free(parts, |name| {
-            tables.iter().any(|table| self.parts.contains(&((*table).clone(), name.to_owned())))
+            tables
+                .iter()
+                .any(|table| self.parts.contains(&((*table).clone(), name.to_owned())))
         });
         for table in tables {
             self.parts.insert((table.clone(), name.clone()));

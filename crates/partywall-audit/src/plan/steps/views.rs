@@ -49,7 +49,10 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>, notes: &mut Vec<
                 "has the view read as a role that the policies hold for",
             )
             .sql(format!("ALTER VIEW {name} OWNER TO {owner};"))
-            .undo(format!("ALTER VIEW {name} OWNER TO {};", tidy(catalogue.roles.name(view.owner))))
+            .undo(format!(
+                "ALTER VIEW {name} OWNER TO {};",
+                tidy(catalogue.roles.name(view.owner))
+            ))
             .locks("ACCESS EXCLUSIVE on the view, for an instant")
             .done(done::owner(name, &outline.owner.name)),
         );
@@ -59,13 +62,20 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>, notes: &mut Vec<
 /// Whether a view reads one of these, itself or by other views.
 fn reads(catalogue: &Catalogue, relation: &Relation, tables: &BTreeSet<Oid>) -> bool {
     let mut seen = BTreeSet::new();
-    let mut ahead: Vec<Oid> = relation.view.iter().flat_map(|view| view.reads.iter().copied()).collect();
+    let mut ahead: Vec<Oid> = relation
+        .view
+        .iter()
+        .flat_map(|view| view.reads.iter().copied())
+        .collect();
     while let Some(oid) = ahead.pop() {
         if tables.contains(&oid) {
             return true;
         }
         if seen.insert(oid) {
-            let view = catalogue.relations.get(&oid).and_then(|relation| relation.view.as_ref());
+            let view = catalogue
+                .relations
+                .get(&oid)
+                .and_then(|relation| relation.view.as_ref());
             ahead.extend(view.into_iter().flat_map(|view| view.reads.iter().copied()));
         }
     }

@@ -9,9 +9,11 @@
 )]
 
 mod database;
+mod django;
 mod fault;
 mod faults;
 mod plan;
 mod sound;
 mod subject;
+mod variations;
 mod versions;

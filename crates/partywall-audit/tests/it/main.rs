@@ -16,6 +16,7 @@ mod hostile;
 mod keys;
 mod named;
 mod objects;
+mod plan;
 mod sound;
 mod speed;
 mod subject;

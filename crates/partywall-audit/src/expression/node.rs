@@ -93,6 +93,15 @@ impl Node {
         }
     }
 
+    /// The nodes directly below.
+    pub(crate) fn children(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
+        match self {
+            Self::Struct(it) => Box::new(it.fields.iter().map(|(_, value)| value)),
+            Self::List(members) => Box::new(members.iter()),
+            Self::Null | Self::Atom(_) | Self::Bytes(_) => Box::new(std::iter::empty()),
+        }
+    }
+
     /// Calls `see` for this node and all below it, from the top down.
     pub(crate) fn walk<'a>(&'a self, see: &mut impl FnMut(&'a Self)) {
         see(self);

@@ -12,6 +12,15 @@ pub struct Taken {
     pub because: String,
 }
 
+impl Taken {
+    pub(super) fn new(value: impl Into<String>, because: impl Into<String>) -> Self {
+        Self {
+            value: value.into(),
+            because: because.into(),
+        }
+    }
+}
+
 /// What was given and what was inferred, so that whoever reads the findings can say where it is wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

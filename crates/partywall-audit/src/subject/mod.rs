@@ -1,31 +1,30 @@
 //! What is to be protected: which tables are tenants', by which column, from which roles and by which settings.
 //! Taken from the options where they say it, and otherwise inferred, with the reason.
 
+mod app;
+mod belonging;
+mod bookkeeping;
+mod evidence;
+mod family;
+mod given;
 mod inferred;
+mod near;
+mod noun;
+mod reading;
 
+pub(crate) use belonging::Belonging;
+pub(crate) use evidence::{Comparison, With};
 pub use inferred::{Inferred, Taken};
+pub(crate) use reading::{Readings, Reads};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     AuditError, Options,
-    catalogue::{Catalogue, Oid, Relation},
+    catalogue::{Catalogue, Oid, Privilege, Relation},
 };
-
-/// Whose the rows of a table are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Belonging {
-    /// It is the table of the tenants themselves, and this is their key.
-    Root(i16),
-    /// A column of its own says it.
-    Column(i16),
-    /// The row that it refers to by this foreign key (a constraint's number) says it.
-    Parent { constraint: Oid, parent: Oid },
-    /// Nobody's.
-    Global,
-    /// It cannot be told, and why.
-    Undecided(String),
-}
+use family::{Family, Tables};
+use given::{Given, holds_rows};
 
 /// What is to be protected.
 #[derive(Debug)]
@@ -40,6 +39,10 @@ pub(crate) struct Subject {
     pub(crate) belongings: BTreeMap<Oid, Belonging>,
     /// What was taken and why, for people.
     pub(crate) inferred: Inferred,
+    /// Which settings each function reads.
+    pub(crate) readings: Readings,
+    /// The columns that the policies of each table compare with the context.
+    pub(crate) comparisons: BTreeMap<Oid, Vec<Comparison>>,
     schemas: Vec<String>,
 }
 
@@ -50,13 +53,104 @@ impl Subject {
     ///
     /// [`AuditError::Unknown`] for an option that names what is not there.
     pub(crate) fn of(catalogue: &Catalogue, options: &Options) -> Result<Self, AuditError> {
-        let _ = (catalogue, options);
+        let readings = Readings::of(catalogue);
+        let comparisons = evidence::comparisons(catalogue, &readings);
+        let read: BTreeSet<String> = comparisons
+            .values()
+            .flatten()
+            .flat_map(|comparison| comparison.with.reads().settings.iter().cloned())
+            .collect();
+        let given = Given::of(catalogue, options, &read)?;
+        let tables = Tables {
+            all: catalogue
+                .relations
+                .values()
+                .filter(|relation| {
+                    relation.is_table()
+                        && relation.parents.is_empty()
+                        && relation.extension.is_none()
+                        && !given.globals.contains(&relation.oid)
+                        && bookkeeping::keeper(relation).is_none()
+                })
+                .collect(),
+            comparisons: &comparisons,
+        };
+        let family = Family::of(&tables, &given.tenant_columns);
+        let mut belongings = belonging::tenants(&tables, &family);
+        belonging::inherit(catalogue, &mut belongings);
+
+        let mut inferred = Inferred::default();
+        let app_roles = if given.app_roles.is_empty() {
+            app::roles(catalogue, &belongings)
+        } else {
+            given
+                .app_roles
+                .iter()
+                .map(|role| (*role, "given".to_owned()))
+                .collect()
+        };
+        inferred.app_roles = app_roles
+            .iter()
+            .map(|(role, because)| Taken::new(catalogue.roles.name(*role), because))
+            .collect();
+        let app_roles: Vec<Oid> = app_roles.into_iter().map(|(role, _)| role).collect();
+
+        for relation in catalogue
+            .relations
+            .values()
+            .filter(|relation| holds_rows(relation))
+        {
+            if belongings.contains_key(&relation.oid) {
+                continue;
+            }
+            let (belonging, because) = others(
+                catalogue,
+                &given,
+                &family,
+                &belongings,
+                &app_roles,
+                relation,
+            );
+            if belonging == Belonging::Global {
+                inferred
+                    .globals
+                    .push(Taken::new(relation.name.to_string(), because));
+            }
+            belongings.insert(relation.oid, belonging);
+        }
+        belonging::inherit(catalogue, &mut belongings);
+
+        for (oid, belonging) in &belongings {
+            if let (Belonging::Undecided(why), Some(relation)) =
+                (belonging, catalogue.relations.get(oid))
+            {
+                inferred
+                    .undecided
+                    .insert(relation.name.to_string(), why.clone());
+            }
+        }
+        inferred.root = family.root.as_ref().and_then(|root| {
+            let relation = catalogue.relations.get(&root.relation)?;
+            Some(Taken::new(relation.name.to_string(), &root.because))
+        });
+        inferred.tenant_columns = family
+            .names
+            .iter()
+            .map(|(name, because)| Taken::new(name, because))
+            .collect();
+        let contexts = contexts(&given, &family, &comparisons, &belongings);
+        inferred.contexts = contexts
+            .iter()
+            .map(|(name, because)| Taken::new(name, because))
+            .collect();
         Ok(Self {
-            app_roles: Vec::new(),
-            root: None,
-            contexts: BTreeSet::new(),
-            belongings: BTreeMap::new(),
-            inferred: Inferred::default(),
+            app_roles,
+            root: family.root.as_ref().map(|root| root.relation),
+            contexts: contexts.into_keys().collect(),
+            belongings,
+            inferred,
+            readings,
+            comparisons,
             schemas: options.schemas.clone(),
         })
     }
@@ -80,10 +174,9 @@ impl Subject {
 
     /// Whether its rows are tenants', by a column or through a parent.
     pub(crate) fn is_tenants(&self, relation: Oid) -> bool {
-        matches!(
-            self.belongings.get(&relation),
-            Some(Belonging::Root(_) | Belonging::Column(_) | Belonging::Parent { .. })
-        )
+        self.belongings
+            .get(&relation)
+            .is_some_and(Belonging::is_tenants)
     }
 
     /// The tables whose rows are tenants', in order of their numbers.
@@ -96,4 +189,96 @@ impl Subject {
             .values()
             .filter(|relation| self.is_tenants(relation.oid))
     }
+}
+
+/// What a table is that no tenant's column and no way to one was found for.
+fn others(
+    catalogue: &Catalogue,
+    given: &Given,
+    family: &Family,
+    belongings: &BTreeMap<Oid, Belonging>,
+    app_roles: &[Oid],
+    relation: &Relation,
+) -> (Belonging, String) {
+    let global = |because: &str| (Belonging::Global, because.to_owned());
+    if given.globals.contains(&relation.oid) {
+        return global("given");
+    }
+    if let Some(extension) = &relation.extension {
+        return (
+            Belonging::Global,
+            format!("it is part of the extension {extension}"),
+        );
+    }
+    if let Some(tool) = bookkeeping::keeper(relation) {
+        return (Belonging::Global, format!("{tool} keeps it for itself"));
+    }
+    if !relation.is_table() {
+        let is_tenants = |oid: Oid| belongings.get(&oid).is_some_and(Belonging::is_tenants);
+        return (
+            belonging::copy(relation, family, is_tenants),
+            "no tenant's row is in it".to_owned(),
+        );
+    }
+    let may = |privilege| {
+        app_roles.iter().any(|role| {
+            catalogue.may_enter(*role, relation.namespace)
+                && catalogue.may_any_column(*role, relation, privilege)
+        })
+    };
+    if [Privilege::Insert, Privilege::Update, Privilege::Delete]
+        .into_iter()
+        .any(may)
+    {
+        let why = "no column and no foreign key says whose its rows are, and the application writes it: \
+                   name it with --global if they are nobody's";
+        return (Belonging::Undecided(why.to_owned()), String::new());
+    }
+    if may(Privilege::Select) {
+        return global(
+            "no column and no foreign key leads to a tenant, and the application only reads it",
+        );
+    }
+    global("no column and no foreign key leads to a tenant, and the application cannot reach it")
+}
+
+/// The settings and what speaks for each.
+fn contexts(
+    given: &Given,
+    family: &Family,
+    comparisons: &BTreeMap<Oid, Vec<Comparison>>,
+    belongings: &BTreeMap<Oid, Belonging>,
+) -> BTreeMap<String, String> {
+    let _ = family;
+    if !given.contexts.is_empty() {
+        return given
+            .contexts
+            .iter()
+            .map(|name| (name.clone(), "given".to_owned()))
+            .collect();
+    }
+    let mut counts: BTreeMap<String, BTreeSet<(Oid, &str)>> = BTreeMap::new();
+    for (relation, comparisons) in comparisons {
+        if !belongings.get(relation).is_some_and(Belonging::is_tenants) {
+            continue;
+        }
+        for comparison in comparisons {
+            for setting in &comparison.with.reads().settings {
+                counts
+                    .entry(setting.clone())
+                    .or_default()
+                    .insert((*relation, comparison.policy.as_str()));
+            }
+        }
+    }
+    counts
+        .into_iter()
+        .map(|(name, policies)| {
+            let because = match policies.len() {
+                1 => "one policy compares a column with it".to_owned(),
+                count => format!("{count} policies compare a column with it"),
+            };
+            (name, because)
+        })
+        .collect()
 }

@@ -12,3 +12,4 @@ mod database;
 mod fault;
 mod faults;
 mod sound;
+mod subject;

@@ -12,6 +12,8 @@
 
 mod catalogue;
 mod check;
+mod doctor;
+mod entrance;
 mod error;
 mod expression;
 mod fault;
@@ -24,6 +26,8 @@ mod subject;
 mod wall;
 
 pub use check::{Report, check};
+pub use doctor::{Line, Status, doctor, pooler};
+pub use entrance::{ContextForm, Entrance, EntranceError, entrance};
 pub use error::AuditError;
 pub use fault::{Fault, Severity};
 pub use finding::Finding;

@@ -110,7 +110,14 @@ pub(crate) struct Common {
     pub(crate) json: bool,
 
     /// When to use colour; NO_COLOR is respected
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true, help_heading = "Common options")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        global = true,
+        help_heading = "Common options"
+    )]
     pub(crate) color: Colour,
 
     /// Show no progress and no remarks, only results and errors
@@ -182,7 +189,10 @@ pub(crate) struct AppLogin {
 /// Shows help or what is wrong with the arguments. Wrong arguments are 3, as all of a wrong configuration is.
 pub(crate) fn refused(error: &clap::Error) -> ExitCode {
     use std::io::Write as _;
-    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let asked = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
     let overview = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     let text = error.render();
     // That nobody reads is no reason to fail.

@@ -43,6 +43,12 @@ impl Config {
             None if Path::new(FILE).is_file() => PathBuf::from(FILE),
             None => return Ok(Self::default()),
         };
+        Self::read_file(&path)
+    }
+
+    /// Reads a file.
+    pub(crate) fn read_file(path: &Path) -> Result<Self, Failure> {
+        let path = path.to_owned();
         let text = std::fs::read_to_string(&path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => Failure::invalid(
                 format!("there is no file `{}`", path.display()),

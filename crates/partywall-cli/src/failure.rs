@@ -122,7 +122,9 @@ impl Failure {
     /// The program's exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Invalid { .. } | Self::Config { .. } | Self::Audit(AuditError::Unknown { .. }) => 3,
+            Self::Invalid { .. }
+            | Self::Config { .. }
+            | Self::Audit(AuditError::Unknown { .. }) => 3,
             Self::Interrupted => 130,
             Self::Start(_)
             | Self::File { .. }
@@ -169,6 +171,15 @@ impl Failure {
             | Self::Interrupted => String::new(),
         };
         (!text.is_empty()).then_some(text)
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(source: tokio_postgres::Error) -> Self {
+        Self::Sql {
+            doing: "ask the database",
+            source,
+        }
     }
 }
 

@@ -43,7 +43,10 @@ impl Interrupt {
     }
 
     /// Does the work, until it is done or somebody presses Ctrl-C.
-    pub(crate) async fn watch<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub(crate) async fn watch<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {
@@ -91,7 +94,10 @@ async fn asked_to_stop() -> bool {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        let (Ok(mut int), Ok(mut term)) = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        ) else {
             return false;
         };
         tokio::select! {

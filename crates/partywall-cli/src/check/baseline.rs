@@ -85,7 +85,11 @@ impl Baseline {
     fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
         let baseline: Self = toml::from_str(text).map_err(|error| {
             Failure::invalid(
-                format!("`{}` is not a baseline: {}", path.display(), error.to_string().trim_end()),
+                format!(
+                    "`{}` is not a baseline: {}",
+                    path.display(),
+                    error.to_string().trim_end()
+                ),
                 FORM,
             )
         })?;
@@ -93,7 +97,11 @@ impl Baseline {
             Ok(baseline)
         } else {
             Err(Failure::invalid(
-                format!("`{}` is of version {}, which is not known", path.display(), baseline.version),
+                format!(
+                    "`{}` is of version {}, which is not known",
+                    path.display(),
+                    baseline.version
+                ),
                 FORM,
             ))
         }
@@ -101,7 +109,11 @@ impl Baseline {
 }
 
 /// Writes what is found now. Reasons that were given stay; what is no longer found goes.
-pub(super) fn write(path: &Path, report: &Report, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+pub(super) fn write(
+    path: &Path,
+    report: &Report,
+    terminal: &mut Terminal,
+) -> Result<Verdict, Failure> {
     let before = match std::fs::read_to_string(path) {
         Ok(text) => Baseline::parse(&text, path)?.accepted,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -134,7 +146,8 @@ pub(super) fn write(path: &Path, report: &Report, terminal: &mut Terminal) -> Re
         "# Findings of `partywall check` that were accepted. Each says why; one that is no longer found fails.\nversion = 1\n",
     );
     for entry in &accepted {
-        let table = toml::to_string(entry).map_err(|error| Failure::refused(format!("cannot write the baseline: {error}"), ""))?;
+        let table = toml::to_string(entry)
+            .map_err(|error| Failure::refused(format!("cannot write the baseline: {error}"), ""))?;
         text.push_str("\n[[accepted]]\n");
         text.push_str(&table);
     }
@@ -154,7 +167,10 @@ pub(super) fn write(path: &Path, report: &Report, terminal: &mut Terminal) -> Re
         writeln!(terminal, "  {} {}", entry.id, shown(&entry.object))?;
     }
     if !open.is_empty() {
-        writeln!(terminal, "Fill in each `reason`, and commit the file: until then it is refused (exit code 3).")?;
+        writeln!(
+            terminal,
+            "Fill in each `reason`, and commit the file: until then it is refused (exit code 3)."
+        )?;
     }
     Ok(Verdict::Fine)
 }

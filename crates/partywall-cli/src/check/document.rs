@@ -35,7 +35,9 @@ impl Document {
     /// Holds what was found against what was accepted. Where only some schemas were looked at, what is not found may be
     /// in the others, and nothing is stale.
     pub(super) fn new(report: Report, baseline: Option<Baseline>, is_partial: bool) -> Self {
-        let entries = baseline.map(|baseline| baseline.accepted).unwrap_or_default();
+        let entries = baseline
+            .map(|baseline| baseline.accepted)
+            .unwrap_or_default();
         let mut findings = Vec::new();
         let mut accepted = Vec::new();
         let mut is_found = vec![false; entries.len()];
@@ -76,7 +78,11 @@ impl Document {
 
     /// Whether it is to end with 2.
     pub(super) fn fails(&self, level: Level) -> bool {
-        !self.stale.is_empty() || self.findings.iter().any(|finding| level.counts(finding.severity))
+        !self.stale.is_empty()
+            || self
+                .findings
+                .iter()
+                .any(|finding| level.counts(finding.severity))
     }
 
     /// How many findings there are of a severity.
@@ -89,4 +95,9 @@ impl Document {
 }
 
 /// Severities, the worst first.
-pub(super) const SEVERITIES: [Severity; 4] = [Severity::High, Severity::Medium, Severity::Low, Severity::Perf];
+pub(super) const SEVERITIES: [Severity; 4] = [
+    Severity::High,
+    Severity::Medium,
+    Severity::Low,
+    Severity::Perf,
+];

@@ -39,7 +39,9 @@ pub(super) fn write(out: &mut impl Write, document: &Document) -> Result<(), Fai
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {
@@ -52,7 +54,10 @@ mod tests {
 
     #[test]
     fn a_name_cannot_begin_a_command_of_its_own() {
-        assert_eq!(property("a\n::set-env name=x,y::100%"), "a%0A%3A%3Aset-env name=x%2Cy%3A%3A100%25");
+        assert_eq!(
+            property("a\n::set-env name=x,y::100%"),
+            "a%0A%3A%3Aset-env name=x%2Cy%3A%3A100%25"
+        );
         assert_eq!(data("a\r\nb: 1, 2"), "a%0D%0Ab: 1, 2");
     }
 }

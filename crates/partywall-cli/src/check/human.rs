@@ -12,8 +12,17 @@ use crate::{
 };
 
 /// Writes the findings for people, the worst first.
-pub(super) fn write(terminal: &mut Terminal, document: &Document, place: &str, server: &str) -> Result<(), Failure> {
-    writeln!(terminal, "{}", paint(DIM, format!("{}, PostgreSQL {server}", shown(place))))?;
+pub(super) fn write(
+    terminal: &mut Terminal,
+    document: &Document,
+    place: &str,
+    server: &str,
+) -> Result<(), Failure> {
+    writeln!(
+        terminal,
+        "{}",
+        paint(DIM, format!("{}, PostgreSQL {server}", shown(place)))
+    )?;
     for severity in SEVERITIES {
         let count = document.count(severity);
         if count == 0 {
@@ -21,7 +30,11 @@ pub(super) fn write(terminal: &mut Terminal, document: &Document, place: &str, s
         }
         let title = format!("{} ({count})", name(severity).to_uppercase());
         writeln!(terminal, "\n{}", paint(of(severity), title))?;
-        for finding in document.findings.iter().filter(|finding| finding.severity == severity) {
+        for finding in document
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+        {
             one(terminal, finding)?;
         }
     }
@@ -35,9 +48,16 @@ pub(super) fn write(terminal: &mut Terminal, document: &Document, place: &str, s
         )?;
     }
     if !document.accepted.is_empty() {
-        writeln!(terminal, "\n{}", paint(BOLD, format!("Accepted ({})", document.accepted.len())))?;
+        writeln!(
+            terminal,
+            "\n{}",
+            paint(BOLD, format!("Accepted ({})", document.accepted.len()))
+        )?;
         for accepted in &document.accepted {
-            let text = format!("{} {}: {}", accepted.finding.id, accepted.finding.object, accepted.reason);
+            let text = format!(
+                "{} {}: {}",
+                accepted.finding.id, accepted.finding.object, accepted.reason
+            );
             writeln!(terminal, "{}", wrapped(&text, 2, terminal.width()))?;
         }
     }
@@ -46,7 +66,10 @@ pub(super) fn write(terminal: &mut Terminal, document: &Document, place: &str, s
         writeln!(
             terminal,
             "\n{}",
-            paint(BOLD, "Remains by design of a shared server (no finding; --strict counts it)")
+            paint(
+                BOLD,
+                "Remains by design of a shared server (no finding; --strict counts it)"
+            )
         )?;
         for finding in &document.residual {
             let text = format!("{}: {}", finding.object, finding.why);
@@ -81,7 +104,15 @@ fn one(terminal: &mut Terminal, finding: &Finding) -> Result<(), Failure> {
         .collect();
     if !others.is_empty() {
         let shows = 8;
-        let mut text = format!("tables: {}", others.iter().take(shows).copied().collect::<Vec<_>>().join(", "));
+        let mut text = format!(
+            "tables: {}",
+            others
+                .iter()
+                .take(shows)
+                .copied()
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
         if others.len() > shows {
             text.push_str(&format!(" and {} more", others.len() - shows));
         }
@@ -96,10 +127,26 @@ pub(crate) fn inferred(terminal: &mut Terminal, inferred: &Inferred) -> Result<(
     writeln!(terminal, "\n{}", paint(BOLD, "Taken for granted"))?;
     let root: Vec<Taken> = inferred.root.iter().cloned().collect();
     let groups: [(&str, &[Taken], &str); 5] = [
-        ("tenants", &root, "not found: name the column with --tenant-column"),
-        ("tenant column", &inferred.tenant_columns, "none: name it with --tenant-column"),
-        ("app role", &inferred.app_roles, "none: name it with --app-role"),
-        ("context", &inferred.contexts, "none: name the setting with --context"),
+        (
+            "tenants",
+            &root,
+            "not found: name the column with --tenant-column",
+        ),
+        (
+            "tenant column",
+            &inferred.tenant_columns,
+            "none: name it with --tenant-column",
+        ),
+        (
+            "app role",
+            &inferred.app_roles,
+            "none: name it with --app-role",
+        ),
+        (
+            "context",
+            &inferred.contexts,
+            "none: name the setting with --context",
+        ),
         ("global table", &inferred.globals, ""),
     ];
     for (title, taken, none) in groups {
@@ -108,25 +155,50 @@ pub(crate) fn inferred(terminal: &mut Terminal, inferred: &Inferred) -> Result<(
         }
         for (at, it) in taken.iter().enumerate() {
             if at == LISTED {
-                writeln!(terminal, "  {:<14} {}", "", paint(DIM, format!("and {} more: see --json", taken.len() - LISTED)))?;
+                writeln!(
+                    terminal,
+                    "  {:<14} {}",
+                    "",
+                    paint(
+                        DIM,
+                        format!("and {} more: see --json", taken.len() - LISTED)
+                    )
+                )?;
                 break;
             }
             let title = if at == 0 { title } else { "" };
             let value = shown(&it.value);
             let room = width.saturating_sub(17 + 2 + value.chars().count());
             let because = fitted(&it.because, room.max(24));
-            writeln!(terminal, "  {title:<14} {}  {}", value, paint(DIM, because.trim_end()))?;
+            writeln!(
+                terminal,
+                "  {title:<14} {}  {}",
+                value,
+                paint(DIM, because.trim_end())
+            )?;
         }
     }
     for (table, why) in inferred.undecided.iter().take(LISTED) {
-        writeln!(terminal, "  {:<14} {}  {}", paint(WARN, "undecided     "), shown(table), paint(DIM, shown(why)))?;
+        writeln!(
+            terminal,
+            "  {:<14} {}  {}",
+            paint(WARN, "undecided     "),
+            shown(table),
+            paint(DIM, shown(why))
+        )?;
     }
     if inferred.undecided.len() > LISTED {
         writeln!(
             terminal,
             "  {:<14} {}",
             "",
-            paint(DIM, format!("and {} more undecided: see --json", inferred.undecided.len() - LISTED))
+            paint(
+                DIM,
+                format!(
+                    "and {} more undecided: see --json",
+                    inferred.undecided.len() - LISTED
+                )
+            )
         )?;
     }
     Ok(())
@@ -138,13 +210,21 @@ const LISTED: usize = 12;
 fn summary(document: &Document) -> String {
     if document.findings.is_empty() && document.stale.is_empty() {
         return format!("{} {}", paint(GOOD, "✓"), paint(BOLD, "no fault was found"))
-            + if document.accepted.is_empty() { "" } else { " that was not accepted" };
+            + if document.accepted.is_empty() {
+                ""
+            } else {
+                " that was not accepted"
+            };
     }
     let mut parts: Vec<String> = SEVERITIES
         .iter()
         .filter(|severity| document.count(**severity) > 0)
         .map(|severity| {
-            paint(of(*severity), format!("{} {}", document.count(*severity), name(*severity))).to_string()
+            paint(
+                of(*severity),
+                format!("{} {}", document.count(*severity), name(*severity)),
+            )
+            .to_string()
         })
         .collect();
     if !document.stale.is_empty() {

@@ -73,7 +73,10 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
 ) -> Result<Verdict, Failure> {
     let config = Config::read(common)?;
-    let sarif_to_stdout = args.sarif.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    let sarif_to_stdout = args
+        .sarif
+        .as_ref()
+        .is_some_and(|path| path.as_os_str() == "-");
     if sarif_to_stdout && (common.json || args.github) {
         return Err(Failure::invalid(
             "standard output cannot hold two documents",
@@ -95,7 +98,10 @@ pub(crate) async fn run(
     let report = check(&mut session.client, &options).await;
     drop(progress);
     let report = report?;
-    let server = session.server().await.map_err(Failure::sql("ask for the version"))?;
+    let server = session
+        .server()
+        .await
+        .map_err(Failure::sql("ask for the version"))?;
 
     if args.write_baseline {
         let Some(path) = path else {
@@ -109,7 +115,9 @@ pub(crate) async fn run(
 
     let document = Document::new(report, accepted, !options.schemas.is_empty());
     let fails = document.fails(args.fail_on.or(config.check.fail_on).unwrap_or_default());
-    let file = config.path.unwrap_or_else(|| PathBuf::from(crate::config::FILE));
+    let file = config
+        .path
+        .unwrap_or_else(|| PathBuf::from(crate::config::FILE));
     if let Some(path) = &args.sarif {
         let log = sarif::log(&document, &file);
         if sarif_to_stdout {

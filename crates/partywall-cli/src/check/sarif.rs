@@ -122,7 +122,12 @@ fn level(severity: Severity) -> &'static str {
 fn uri(path: &Path) -> String {
     use std::fmt::Write as _;
     let mut uri = String::new();
-    for byte in path.to_string_lossy().replace('\\', "/").trim_start_matches("./").bytes() {
+    for byte in path
+        .to_string_lossy()
+        .replace('\\', "/")
+        .trim_start_matches("./")
+        .bytes()
+    {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/') {
             uri.push(char::from(byte));
         } else {

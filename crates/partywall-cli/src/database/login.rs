@@ -55,7 +55,12 @@ impl Login {
     /// The application's own login, if one is given.
     pub(crate) fn app(app: &AppLogin) -> Result<Option<Self>, Failure> {
         given(app.app_url.as_deref())
-            .map(|url| Self::read(url, "the application's connection string (--app-url, APP_DATABASE_URL)"))
+            .map(|url| {
+                Self::read(
+                    url,
+                    "the application's connection string (--app-url, APP_DATABASE_URL)",
+                )
+            })
             .transpose()
     }
 
@@ -156,7 +161,10 @@ impl Login {
     }
 
     /// The same login, whose sessions begin with these settings.
-    pub(crate) fn beginning_with<'a>(&self, settings: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    pub(crate) fn beginning_with<'a>(
+        &self,
+        settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
         let mut login = self.clone();
         let ours = startup_options(settings);
         let options = match self.config.get_options() {
@@ -176,7 +184,10 @@ impl Login {
     }
 
     fn host(&self) -> String {
-        match (self.config.get_hosts().first(), self.config.get_hostaddrs().first()) {
+        match (
+            self.config.get_hosts().first(),
+            self.config.get_hostaddrs().first(),
+        ) {
             (Some(Host::Tcp(name)), _) => name.clone(),
             #[cfg(unix)]
             (Some(Host::Unix(folder)), _) => folder.display().to_string(),
@@ -229,8 +240,20 @@ impl Login {
         if !addresses.is_empty() {
             environment.push(("PGHOSTADDR", addresses.join(",")));
         }
-        let ports: Vec<String> = self.config.get_ports().iter().map(ToString::to_string).collect();
-        environment.push(("PGPORT", if ports.is_empty() { "5432".to_owned() } else { ports.join(",") }));
+        let ports: Vec<String> = self
+            .config
+            .get_ports()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        environment.push((
+            "PGPORT",
+            if ports.is_empty() {
+                "5432".to_owned()
+            } else {
+                ports.join(",")
+            },
+        ));
         if let Some(password) = self.config.get_password() {
             environment.push(("PGPASSWORD", String::from_utf8_lossy(password).into_owned()));
         }
@@ -248,15 +271,19 @@ impl Login {
 
     /// Connects.
     pub(crate) async fn connect(&self, interrupt: &Interrupt) -> Result<Session, Failure> {
-        let connector = Connector::new(self.config.clone(), &self.tls).map_err(|source| Failure::Tls {
-            place: self.place(),
-            source,
-        })?;
-        let client = connector.connect().await.map_err(|source| Failure::Connect {
-            place: self.place(),
-            mend: self.mend(&source),
-            source,
-        })?;
+        let connector =
+            Connector::new(self.config.clone(), &self.tls).map_err(|source| Failure::Tls {
+                place: self.place(),
+                source,
+            })?;
+        let client = connector
+            .connect()
+            .await
+            .map_err(|source| Failure::Connect {
+                place: self.place(),
+                mend: self.mend(&source),
+                source,
+            })?;
         interrupt.cover(&connector, client.cancel_token());
         Ok(Session { client })
     }
@@ -269,18 +296,31 @@ impl Login {
         let Some(code) = error.code() else {
             let text = crate::failure::said(error);
             return if text.contains("password missing") {
-                format!("give `{}` a password: in the connection string, PGPASSWORD or ~/.pgpass", self.user())
+                format!(
+                    "give `{}` a password: in the connection string, PGPASSWORD or ~/.pgpass",
+                    self.user()
+                )
             } else {
-                format!("see whether PostgreSQL runs at {}:{} and may be reached from here", self.host(), self.port())
+                format!(
+                    "see whether PostgreSQL runs at {}:{} and may be reached from here",
+                    self.host(),
+                    self.port()
+                )
             };
         };
         match code.code() {
-            "28P01" | "28000" => format!("see whether the password of `{}` is right and pg_hba.conf lets it in from here", self.user()),
+            "28P01" | "28000" => format!(
+                "see whether the password of `{}` is right and pg_hba.conf lets it in from here",
+                self.user()
+            ),
             "3D000" => "list the databases with `psql -l`".to_owned(),
             "08P01" if self.config.get_options().is_some() => {
-                "a pooler that refuses start-up options: give the server's own address instead".to_owned()
+                "a pooler that refuses start-up options: give the server's own address instead"
+                    .to_owned()
             }
-            "53300" => "too many connections are open: wait, or use a login with reserved ones".to_owned(),
+            "53300" => {
+                "too many connections are open: wait, or use a login with reserved ones".to_owned()
+            }
             _ => String::new(),
         }
     }

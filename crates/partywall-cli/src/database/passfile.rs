@@ -55,8 +55,14 @@ mod tests {
     #[test]
     fn the_first_line_that_fits_counts() {
         let text = "# mine\nother:5432:shop:app:no\n*:*:shop:app:a\\:b\\\\c\n*:*:*:*:last\n";
-        assert_eq!(find(text, "h", 5432, "shop", "app").as_deref(), Some("a:b\\c"));
-        assert_eq!(find(text, "h", 5432, "shop", "ann").as_deref(), Some("last"));
+        assert_eq!(
+            find(text, "h", 5432, "shop", "app").as_deref(),
+            Some("a:b\\c")
+        );
+        assert_eq!(
+            find(text, "h", 5432, "shop", "ann").as_deref(),
+            Some("last")
+        );
         assert_eq!(find("h:1:d:u\n", "h", 1, "d", "u"), None);
     }
 }

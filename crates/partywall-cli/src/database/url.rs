@@ -40,7 +40,14 @@ const FOREIGN: &[&str] = &[
 ];
 
 /// Options of libpq that change nothing for us.
-const WITHOUT_EFFECT: &[&str] = &["gssencmode", "krbsrvname", "gsslib", "sslcompression", "sslsni", "client_encoding"];
+const WITHOUT_EFFECT: &[&str] = &[
+    "gssencmode",
+    "krbsrvname",
+    "gsslib",
+    "sslcompression",
+    "sslsni",
+    "client_encoding",
+];
 
 /// Reads a connection string, as a URL or as `key=value` pairs, and tells nothing of its text in an error.
 pub(super) fn parse(text: &str, from: &str) -> Result<Parsed, Failure> {
@@ -140,7 +147,8 @@ fn decoded(text: &str) -> String {
             bytes.push(byte);
             continue;
         }
-        let digits = [rest.next(), rest.next()].map(|digit| digit.and_then(|digit| char::from(digit).to_digit(16)));
+        let digits = [rest.next(), rest.next()]
+            .map(|digit| digit.and_then(|digit| char::from(digit).to_digit(16)));
         match digits {
             [Some(high), Some(low)] => bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'?')),
             _ => return text.to_owned(),

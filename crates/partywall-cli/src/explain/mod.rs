@@ -1,10 +1,6 @@
 //! `partywall explain`: what a fault is, how it is exploited and how it is mended.
 
-use std::{
-    collections::BTreeMap,
-    io::Write as _,
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, io::Write as _, sync::LazyLock};
 
 use clap::{Args, builder::PossibleValuesParser};
 use partywall_audit::Fault;
@@ -62,7 +58,11 @@ struct Explained {
     text: Text,
 }
 
-pub(crate) fn run(common: &Common, args: &ExplainArgs, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+pub(crate) fn run(
+    common: &Common,
+    args: &ExplainArgs,
+    terminal: &mut Terminal,
+) -> Result<Verdict, Failure> {
     let asked: Vec<Fault> = args
         .ids
         .iter()
@@ -91,7 +91,11 @@ pub(crate) fn run(common: &Common, args: &ExplainArgs, terminal: &mut Terminal) 
                 fault.title()
             )?;
         }
-        writeln!(terminal, "\n{}", paint(DIM, "more on one: partywall explain RLS_OFF"))?;
+        writeln!(
+            terminal,
+            "\n{}",
+            paint(DIM, "more on one: partywall explain RLS_OFF")
+        )?;
         return Ok(Verdict::Fine);
     }
     let width = terminal.width();
@@ -120,7 +124,9 @@ fn severity(fault: Fault) -> &'static str {
     use partywall_audit::Severity;
     match fault.severity() {
         Severity::High => "high: rows of another tenant can be read or written",
-        Severity::Medium => "medium: something of another tenant leaks, or one more mistake opens the wall",
+        Severity::Medium => {
+            "medium: something of another tenant leaks, or one more mistake opens the wall"
+        }
         Severity::Low => "low: a small leak, an outage, or a mistake waiting to happen",
         Severity::Perf => "perf: the wall holds, and makes queries slow",
         _ => "",
@@ -130,9 +136,16 @@ fn severity(fault: Fault) -> &'static str {
 /// Prose is wrapped; a line between backticks is a statement, and stands by itself.
 fn code(text: &str, width: usize) -> String {
     text.lines()
-        .map(|line| match line.strip_prefix('`').and_then(|line| line.strip_suffix('`')) {
-            Some(statement) if !statement.contains('`') => format!("      {}", paint(CODE, statement)),
-            _ => wrapped(line, 4, width),
+        .map(|line| {
+            match line
+                .strip_prefix('`')
+                .and_then(|line| line.strip_suffix('`'))
+            {
+                Some(statement) if !statement.contains('`') => {
+                    format!("      {}", paint(CODE, statement))
+                }
+                _ => wrapped(line, 4, width),
+            }
         })
         .collect::<Vec<_>>()
         .join("\n")

@@ -34,8 +34,16 @@ pub(super) fn names(attack: Attack) -> (&'static str, &'static str, &'static str
         Attack::Insert => ("in", "insert", "inserts a row in the victim's name"),
         Attack::Move => ("mv", "move", "moves an own row to the victim"),
         Attack::Reference => ("rf", "reference", "refers to a row of the victim's"),
-        Attack::Collide => ("co", "collide", "collides with a unique value of the victim's"),
-        Attack::Upsert => ("us", "upsert", "takes a row over by INSERT … ON CONFLICT DO UPDATE"),
+        Attack::Collide => (
+            "co",
+            "collide",
+            "collides with a unique value of the victim's",
+        ),
+        Attack::Upsert => (
+            "us",
+            "upsert",
+            "takes a row over by INSERT … ON CONFLICT DO UPDATE",
+        ),
         Attack::View => ("vw", "view", "reads through views"),
         Attack::Function => ("fn", "function", "calls functions"),
         Attack::Partition => ("pt", "partition", "reads partitions past their parent"),

@@ -12,7 +12,9 @@ use super::{
 use crate::{
     check,
     failure::Failure,
-    terminal::{BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, columns, fitted, paint, shown, wrapped},
+    terminal::{
+        BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, columns, fitted, paint, shown, wrapped,
+    },
 };
 
 /// Tables against attacks, a line for each table as it is through.
@@ -32,20 +34,36 @@ impl Matrix {
     }
 
     /// Writes the line of a table, or a line for each role.
-    pub(super) fn table(&mut self, terminal: &mut Terminal, table: &TableProof) -> Result<(), Failure> {
+    pub(super) fn table(
+        &mut self,
+        terminal: &mut Terminal,
+        table: &TableProof,
+    ) -> Result<(), Failure> {
         if !self.begun {
             self.begun = true;
-            let heads: String = ALL.iter().map(|attack| format!(" {}", names(*attack).0)).collect();
-            writeln!(terminal, "{}{}", paint(BOLD, fitted("table", self.name)), paint(DIM, heads))?;
+            let heads: String = ALL
+                .iter()
+                .map(|attack| format!(" {}", names(*attack).0))
+                .collect();
+            writeln!(
+                terminal,
+                "{}{}",
+                paint(BOLD, fitted("table", self.name)),
+                paint(DIM, heads)
+            )?;
         }
         let roles = roles(table);
         let many = roles.len() > 1;
-        self.roles.extend(roles.iter().map(|role| (*role).to_owned()));
+        self.roles
+            .extend(roles.iter().map(|role| (*role).to_owned()));
         for role in roles {
             let name = if many {
                 let role = format!(" as {role}");
                 let room = self.name.saturating_sub(columns(&shown(&role))).max(8);
-                fitted(&format!("{}{role}", fitted(&table.table, room).trim_end()), self.name)
+                fitted(
+                    &format!("{}{role}", fitted(&table.table, room).trim_end()),
+                    self.name,
+                )
             } else {
                 fitted(&table.table, self.name)
             };
@@ -135,7 +153,14 @@ fn breaches(terminal: &mut Terminal, proof: &Proof) -> Result<(), Failure> {
             writeln!(terminal, "      {}", paint(CODE, line))?;
         }
         if !cell.control.is_empty() {
-            writeln!(terminal, "{}", paint(DIM, wrapped(&format!("control: {}", cell.control), 4, width)))?;
+            writeln!(
+                terminal,
+                "{}",
+                paint(
+                    DIM,
+                    wrapped(&format!("control: {}", cell.control), 4, width)
+                )
+            )?;
         }
     }
     Ok(())
@@ -148,7 +173,11 @@ fn not_run(terminal: &mut Terminal, proof: &Proof) -> Result<(), Failure> {
         return Ok(());
     }
     let width = terminal.width();
-    writeln!(terminal, "\n{}", paint(WARN, "NOT RUN, so nothing is known"))?;
+    writeln!(
+        terminal,
+        "\n{}",
+        paint(WARN, "NOT RUN, so nothing is known")
+    )?;
     for (why, places) in reasons {
         writeln!(terminal, "{}", wrapped(&format!("? {why}"), 2, width))?;
         let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -166,7 +195,11 @@ fn not_run(terminal: &mut Terminal, proof: &Proof) -> Result<(), Failure> {
         if tables.len() > 6 {
             text.push(format!("and {} more tables", tables.len() - 6));
         }
-        writeln!(terminal, "{}", paint(DIM, wrapped(&text.join("; "), 4, width)))?;
+        writeln!(
+            terminal,
+            "{}",
+            paint(DIM, wrapped(&text.join("; "), 4, width))
+        )?;
     }
     Ok(())
 }
@@ -201,7 +234,13 @@ pub(super) fn context(context: &[(String, String)]) -> String {
 
 /// How many cells there are of each standing.
 pub(super) fn counts(proof: &Proof) -> [(Standing, usize); 4] {
-    [Standing::Breach, Standing::NotRun, Standing::Held, Standing::Absent].map(|standing| {
+    [
+        Standing::Breach,
+        Standing::NotRun,
+        Standing::Held,
+        Standing::Absent,
+    ]
+    .map(|standing| {
         let count = proof
             .tables
             .iter()
@@ -221,11 +260,17 @@ fn summary(proof: &Proof) -> String {
         _ => format!(", {}", paint(WARN, format!("{not_run} not run"))),
     };
     if breaches > 0 {
-        format!("{}, {rest}{unknown}", paint(HIGH, format!("✗ {breaches} breaches")))
+        format!(
+            "{}, {rest}{unknown}",
+            paint(HIGH, format!("✗ {breaches} breaches"))
+        )
     } else if held == 0 {
         format!(
             "{}{unknown}",
-            paint(WARN, "? nothing was attacked: no table of tenants was found, or none could be reached")
+            paint(
+                WARN,
+                "? nothing was attacked: no table of tenants was found, or none could be reached"
+            )
         )
     } else {
         format!("{}, {rest}{unknown}", paint(GOOD, "✓ no breach"))

@@ -117,7 +117,12 @@ pub(crate) async fn run(
         return Err(Failure::Interrupted);
     }
     if let Some(path) = &args.html {
-        let page = page::of(&proof, &admin.place(), app.as_ref().map(Login::place), args.read_only)?;
+        let page = page::of(
+            &proof,
+            &admin.place(),
+            app.as_ref().map(Login::place),
+            args.read_only,
+        )?;
         std::fs::write(path, page).map_err(|source| Failure::File {
             doing: "write",
             path: path.clone(),
@@ -134,5 +139,9 @@ pub(crate) async fn run(
     }
     terminal.flush()?;
     let breached = proof.breaches().next().is_some();
-    Ok(if breached { Verdict::Found } else { Verdict::Fine })
+    Ok(if breached {
+        Verdict::Found
+    } else {
+        Verdict::Fine
+    })
 }

@@ -89,8 +89,18 @@ struct DetailCell {
 }
 
 /// Makes the page.
-pub(super) fn of(proof: &Proof, place: &str, app_place: Option<String>, read_only: bool) -> Result<String, Failure> {
-    let [(_, breach_count), (_, not_run_count), (_, held_count), (_, absent_count)] = counts(proof);
+pub(super) fn of(
+    proof: &Proof,
+    place: &str,
+    app_place: Option<String>,
+    read_only: bool,
+) -> Result<String, Failure> {
+    let [
+        (_, breach_count),
+        (_, not_run_count),
+        (_, held_count),
+        (_, absent_count),
+    ] = counts(proof);
     let page = Page {
         tool: env!("CARGO_PKG_VERSION"),
         database: shown(&proof.database),

@@ -1,12 +1,12 @@
 //! What people see: text in colours where there is a terminal, wrapped, with progress beside it on standard error.
 
-mod prose;
 mod progress;
+mod prose;
 mod style;
 
 pub(crate) use progress::Progress;
 pub(crate) use prose::{columns, fitted, shown, wrapped};
-pub(crate) use style::{BOLD, CODE, DIM, GOOD, HIGH, LOW, MEDIUM, PERF, WARN, of, paint};
+pub(crate) use style::{BOLD, CODE, DIM, GOOD, HIGH, WARN, of, paint};
 
 use std::io::{self, IsTerminal, Write};
 
@@ -49,7 +49,9 @@ impl Terminal {
 
     /// How many columns there are.
     pub(crate) fn width(&self) -> usize {
-        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let columns = std::env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse().ok());
         columns.unwrap_or(WIDEST).clamp(40, WIDEST)
     }
 
@@ -89,7 +91,11 @@ impl Terminal {
 
     /// Shows progress for what takes over a second.
     pub(crate) fn progress(&self, what: &str) -> Progress {
-        Progress::new(what, !self.quiet && io::stderr().is_terminal(), self.is_coloured())
+        Progress::new(
+            what,
+            !self.quiet && io::stderr().is_terminal(),
+            self.is_coloured(),
+        )
     }
 
     /// Asks a question that is answered with yes or no; anything but yes is no.
@@ -103,17 +109,29 @@ impl Terminal {
 
     /// Says why it could not be done, and what to do about it.
     pub(crate) fn failure(&mut self, failure: &Failure) {
-        let mut lines = vec![format!("{} {}", paint(HIGH, "error:"), shown(&failure.to_string()))];
+        let mut lines = vec![format!(
+            "{} {}",
+            paint(HIGH, "error:"),
+            shown(&failure.to_string())
+        )];
         let mut source = std::error::Error::source(failure);
         let mut last = failure.to_string();
         while let Some(cause) = source {
             let driver = cause.downcast_ref::<tokio_postgres::Error>();
             let text = driver.map_or_else(|| cause.to_string(), said);
             if text != last {
-                lines.push(format!("  {} {}", paint(DIM, "because:"), shown(text.trim_end())));
+                lines.push(format!(
+                    "  {} {}",
+                    paint(DIM, "because:"),
+                    shown(text.trim_end())
+                ));
             }
             last = text;
-            source = if driver.is_some() { None } else { cause.source() };
+            source = if driver.is_some() {
+                None
+            } else {
+                cause.source()
+            };
         }
         if let Some(mend) = failure.mend() {
             lines.push(format!("  {} {}", paint(GOOD, "try:"), shown(&mend)));

@@ -19,7 +19,7 @@ impl Progress {
     pub(super) fn new(what: &str, shows: bool, is_coloured: bool) -> Self {
         let bar = ProgressBar::hidden();
         bar.set_message(what.to_owned());
-        let progress = Self {
+        let mut progress = Self {
             bar,
             begun: Instant::now(),
             shows,
@@ -31,15 +31,12 @@ impl Progress {
             return progress;
         }
         let bar = progress.bar.clone();
-        let waiting = tokio::spawn(async move {
+        progress.waiting = Some(tokio::spawn(async move {
             tokio::time::sleep(PATIENCE).await;
             bar.set_draw_target(ProgressDrawTarget::stderr());
             bar.enable_steady_tick(Duration::from_millis(120));
-        });
-        Self {
-            waiting: Some(waiting),
-            ..progress
-        }
+        }));
+        progress
     }
 
     fn style(&self, has_length: bool) {
@@ -56,7 +53,8 @@ impl Progress {
 
     /// Says how much there is to do.
     pub(crate) fn length(&self, length: usize) {
-        self.bar.set_length(u64::try_from(length).unwrap_or(u64::MAX));
+        self.bar
+            .set_length(u64::try_from(length).unwrap_or(u64::MAX));
         self.style(true);
     }
 

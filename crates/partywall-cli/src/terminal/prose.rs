@@ -8,7 +8,10 @@ pub(crate) fn shown(text: &str) -> String {
         match character {
             '\n' => shown.push('\n'),
             '\t' => shown.push('\t'),
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}' => {
                 // Writing to a `String` cannot fail.
                 let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
             }
@@ -50,8 +53,15 @@ pub(crate) fn wrapped(text: &str, indent: usize, width: usize) -> String {
 pub(crate) fn columns(text: &str) -> usize {
     text.chars()
         .map(|character| match u32::from(character) {
-            0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f
-            | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
+            0x1100..=0x115f
+            | 0x2e80..=0xa4cf
+            | 0xac00..=0xd7a3
+            | 0xf900..=0xfaff
+            | 0xfe30..=0xfe6f
+            | 0xff00..=0xff60
+            | 0xffe0..=0xffe6
+            | 0x1f300..=0x1faff
+            | 0x20000..=0x3fffd => 2,
             0x300..=0x36f => 0,
             _ => 1,
         })
@@ -64,7 +74,11 @@ pub(crate) fn fitted(text: &str, width: usize) -> String {
     let mut fitted = String::new();
     let mut taken = 0;
     let whole = columns(&text) <= width;
-    let room = if whole { width } else { width.saturating_sub(1) };
+    let room = if whole {
+        width
+    } else {
+        width.saturating_sub(1)
+    };
     for character in text.chars() {
         let wide = columns(character.encode_utf8(&mut [0; 4]));
         if taken + wide > room {
@@ -93,7 +107,10 @@ mod tests {
 
     #[test]
     fn nothing_of_a_name_reaches_the_terminal_as_a_command() {
-        assert_eq!(shown("a\u{1b}[2Jb\u{202e}c\r"), "a\\u{1b}[2Jb\\u{202e}c\\u{d}");
+        assert_eq!(
+            shown("a\u{1b}[2Jb\u{202e}c\r"),
+            "a\\u{1b}[2Jb\\u{202e}c\\u{d}"
+        );
     }
 
     #[test]

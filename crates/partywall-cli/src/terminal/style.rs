@@ -4,9 +4,9 @@ use anstyle::{AnsiColor, Effects, Style};
 use partywall_audit::Severity;
 
 pub(crate) const HIGH: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
-pub(crate) const MEDIUM: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
-pub(crate) const LOW: Style = AnsiColor::Cyan.on_default().effects(Effects::BOLD);
-pub(crate) const PERF: Style = AnsiColor::Magenta.on_default().effects(Effects::BOLD);
+const MEDIUM: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
+const LOW: Style = AnsiColor::Cyan.on_default().effects(Effects::BOLD);
+const PERF: Style = AnsiColor::Magenta.on_default().effects(Effects::BOLD);
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
 pub(crate) const CODE: Style = AnsiColor::Cyan.on_default();

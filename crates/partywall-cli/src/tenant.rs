@@ -128,12 +128,23 @@ impl Door {
     /// Refuses a tenant that is not there: a slip of the finger would read as an empty database.
     pub(crate) async fn must_have(&self, tenant: &str) -> Result<(), Failure> {
         if self.entrance.has(&self.admin.client, tenant).await == Some(false) {
+            let some = self
+                .entrance
+                .tenants(&self.admin.client)
+                .await
+                .unwrap_or_default();
+            let some: Vec<&str> = some.iter().take(3).map(String::as_str).collect();
+            let mend = if some.is_empty() {
+                "the table is empty, or this login does not see its rows".to_owned()
+            } else {
+                format!("give a tenant's key, such as {}", some.join(", "))
+            };
             return Err(Failure::invalid(
                 format!(
                     "there is no tenant `{tenant}` in {}",
                     self.entrance.root().unwrap_or_default()
                 ),
-                "list them with `partywall each --sql 'SELECT 1'`, or pass --set if tenants are known by something else",
+                mend,
             ));
         }
         Ok(())

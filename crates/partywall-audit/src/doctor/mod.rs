@@ -66,7 +66,10 @@ fn server(catalogue: &Catalogue, report: &Report) -> Vec<Line> {
         .filter(|finding| finding.id == Fault::ServerCve)
         .map(|finding| Line::new("server", Status::Fail, &finding.why, &finding.fix))
         .collect();
-    let name = format!("PostgreSQL {}", server.version_text);
+    let name = server
+        .version_text
+        .split_once(" on ")
+        .map_or(server.version_text.as_str(), |(name, _)| name);
     if lines.is_empty() {
         lines.push(if server.major() == 13 {
             Line::new(

@@ -46,6 +46,8 @@ pub enum ContextForm {
 struct Root {
     table: String,
     key: String,
+    /// For people.
+    name: String,
 }
 
 /// Why it is not known how a session becomes this tenant's.
@@ -130,6 +132,7 @@ impl Entrance {
                 return None;
             };
             Some(Root {
+                name: relation.name.to_string(),
                 table: qualified(&relation.name),
                 key: ident(&relation.column(*column)?.name),
             })
@@ -153,7 +156,7 @@ impl Entrance {
     ///
     /// [`EntranceError::NoRoot`], and [`EntranceError::Audit`] where this login may not read the table.
     pub async fn tenants(&self, client: &Client) -> Result<Vec<String>, EntranceError> {
-        let Root { table, key } = self.root.as_ref().ok_or(EntranceError::NoRoot)?;
+        let Root { table, key, .. } = self.root.as_ref().ok_or(EntranceError::NoRoot)?;
         let rows = client
             .query(
                 &format!(
@@ -174,7 +177,7 @@ impl Entrance {
 
     /// Whether there is such a tenant; `None` where that cannot be told.
     pub async fn has(&self, client: &Client, tenant: &str) -> Option<bool> {
-        let Root { table, key } = self.root.as_ref()?;
+        let Root { table, key, .. } = self.root.as_ref()?;
         let row = client
             .query_one(
                 &format!(
@@ -187,10 +190,10 @@ impl Entrance {
         row.try_get(0).ok()
     }
 
-    /// The table of the tenants, as SQL names it.
+    /// The table of the tenants, for people: `public.tenants`.
     #[must_use]
     pub fn root(&self) -> Option<&str> {
-        self.root.as_ref().map(|root| root.table.as_str())
+        self.root.as_ref().map(|root| root.name.as_str())
     }
 
     /// The settings with which a session is a tenant's. A sealed one is made by the keys that `client`'s login can

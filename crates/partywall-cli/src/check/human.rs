@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    terminal::{BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, fitted, of, paint, shown, wrapped},
+    terminal::{BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, columns, of, paint, shown, wrapped},
 };
 
 /// Writes the findings for people, the worst first.
@@ -167,24 +167,22 @@ pub(crate) fn inferred(terminal: &mut Terminal, inferred: &Inferred) -> Result<(
                 break;
             }
             let title = if at == 0 { title } else { "" };
-            let value = shown(&it.value);
-            let room = width.saturating_sub(17 + 2 + value.chars().count());
-            let because = fitted(&it.because, room.max(24));
-            writeln!(
+            assumed(
                 terminal,
-                "  {title:<14} {}  {}",
-                value,
-                paint(DIM, because.trim_end())
+                &format!("  {title:<14} "),
+                &it.value,
+                &it.because,
+                width,
             )?;
         }
     }
     for (table, why) in inferred.undecided.iter().take(LISTED) {
-        writeln!(
+        assumed(
             terminal,
-            "  {:<14} {}  {}",
-            paint(WARN, "undecided     "),
-            shown(table),
-            paint(DIM, shown(why))
+            &format!("  {} ", paint(WARN, "undecided     ")),
+            table,
+            why,
+            width,
         )?;
     }
     if inferred.undecided.len() > LISTED {
@@ -203,6 +201,31 @@ pub(crate) fn inferred(terminal: &mut Terminal, inferred: &Inferred) -> Result<(
     }
     Ok(())
 }
+
+/// Writes one, with its reason beside it where there is room, and below it otherwise.
+fn assumed(
+    terminal: &mut Terminal,
+    title: &str,
+    value: &str,
+    because: &str,
+    width: usize,
+) -> Result<(), Failure> {
+    let (value, because) = (shown(value), shown(because));
+    if TITLE + columns(&value) + 2 + columns(&because) <= width {
+        writeln!(terminal, "{title}{value}  {}", paint(DIM, because))?;
+    } else {
+        writeln!(terminal, "{title}{value}")?;
+        writeln!(
+            terminal,
+            "{}",
+            paint(DIM, wrapped(&because, TITLE + 2, width))
+        )?;
+    }
+    Ok(())
+}
+
+/// How far values are indented.
+const TITLE: usize = 17;
 
 /// How many of a kind are listed.
 const LISTED: usize = 12;

@@ -1,11 +1,14 @@
 //! `partywall explain`: what a fault is, how it is exploited and how it is mended.
 
+mod named;
+
 use std::{collections::BTreeMap, io::Write as _, sync::LazyLock};
 
-use clap::{Args, builder::PossibleValuesParser};
+use clap::Args;
 use partywall_audit::Fault;
 use serde::{Deserialize, Serialize};
 
+use self::named::Named;
 use crate::{
     Verdict,
     args::Common,
@@ -19,13 +22,8 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// The fault, such as RLS_OFF
-    #[arg(
-        value_name = "ID",
-        ignore_case = true,
-        hide_possible_values = true,
-        value_parser = PossibleValuesParser::new(Fault::ALL.iter().map(|fault| fault.id()))
-    )]
-    ids: Vec<String>,
+    #[arg(value_name = "ID", hide_possible_values = true, value_parser = Named)]
+    ids: Vec<Fault>,
 }
 
 /// What there is to say of a fault.
@@ -63,13 +61,9 @@ pub(crate) fn run(
     args: &ExplainArgs,
     terminal: &mut Terminal,
 ) -> Result<Verdict, Failure> {
-    let asked: Vec<Fault> = args
-        .ids
-        .iter()
-        .filter_map(|id| Fault::named(&id.to_uppercase()))
-        .collect();
+    let asked = &args.ids;
     if common.json {
-        let of = if asked.is_empty() { Fault::ALL } else { &asked };
+        let of = if asked.is_empty() { Fault::ALL } else { asked };
         let faults: Vec<Explained> = of
             .iter()
             .map(|fault| Explained {

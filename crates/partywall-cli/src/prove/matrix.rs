@@ -109,22 +109,24 @@ impl Matrix {
         }
         breaches(terminal, proof)?;
         not_run(terminal, proof)?;
-        writeln!(
-            terminal,
-            "\n{}",
-            wrapped(
-                &format!(
-                    "As {} against {}, on {} ({}), {}.",
-                    context(&proof.attacker),
-                    context(&proof.victim),
-                    proof.database,
-                    proof.server,
-                    proof.at
-                ),
-                0,
-                width
-            )
-        )?;
+        if self.begun {
+            writeln!(
+                terminal,
+                "\n{}",
+                wrapped(
+                    &format!(
+                        "As {} against {}, in database {} of PostgreSQL {}, {}.",
+                        context(&proof.attacker),
+                        context(&proof.victim),
+                        proof.database,
+                        version(&proof.server),
+                        proof.at
+                    ),
+                    0,
+                    width
+                )
+            )?;
+        }
         check::inferred(terminal, &proof.inferred)?;
         writeln!(terminal, "\n{}", summary(proof))?;
         Ok(())
@@ -218,6 +220,12 @@ pub(super) fn reasons(proof: &Proof) -> BTreeMap<String, Vec<(String, &'static s
         }
     }
     reasons
+}
+
+/// The number in what a server writes of its version: `15.18 (Debian 15.18-0)`.
+pub(super) fn version(text: &str) -> &str {
+    let text = text.strip_prefix("PostgreSQL ").unwrap_or(text);
+    text.split_once(" on ").map_or(text, |(version, _)| version)
 }
 
 /// A context for people.

@@ -3,7 +3,7 @@ use partywall_audit::{Inferred, Outcome, Proof, Taken};
 
 use super::{
     attack::{ALL, names},
-    matrix::{context, counts, reasons},
+    matrix::{context, counts, reasons, version},
     standing::{Standing, roles},
 };
 use crate::{failure::Failure, terminal::shown};
@@ -104,7 +104,7 @@ pub(super) fn of(
     let page = Page {
         tool: env!("CARGO_PKG_VERSION"),
         database: shown(&proof.database),
-        server: shown(&proof.server),
+        server: shown(version(&proof.server)),
         at: proof.at.clone(),
         place: shown(place),
         app_place: shown(&app_place.unwrap_or_default()),

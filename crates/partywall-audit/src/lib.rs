@@ -13,6 +13,7 @@
 mod catalogue;
 mod check;
 mod doctor;
+pub mod drift;
 mod entrance;
 mod error;
 mod expression;

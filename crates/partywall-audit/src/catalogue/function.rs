@@ -33,6 +33,8 @@ pub(crate) struct Function {
     /// `name=value` of its SET clauses.
     pub(crate) config: Vec<String>,
     pub(crate) source: String,
+    /// As `pg_get_functiondef` writes it, for functions in SQL and PL/pgSQL that no extension owns.
+    pub(crate) definition: Option<String>,
     /// Of a body that was parsed when the function was made (`BEGIN ATOMIC`, `RETURN`).
     pub(crate) body: Option<Node>,
     /// Which extension it is part of.

@@ -45,6 +45,7 @@ pub(crate) async fn load(client: &Client) -> Result<Catalogue, AuditError> {
         publications: publications(client, server.major()).await?,
         default_acls: default_acls(client).await?,
         settings: settings(client).await?,
+        file_settings: file_settings(client).await?,
         server,
         roles,
         relations,
@@ -149,6 +150,7 @@ async fn server(client: &Client) -> Result<Server, AuditError> {
             large_objects_public: cell(row, 8)?,
             advisory_locks_public: cell(row, 9)?,
             set_config_public: cell(row, 10)?,
+            extended_statistics_leak: cell(row, 11)?,
             large_objects: large_objects.clone(),
         })
     })
@@ -162,9 +164,9 @@ async fn server(client: &Client) -> Result<Server, AuditError> {
 async fn roles(client: &Client, major: i32) -> Result<Roles, AuditError> {
     // PostgreSQL 16 moved the two from the member to the membership.
     let memberships = if major >= 16 {
-        "SELECT m.member, m.roleid, m.inherit_option, m.set_option, m.admin_option FROM pg_auth_members m ORDER BY 1, 2"
+        "SELECT m.member, m.roleid, m.inherit_option, m.set_option, m.admin_option, m.grantor FROM pg_auth_members m ORDER BY 1, 2, 6"
     } else {
-        "SELECT m.member, m.roleid, r.rolinherit, true, m.admin_option FROM pg_auth_members m \
+        "SELECT m.member, m.roleid, r.rolinherit, true, m.admin_option, m.grantor FROM pg_auth_members m \
          JOIN pg_roles r ON r.oid = m.member ORDER BY 1, 2"
     };
     let mut members = grouped(client, memberships, |row| {
@@ -173,9 +175,28 @@ async fn roles(client: &Client, major: i32) -> Result<Roles, AuditError> {
             inherit: cell(row, 2)?,
             set: cell(row, 3)?,
             admin: cell(row, 4)?,
+            grantor: cell(row, 5)?,
         })
     })
     .await?;
+    // Nobody is granted this one: the owner of the database has its rights (PostgreSQL 14 and newer).
+    let owners = read(
+        client,
+        "SELECT d.datdba, r.oid FROM pg_database d, pg_roles r \
+          WHERE d.datname = current_database() AND r.rolname = 'pg_database_owner'",
+        |row| Ok((cell(row, 0)?, cell(row, 1)?)),
+    )
+    .await?;
+    for (owner, role) in owners {
+        let implied = Membership {
+            role,
+            inherit: true,
+            set: false,
+            admin: false,
+            grantor: owner,
+        };
+        members.entry(owner).or_default().push(implied);
+    }
     let roles = read(
         client,
         "SELECT oid, rolname::text, rolsuper, rolbypassrls, rolreplication, rolcanlogin, rolcreaterole \
@@ -319,6 +340,7 @@ async fn columns(client: &Client) -> Result<BTreeMap<Oid, Vec<Column>>, AuditErr
                 _ => Identity::No,
             },
             deterministic: cell(row, 11)?,
+            statistics: cell(row, 12)?,
         })
     })
     .await
@@ -477,6 +499,7 @@ async fn functions(client: &Client) -> Result<BTreeMap<Oid, Function>, AuditErro
             source: cell(row, 16)?,
             body: body.map(|body| tree("a function", &body)).transpose()?,
             extension: cell(row, 18)?,
+            definition: cell(row, 19)?,
             grants: grants.remove(&oid).unwrap_or_default(),
         })
     })
@@ -551,7 +574,27 @@ async fn settings(client: &Client) -> Result<Vec<Setting>, AuditError> {
     Ok(rows)
 }
 
-/// The jobs of `pg_cron` that may be seen.
+/// Custom settings of the server's configuration files, where they may be read.
+async fn file_settings(client: &Client) -> Result<Vec<(String, String)>, AuditError> {
+    let allowed: Vec<bool> = read(
+        client,
+        "SELECT has_function_privilege('pg_show_all_file_settings()', 'EXECUTE') \
+            AND has_table_privilege('pg_file_settings', 'SELECT')",
+        |row| cell(row, 0),
+    )
+    .await?;
+    if allowed != [true] {
+        return Ok(Vec::new());
+    }
+    read(
+        client,
+        "SELECT lower(name), coalesce(setting, '') FROM pg_file_settings WHERE name LIKE '%.%' ORDER BY seqno",
+        |row| Ok((cell(row, 0)?, cell(row, 1)?)),
+    )
+    .await
+}
+
+/// The jobs of `pg_cron` that may be seen and that run: older versions have no `active`.
 async fn jobs(client: &Client) -> Result<Vec<Job>, AuditError> {
     let allowed: Vec<bool> = read(
         client,
@@ -564,7 +607,8 @@ async fn jobs(client: &Client) -> Result<Vec<Job>, AuditError> {
     }
     read(
         client,
-        "SELECT jobid::int8, username::text, command::text FROM cron.job ORDER BY jobid",
+        "SELECT j.jobid::int8, j.username::text, j.command::text FROM cron.job j \
+          WHERE coalesce((to_jsonb(j) ->> 'active')::boolean, true) ORDER BY j.jobid",
         |row| {
             Ok(Job {
                 id: cell(row, 0)?,

@@ -7,6 +7,7 @@ mod function;
 mod index;
 mod load;
 mod policy;
+mod reach;
 mod relation;
 mod role;
 mod server;
@@ -19,6 +20,7 @@ pub(crate) use function::{Function, Volatility};
 pub(crate) use index::{Index, IndexColumn};
 pub(crate) use load::load;
 pub(crate) use policy::{Command, Expression, Policy};
+pub(crate) use reach::Reach;
 pub(crate) use relation::{Relation, RelationKind, Rule, Trigger};
 pub(crate) use role::{Membership, Role, Roles};
 pub(crate) use server::{DefaultAcl, Job, LargeObject, Publication, Server, Setting};
@@ -52,6 +54,8 @@ pub(crate) struct Catalogue {
     pub(crate) default_acls: Vec<DefaultAcl>,
     /// Values that roles and databases give to settings.
     pub(crate) settings: Vec<Setting>,
+    /// Custom settings of the server's configuration files, in lower case, and their values.
+    pub(crate) file_settings: Vec<(String, String)>,
     /// Of `pg_cron`, where it is installed and may be read.
     pub(crate) jobs: Vec<Job>,
     /// Names of the installed extensions.

@@ -1,5 +1,6 @@
 //! The static audit: what the catalogues say, held against the list of faults. One file for each part of it.
 
+mod app;
 mod context;
 mod keys;
 mod objects;
@@ -17,6 +18,7 @@ use tokio_postgres::Client;
 use crate::{
     AuditError, Finding, Options,
     catalogue::{self, Catalogue},
+    drift,
     subject::Subject,
     wall::{self, Wall},
 };
@@ -77,5 +79,6 @@ async fn audit(client: &Client, options: &Options) -> Result<Report, AuditError>
     keys::find(&audit, &mut found);
     privileges::find(&audit, &mut found);
     speed::find(&audit, &mut found);
+    drift::find(client, &catalogue, &mut found).await?;
     Ok(Report::new(found, &subject, options))
 }

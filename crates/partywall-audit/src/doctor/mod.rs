@@ -3,7 +3,6 @@
 
 mod clock;
 mod connection;
-mod drift;
 mod line;
 mod pooler;
 mod sizes;
@@ -48,7 +47,7 @@ pub async fn doctor(
     lines.extend(connection::look(begun.client(), &catalogue).await?);
     lines.extend(roles(&catalogue, &subject, report));
     lines.push(wall(report));
-    lines.extend(drift::look(begun.client(), &catalogue).await?);
+    lines.extend(drift(&catalogue, report));
     lines.push(clock);
     lines.extend(sizes::look(begun.client(), &subject, report).await?);
     begun
@@ -149,14 +148,66 @@ fn roles(catalogue: &Catalogue, subject: &Subject, report: &Report) -> Vec<Line>
     lines
 }
 
+/// What the audit finds beside what has lines of its own.
 fn wall(report: &Report) -> Line {
-    match report.findings.len() {
-        0 => Line::ok("wall", "the audit of the catalogues finds no fault"),
+    let others = report
+        .findings
+        .iter()
+        .filter(|finding| !OF_ROLES.contains(&finding.id))
+        .filter(|finding| {
+            !matches!(
+                finding.id,
+                Fault::ServerCve | Fault::Drift | Fault::PerfNoIndex
+            )
+        })
+        .count();
+    match others {
+        0 => Line::ok("wall", "the audit of the catalogues finds no other fault"),
+        1 => Line::new(
+            "wall",
+            Status::Fail,
+            "the audit of the catalogues finds a fault",
+            "see `partywall check`",
+        ),
         many => Line::new(
             "wall",
             Status::Fail,
             format!("the audit of the catalogues finds {many} faults"),
             "see `partywall check`",
         ),
+    }
+}
+
+/// Whether a database that Partywall set up is as it was when its schema was last applied.
+fn drift(catalogue: &Catalogue, report: &Report) -> Vec<Line> {
+    let lines: Vec<Line> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.id == Fault::Drift)
+        .map(|finding| {
+            Line::new(
+                "drift",
+                Status::Fail,
+                format!("{}: {}", finding.object, finding.why),
+                &finding.fix,
+            )
+        })
+        .collect();
+    let is_ours = catalogue
+        .relations
+        .values()
+        .any(|relation| relation.name.schema == "partywall" && relation.name.name == "expected");
+    match (lines.is_empty(), is_ours) {
+        (false, _) => lines,
+        (true, true) => vec![Line::ok(
+            "drift",
+            "all is as it was when the schema was last applied",
+        )],
+        (true, false) => vec![Line::new(
+            "drift",
+            Status::NotKnown,
+            "Partywall's library did not make this database, so nothing was written down to compare with",
+            "",
+        )],
     }
 }

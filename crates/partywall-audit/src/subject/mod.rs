@@ -6,16 +6,20 @@ mod belonging;
 mod bookkeeping;
 mod evidence;
 mod family;
+mod form;
 mod given;
 mod inferred;
 mod near;
 mod noun;
+mod predicate;
 mod reading;
 
 pub(crate) use belonging::Belonging;
 pub(crate) use evidence::{Comparison, With};
+pub(crate) use form::Form;
 pub use inferred::{Inferred, Taken};
-pub(crate) use reading::{Readings, Reads};
+pub(crate) use predicate::alter_policy;
+pub(crate) use reading::{Readings, Reads, is_current_setting, text_constant, uncast};
 
 use std::collections::{BTreeMap, BTreeSet};
 

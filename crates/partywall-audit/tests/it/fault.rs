@@ -29,8 +29,13 @@ fn says<'a>(sql: &'a str, word: &str) -> Option<&'a str> {
 
 /// Makes the database of a case.
 pub(crate) async fn database(id: &str, file: &str) -> Database {
+    database_on(None, id, file).await
+}
+
+/// Makes the database of a case on a server of some major version.
+pub(crate) async fn database_on(major: Option<u16>, id: &str, file: &str) -> Database {
     let sql = read(&format!("{id}/{file}"));
-    let db = Database::empty().await;
+    let db = Database::empty_on(major).await;
     if says(&sql, "without base").is_none() {
         db.run(&read("base.sql")).await;
     }

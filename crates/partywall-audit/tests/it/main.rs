@@ -13,3 +13,4 @@ mod fault;
 mod faults;
 mod sound;
 mod subject;
+mod versions;

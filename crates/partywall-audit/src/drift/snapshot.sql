@@ -71,8 +71,6 @@ SELECT 'partywall', 'function', p.oid::regprocedure::text,
                         FROM aclexplode(proacl) AS a), 'public'))
 FROM pg_proc p WHERE pronamespace = 'partywall'::regnamespace
 UNION ALL
-SELECT 'partywall', 'seal key', name, pads FROM partywall.seal_keys()
-UNION ALL
 SELECT 'partywall', 'role', rolname,
        format('superuser %s, bypassrls %s, createrole %s, createdb %s, replication %s, member of %s',
               rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
@@ -107,4 +105,3 @@ CROSS JOIN LATERAL (SELECT CASE
     THEN 'setting' END) AS _ (aspect)
 WHERE aspect IS NOT NULL AND (s.setrole = 0 OR r.rolname = ANY ($3::text[]))
   AND (s.setdatabase = 0 OR d.datname = current_database())
-ORDER BY 1, 2, 3

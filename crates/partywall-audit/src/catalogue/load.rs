@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use tokio_postgres::{Client, Row, types::FromSqlOwned};
 
 use super::{
-    Action, Catalogue, Column, Command, Constraint, ConstraintKind, DefaultAcl, Expression,
-    Function, Grant, Identity, Index, IndexColumn, Job, LargeObject, Membership, Namespace, Oid,
-    Policy, Privilege, Publication, Reference, Relation, RelationKind, Role, Roles, Rule, Server,
-    Setting, Trigger, View, Volatility,
+    Action, Builtin, Catalogue, Column, Command, Constraint, ConstraintKind, DefaultAcl,
+    Expression, Function, Grant, Identity, Index, IndexColumn, Job, LargeObject, Membership,
+    Namespace, Oid, Operator, Policy, Privilege, Publication, Reference, Relation, RelationKind,
+    Role, Roles, Rule, Server, Setting, Trigger, View, Volatility,
 };
 use crate::{AuditError, expression::Node, sql::Name};
 
@@ -42,6 +42,16 @@ pub(crate) async fn load(client: &Client) -> Result<Catalogue, AuditError> {
     Ok(Catalogue {
         namespaces: namespaces(client).await?,
         functions: functions(client).await?,
+        operators: operators(client).await?,
+        builtins: builtins(client).await?,
+        folding_collations: read(
+            client,
+            "SELECT oid FROM pg_collation WHERE NOT collisdeterministic",
+            |row| cell(row, 0),
+        )
+        .await?
+        .into_iter()
+        .collect(),
         publications: publications(client, server.major()).await?,
         default_acls: default_acls(client).await?,
         settings: settings(client).await?,
@@ -487,11 +497,7 @@ async fn functions(client: &Client) -> Result<BTreeMap<Oid, Function>, AuditErro
             kind: letter(row, 8)?,
             owner: cell(row, 9)?,
             language: cell(row, 10)?,
-            volatility: match letter(row, 11)? {
-                'i' => Volatility::Immutable,
-                's' => Volatility::Stable,
-                _ => Volatility::Volatile,
-            },
+            volatility: volatility(row, 11)?,
             security_definer: cell(row, 12)?,
             leakproof: cell(row, 13)?,
             strict: cell(row, 14)?,
@@ -500,11 +506,58 @@ async fn functions(client: &Client) -> Result<BTreeMap<Oid, Function>, AuditErro
             body: body.map(|body| tree("a function", &body)).transpose()?,
             extension: cell(row, 18)?,
             definition: cell(row, 19)?,
+            argument_names: cell::<Option<_>>(row, 20)?.unwrap_or_default(),
             grants: grants.remove(&oid).unwrap_or_default(),
         })
     })
     .await?;
     Ok(functions.into_iter().map(|it| (it.oid, it)).collect())
+}
+
+fn volatility(row: &Row, at: usize) -> Result<Volatility, AuditError> {
+    Ok(match letter(row, at)? {
+        'i' => Volatility::Immutable,
+        's' => Volatility::Stable,
+        _ => Volatility::Volatile,
+    })
+}
+
+async fn operators(client: &Client) -> Result<BTreeMap<Oid, Operator>, AuditError> {
+    let operators = read(client, include_str!("sql/operators.sql"), |row| {
+        Ok((
+            cell(row, 0)?,
+            Operator {
+                name: cell(row, 1)?,
+                function: cell(row, 2)?,
+                function_name: cell(row, 3)?,
+                equality: cell(row, 4)?,
+                folds_case: cell(row, 5)?,
+                volatility: volatility(row, 6)?,
+            },
+        ))
+    })
+    .await?;
+    Ok(operators.into_iter().collect())
+}
+
+async fn builtins(client: &Client) -> Result<BTreeMap<Oid, Builtin>, AuditError> {
+    let builtins = read(
+        client,
+        "SELECT oid, proname::text, provolatile::text, proisstrict FROM pg_proc \
+         WHERE pronamespace = 'pg_catalog'::regnamespace",
+        |row| {
+            Ok((
+                cell(row, 0)?,
+                Builtin {
+                    name: cell(row, 1)?,
+                    volatility: volatility(row, 2)?,
+                    strict: cell(row, 3)?,
+                },
+            ))
+        },
+    )
+    .await?;
+    Ok(builtins.into_iter().collect())
 }
 
 async fn publications(client: &Client, major: i32) -> Result<Vec<Publication>, AuditError> {

@@ -6,6 +6,7 @@ mod constraint;
 mod function;
 mod index;
 mod load;
+mod operator;
 mod policy;
 mod reach;
 mod relation;
@@ -19,6 +20,7 @@ pub(crate) use constraint::{Action, Constraint, ConstraintKind, Reference};
 pub(crate) use function::{Function, Volatility};
 pub(crate) use index::{Index, IndexColumn};
 pub(crate) use load::load;
+pub(crate) use operator::{Builtin, Operator};
 pub(crate) use policy::{Command, Expression, Policy};
 pub(crate) use reach::Reach;
 pub(crate) use relation::{Relation, RelationKind, Rule, Trigger};
@@ -26,7 +28,7 @@ pub(crate) use role::{Membership, Role, Roles};
 pub(crate) use server::{DefaultAcl, Job, LargeObject, Publication, Server, Setting};
 pub(crate) use view::View;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// PostgreSQL's number of an object.
 pub(crate) type Oid = u32;
@@ -50,6 +52,12 @@ pub(crate) struct Catalogue {
     pub(crate) relations: BTreeMap<Oid, Relation>,
     /// Of all schemas but PostgreSQL's own.
     pub(crate) functions: BTreeMap<Oid, Function>,
+    /// Of all schemas.
+    pub(crate) operators: BTreeMap<Oid, Operator>,
+    /// PostgreSQL's own functions.
+    pub(crate) builtins: BTreeMap<Oid, Builtin>,
+    /// Collations by which texts of different bytes can be equal.
+    pub(crate) folding_collations: BTreeSet<Oid>,
     pub(crate) publications: Vec<Publication>,
     pub(crate) default_acls: Vec<DefaultAcl>,
     /// Values that roles and databases give to settings.

@@ -164,6 +164,11 @@ impl Subject {
         self.schemas.is_empty() || self.schemas.contains(&relation.name.schema)
     }
 
+    /// Whether what is in a schema is to be reported on.
+    pub(crate) fn reports_schema(&self, schema: &str) -> bool {
+        self.schemas.is_empty() || self.schemas.iter().any(|it| it == schema)
+    }
+
     pub(crate) fn belonging(&self, relation: Oid) -> Option<&Belonging> {
         self.belongings.get(&relation)
     }

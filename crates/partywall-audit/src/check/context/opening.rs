@@ -29,9 +29,12 @@ impl Opened<'_> {
             | Gap::Unset { .. }
             | Gap::Empty { .. }
             | Gap::NullTenant { .. }
+            | Gap::SharedTenant { .. }
             | Gap::Pattern { .. }
+            | Gap::Fold { .. }
             | Gap::Columns { .. }
             | Gap::Lookup { .. }
+            | Gap::Privileged { .. }
             | Gap::Opaque { .. } => None,
         }
     }
@@ -112,9 +115,12 @@ pub(super) fn find(audit: &Audit<'_>, openings: &[Opened<'_>], found: &mut Vec<F
             Gap::Flag { setting } => (Fault::GucAdminFlag, setting.as_str()),
             Gap::Always
             | Gap::NullTenant { .. }
+            | Gap::SharedTenant { .. }
             | Gap::Pattern { .. }
+            | Gap::Fold { .. }
             | Gap::Columns { .. }
             | Gap::Lookup { .. }
+            | Gap::Privileged { .. }
             | Gap::Opaque { .. } => continue,
         };
         groups.entry(key).or_default().push(opened);

@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     interrupt::Interrupt,
     plan::{Kept, PLAN, reviewed, violations},
-    terminal::{BOLD, DIM, GOOD, Terminal, paint, shown, wrapped},
+    terminal::{BOLD, DIM, GOOD, Terminal, one_line, paint, wrapped},
 };
 
 /// Carry the reviewed plan out, step by step; a second run goes on where one stopped
@@ -100,7 +100,7 @@ pub(crate) async fn run(
         &planned,
         &mut |happens| match happens {
             Applying::Step(at, of, step) => {
-                progress.says(format!("{at} of {of}: {}", shown(&step.name)))
+                progress.says(format!("{at} of {of}: {}", one_line(&step.name)))
             }
             Applying::Skipped(step) => {
                 skipped += 1;
@@ -108,14 +108,14 @@ pub(crate) async fn run(
                 lines.push(format!(
                     "{} {} {}",
                     paint(DIM, "-"),
-                    shown(&step.name),
+                    one_line(&step.name),
                     paint(DIM, "(done before)")
                 ));
             }
             Applying::Done(step) => {
                 done += 1;
                 progress.done(1);
-                let line = format!("{} {}", paint(GOOD, "✓"), shown(&step.name));
+                let line = format!("{} {}", paint(GOOD, "✓"), one_line(&step.name));
                 if common.json {
                     lines.push(line);
                 } else {
@@ -178,14 +178,14 @@ fn agree(
         terminal,
         "{} {}\n",
         paint(BOLD, format!("{} steps for", steps.len())),
-        shown(place)
+        one_line(place)
     )?;
     for (at, step) in steps.iter().enumerate() {
         writeln!(
             terminal,
             "{:>4}  {}",
             at + 1,
-            paint(BOLD, shown(&step.name))
+            paint(BOLD, one_line(&step.name))
         )?;
         writeln!(terminal, "{}", paint(DIM, wrapped(&step.why, 6, width)))?;
     }

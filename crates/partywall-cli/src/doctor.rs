@@ -13,7 +13,7 @@ use crate::{
     database::Login,
     failure::Failure,
     interrupt::Interrupt,
-    terminal::{BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, paint, shown, wrapped},
+    terminal::{BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, one_line, paint, shown, wrapped},
 };
 
 /// Look at versions, roles, drift, pooler, clock and sizes
@@ -67,7 +67,7 @@ pub(crate) async fn run(
 
 fn write(terminal: &mut Terminal, lines: &[Line], place: &str) -> Result<(), Failure> {
     let width = terminal.width();
-    writeln!(terminal, "{}\n", paint(DIM, shown(place)))?;
+    writeln!(terminal, "{}\n", paint(DIM, one_line(place)))?;
     let mut last = "";
     for line in lines {
         let (style, sign) = match line.status {

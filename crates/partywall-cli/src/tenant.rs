@@ -235,6 +235,9 @@ pub(crate) fn refused(error: EntranceError) -> Failure {
         EntranceError::NoRoot => {
             "list the tenants yourself: --tenants 'SELECT id FROM …', or --tenants-file FILE"
         }
+        EntranceError::Unseen => {
+            "give --database-url of a login that sees their table, or list them with --tenants-file"
+        }
         EntranceError::NoContext => {
             "name the setting with --context, such as --context app.tenant_id"
         }

@@ -63,6 +63,9 @@ pub enum EntranceError {
     /// No setting was found that policies take the tenant from.
     #[error("it is not known from which setting the policies take the tenant")]
     NoContext,
+    /// Policies hold for this login on the table of tenants.
+    #[error("this login does not see all tenants, since policies hold for it")]
+    Unseen,
     /// The policies read a JSON object.
     #[error(
         "the policies read the tenant from claims in `{0}`, and only you know which of them say the tenant"
@@ -157,6 +160,20 @@ impl Entrance {
     /// [`EntranceError::NoRoot`], and [`EntranceError::Audit`] where this login may not read the table.
     pub async fn tenants(&self, client: &Client) -> Result<Vec<String>, EntranceError> {
         let Root { table, key, .. } = self.root.as_ref().ok_or(EntranceError::NoRoot)?;
+        let row = client
+            .query_one(
+                "SELECT pg_catalog.row_security_active(pg_catalog.to_regclass($1))",
+                &[table],
+            )
+            .await
+            .map_err(AuditError::doing("list the tenants"))?;
+        if row
+            .try_get::<_, Option<bool>>(0)
+            .map_err(AuditError::doing("list the tenants"))?
+            .unwrap_or_default()
+        {
+            return Err(EntranceError::Unseen);
+        }
         let rows = client
             .query(
                 &format!(
@@ -181,13 +198,14 @@ impl Entrance {
         let row = client
             .query_one(
                 &format!(
-                    "SELECT EXISTS (SELECT FROM {table} WHERE {key}::pg_catalog.text OPERATOR(pg_catalog.=) $1)"
+                    "SELECT CASE WHEN EXISTS (SELECT FROM {table} WHERE {key}::pg_catalog.text OPERATOR(pg_catalog.=) $1) THEN true \
+                       WHEN pg_catalog.row_security_active(pg_catalog.to_regclass($2)) THEN NULL ELSE false END"
                 ),
-                &[&tenant],
+                &[&tenant, table],
             )
             .await
             .ok()?;
-        row.try_get(0).ok()
+        row.try_get(0).ok().flatten()
     }
 
     /// The table of the tenants, for people: `public.tenants`.

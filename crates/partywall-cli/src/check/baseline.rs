@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Verdict,
     failure::Failure,
-    terminal::{BOLD, Terminal, paint, shown},
+    terminal::{BOLD, Terminal, one_line, paint},
 };
 
 /// Findings that were accepted: a file to commit.
@@ -164,7 +164,7 @@ pub(super) fn write(
         open.len()
     )?;
     for entry in &open {
-        writeln!(terminal, "  {} {}", entry.id, shown(&entry.object))?;
+        writeln!(terminal, "  {} {}", entry.id, one_line(&entry.object))?;
     }
     if !open.is_empty() {
         writeln!(

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    terminal::{BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, columns, of, paint, shown, wrapped},
+    terminal::{
+        BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, columns, of, one_line, paint, shown, wrapped,
+    },
 };
 
 /// Writes the findings for people, the worst first.
@@ -21,7 +23,7 @@ pub(super) fn write(
     writeln!(
         terminal,
         "{}",
-        paint(DIM, format!("{}, PostgreSQL {server}", shown(place)))
+        paint(DIM, format!("{}, PostgreSQL {server}", one_line(place)))
     )?;
     for severity in SEVERITIES {
         let count = document.count(severity);
@@ -44,7 +46,7 @@ pub(super) fn write(
             "\n{} {} {}\n    The baseline accepts this, and it is no longer found: take the entry out.",
             paint(HIGH, "STALE"),
             entry.id,
-            shown(&entry.object)
+            one_line(&entry.object)
         )?;
     }
     if !document.accepted.is_empty() {
@@ -68,13 +70,12 @@ pub(super) fn write(
             "\n{}",
             paint(
                 BOLD,
-                "Remains by design of a shared server (no finding; --strict counts it)"
+                "Remains by design of a shared server (--strict counts it as a finding)"
             )
         )?;
         for finding in &document.residual {
-            let text = format!("{}: {}", finding.object, finding.why);
-            writeln!(terminal, "  {}", paint(BOLD, finding.id))?;
-            writeln!(terminal, "{}", wrapped(&text, 4, terminal.width()))?;
+            let title = finding.id.title();
+            writeln!(terminal, "  {:<16} {title}", finding.id.id())?;
         }
     }
     writeln!(terminal, "\n{}", summary(document))?;
@@ -87,7 +88,7 @@ fn one(terminal: &mut Terminal, finding: &Finding) -> Result<(), Failure> {
         terminal,
         "\n  {} {}",
         paint(of(finding.severity), finding.id),
-        paint(BOLD, shown(&finding.object))
+        paint(BOLD, one_line(&finding.object))
     )?;
     writeln!(terminal, "{}", wrapped(&finding.why, 4, width))?;
     if !finding.fix.is_empty() {
@@ -210,7 +211,7 @@ fn assumed(
     because: &str,
     width: usize,
 ) -> Result<(), Failure> {
-    let (value, because) = (shown(value), shown(because));
+    let (value, because) = (one_line(value), one_line(because));
     if TITLE + columns(&value) + 2 + columns(&because) <= width {
         writeln!(terminal, "{title}{value}  {}", paint(DIM, because))?;
     } else {

@@ -56,7 +56,13 @@ pub(super) fn parse(text: &str, from: &str) -> Result<Parsed, Failure> {
     let mut ssl_mode = None;
     let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
     let cleaned = if is_url {
-        match text.rsplit_once('?') {
+        // A question mark before the last `@` is a password's.
+        let begins = text.rfind('@').unwrap_or(0);
+        let query = text.rfind('?').filter(|at| *at > begins);
+        match query
+            .and_then(|at| text.split_at_checked(at))
+            .map(|(before, query)| (before, query.trim_start_matches('?')))
+        {
             None => text.to_owned(),
             Some((before, query)) => {
                 let mut kept = Vec::new();
@@ -177,10 +183,20 @@ mod tests {
     }
 
     #[test]
+    fn a_question_mark_can_be_a_passwords() {
+        let parsed = parse("postgresql://u:a?b&sslmode=x@h/d?sslmode=require", "it").unwrap();
+        assert_eq!(
+            parsed.config.get_password(),
+            Some(b"a?b&sslmode=x".as_slice())
+        );
+        assert_eq!(parsed.config.get_ssl_mode(), SslMode::Require);
+    }
+
+    #[test]
     fn an_error_holds_no_piece_of_the_string() {
         for url in [
-            "postgresql://u:hunter2?x=1@h/d",
-            "postgresql://u:hun?ter2=x&y=hunter2@h/d",
+            "postgresql://u:x@h/d?hunter2",
+            "postgresql://u:x@h/d?hunter2=1&y=2",
             "hunter2",
             "postgresql://u:hunter2@h:port/d",
             "host=h password=hunter2 nonsense",

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     failure::Failure,
-    terminal::{BOLD, DIM, GOOD, HIGH, Terminal, paint, shown, wrapped},
+    terminal::{BOLD, DIM, GOOD, HIGH, Terminal, one_line, paint, shown, wrapped},
 };
 
 /// What came of it for one tenant.
@@ -50,14 +50,14 @@ impl Outcome {
 
 /// Shows one as it is through.
 pub(super) fn write(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
-    let tenant = shown(&outcome.tenant);
+    let tenant = one_line(&outcome.tenant);
     if let Some(error) = &outcome.error {
         writeln!(
             out,
             "{} {}  {}",
             paint(HIGH, "✗"),
             paint(BOLD, &tenant),
-            shown(error)
+            one_line(error)
         )?;
     } else {
         let row = match outcome.rows.as_slice() {
@@ -84,8 +84,8 @@ pub(super) fn write(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
 fn line(row: &Map<String, Value>) -> String {
     row.iter()
         .map(|(name, value)| {
-            let value = value.as_str().map_or_else(|| "NULL".to_owned(), shown);
-            format!("{}={value}", paint(DIM, shown(name)))
+            let value = value.as_str().map_or_else(|| "NULL".to_owned(), one_line);
+            format!("{}={value}", paint(DIM, one_line(name)))
         })
         .collect::<Vec<_>>()
         .join("  ")

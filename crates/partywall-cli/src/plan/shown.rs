@@ -4,7 +4,7 @@ use partywall_audit::{Map, Plan, TableMap, Violation};
 
 use crate::{
     failure::Failure,
-    terminal::{BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, paint, shown, wrapped},
+    terminal::{BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, one_line, paint, shown, wrapped},
 };
 
 /// How many tables of a kind are listed: the file has them all.
@@ -22,7 +22,7 @@ pub(super) fn write(
         (Some(table), None) => table.clone(),
         (None, _) => "not found: write it into `[tenant] table`".to_owned(),
     };
-    writeln!(terminal, "{} {}", paint(BOLD, "Tenants"), shown(&root))?;
+    writeln!(terminal, "{} {}", paint(BOLD, "Tenants"), one_line(&root))?;
     classes(terminal, &plan.map)?;
     violations(terminal, &plan.violations)?;
     if !plan.steps.is_empty() {
@@ -33,7 +33,7 @@ pub(super) fn write(
             plan.steps.len()
         )?;
         for (at, step) in plan.steps.iter().enumerate().take(LISTED) {
-            writeln!(terminal, "  {:>3}  {}", at + 1, shown(&step.name))?;
+            writeln!(terminal, "  {:>3}  {}", at + 1, one_line(&step.name))?;
         }
         if plan.steps.len() > LISTED {
             writeln!(

@@ -13,7 +13,8 @@ use crate::{
     check,
     failure::Failure,
     terminal::{
-        BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, columns, fitted, paint, shown, wrapped,
+        BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, columns, fitted, one_line, paint, shown,
+        wrapped,
     },
 };
 
@@ -59,7 +60,7 @@ impl Matrix {
         for role in roles {
             let name = if many {
                 let role = format!(" as {role}");
-                let room = self.name.saturating_sub(columns(&shown(&role))).max(8);
+                let room = self.name.saturating_sub(columns(&one_line(&role))).max(8);
                 fitted(
                     &format!("{}{role}", fitted(&table.table, room).trim_end()),
                     self.name,
@@ -147,8 +148,8 @@ fn breaches(terminal: &mut Terminal, proof: &Proof) -> Result<(), Failure> {
             terminal,
             "\n  {} {} {}",
             paint(HIGH, format!("✗ {name}")),
-            paint(BOLD, shown(table)),
-            paint(DIM, format!("as {}", shown(&cell.role)))
+            paint(BOLD, one_line(table)),
+            paint(DIM, format!("as {}", one_line(&cell.role)))
         )?;
         writeln!(terminal, "{}", wrapped(what, 4, width))?;
         for line in shown(statement.trim_end()).lines() {

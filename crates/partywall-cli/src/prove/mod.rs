@@ -138,10 +138,11 @@ pub(crate) async fn run(
         }
     }
     terminal.flush()?;
-    let breached = proof.breaches().next().is_some();
-    Ok(if breached {
-        Verdict::Found
-    } else {
-        Verdict::Fine
+    let [(_, breaches), _, (_, held), _] = matrix::counts(&proof);
+    Ok(match (breaches, held) {
+        // That nothing was found must not mean that nothing ran.
+        (0, 0) => Verdict::Of(1),
+        (0, _) => Verdict::Fine,
+        _ => Verdict::Found,
     })
 }

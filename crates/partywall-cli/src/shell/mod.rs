@@ -162,7 +162,7 @@ fn greeting(door: &Door, tenant: &str, settings: &[(String, String)]) -> String 
     } else {
         format!(" by {}", names.join(", "))
     };
-    crate::terminal::shown(&format!("tenant `{tenant}`{by} in {place}{role}"))
+    crate::terminal::one_line(&format!("tenant `{tenant}`{by} in {place}{role}"))
 }
 
 /// psql's prompt names the tenant, so that nobody forgets where he is. What psql would take for an escape is left out.

@@ -5,7 +5,7 @@ mod prose;
 mod style;
 
 pub(crate) use progress::Progress;
-pub(crate) use prose::{columns, fitted, shown, wrapped};
+pub(crate) use prose::{columns, fitted, one_line, shown, wrapped};
 pub(crate) use style::{BOLD, CODE, DIM, GOOD, HIGH, WARN, of, paint};
 
 use std::io::{self, IsTerminal, Write};

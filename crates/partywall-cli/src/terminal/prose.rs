@@ -24,6 +24,11 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
+/// The same for what stands in one line, such as a name.
+pub(crate) fn one_line(text: &str) -> String {
+    shown(text).replace('\n', "\\u{a}").replace('\t', "\\u{9}")
+}
+
 /// Wraps text into lines of so many columns, behind an indent. A word that is longer stays whole: it may be to be copied.
 pub(crate) fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let room = width.saturating_sub(indent).max(20);

@@ -20,7 +20,11 @@ pub(super) fn find(audit: &Audit<'_>, apps: &[App<'_>], found: &mut Vec<Finding>
             .iter()
             .flat_map(|app| app.grantees(relation, &[Privilege::Select]))
         {
-            let revoke = format!("REVOKE ALL ON {} FROM {};", relation.name, grantee(audit, role));
+            let revoke = format!(
+                "REVOKE ALL ON {} FROM {};",
+                relation.name,
+                grantee(audit, role)
+            );
             if !kept.contains(&revoke) {
                 kept.push(revoke);
             }

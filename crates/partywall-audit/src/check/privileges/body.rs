@@ -9,7 +9,9 @@ use sqlparser::{
 ///
 /// PL/pgSQL is no SQL that a parser reads; its tokens are SQL's. `None` for what is not even that.
 pub(super) fn statements(text: &str) -> Option<Vec<Vec<Token>>> {
-    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize().ok()?;
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text)
+        .tokenize()
+        .ok()?;
     let mut all = vec![Vec::new()];
     for token in tokens {
         match token {
@@ -145,7 +147,8 @@ impl Rows {
             statement = statement.get(at + 1..).unwrap_or_default();
         }
         if let Some((variable, value)) = assignment(statement, *declares) {
-            if matches!(value, [only] if word(Some(only)).is_some_and(|it| self.rows.contains(&it))) {
+            if matches!(value, [only] if word(Some(only)).is_some_and(|it| self.rows.contains(&it)))
+            {
                 self.rows.insert(variable);
             } else if self.holds(value) {
                 self.variables.insert(variable);
@@ -197,7 +200,9 @@ impl Rows {
             arguments.into_iter().skip(skip).any(|it| self.holds(it))
         });
         // `EXECUTE format('NOTIFY …', …)`
-        let executed = statement.iter().position(|token| is(Some(token), "execute"));
+        let executed = statement
+            .iter()
+            .position(|token| is(Some(token), "execute"));
         let built = executed.is_some_and(|at| {
             let rest = statement.get(at..).unwrap_or_default();
             let notifies = rest.iter().any(|token| {
@@ -225,7 +230,8 @@ impl Rows {
             let before = at.checked_sub(1).and_then(|at| tokens.get(at));
             let next = tokens.get(at + 1);
             let (row, variable) = (rows.contains(&name), self.variables.contains(&name));
-            if before == Some(&Token::Period) || !(row || variable) || next == Some(&Token::LParen) {
+            if before == Some(&Token::Period) || !(row || variable) || next == Some(&Token::LParen)
+            {
                 return false;
             }
             if next == Some(&Token::Period) {
@@ -260,7 +266,9 @@ impl Rows {
     /// Whether what a query selects holds more of a row than its keys.
     fn selects(&self, query: &[Token]) -> bool {
         let from = outside(query, 1, "from");
-        let list = query.get(1..from.unwrap_or(query.len())).unwrap_or_default();
+        let list = query
+            .get(1..from.unwrap_or(query.len()))
+            .unwrap_or_default();
         let mut rows = self.rows.clone();
         let rest = from.map_or(&[][..], |at| query.get(at..).unwrap_or_default());
         if !self.sources(rest) {
@@ -269,7 +277,11 @@ impl Rows {
         for (at, token) in rest.iter().enumerate() {
             if let Some(table) = word(Some(token)).filter(|it| self.tables.contains(it)) {
                 rows.insert(table);
-                let alias = if is(rest.get(at + 1), "as") { at + 2 } else { at + 1 };
+                let alias = if is(rest.get(at + 1), "as") {
+                    at + 2
+                } else {
+                    at + 1
+                };
                 rows.extend(word(rest.get(alias)).filter(|it| !CLAUSES.contains(&it.as_str())));
             }
         }
@@ -282,7 +294,10 @@ impl Rows {
                 && !matches!(next, Some(Token::Period | Token::LParen));
             let all = *token == Token::Mul
                 && !counted
-                && matches!(before, None | Some(Token::Comma | Token::Period | Token::LParen));
+                && matches!(
+                    before,
+                    None | Some(Token::Comma | Token::Period | Token::LParen)
+                );
             column || all
         });
         bare || self.mentions(list, &rows)

@@ -40,7 +40,10 @@ pub(super) fn find(audit: &Audit<'_>, apps: &[App<'_>], found: &mut Vec<Finding>
     found.push(
         Finding::new(
             Fault::ExplainStats,
-            format!("statistics of {}", crate::sql::tidy(&audit.catalogue.server.database)),
+            format!(
+                "statistics of {}",
+                crate::sql::tidy(&audit.catalogue.server.database)
+            ),
             why,
             fix(&tables),
         )

@@ -32,7 +32,11 @@ pub(super) fn find(audit: &Audit<'_>, apps: &[App<'_>], found: &mut Vec<Finding>
         let touched = touches(audit, &job.command);
         let tables: Vec<String> = exempt
             .iter()
-            .filter(|it| touched.as_ref().is_none_or(|touched| touched.contains(&it.oid)))
+            .filter(|it| {
+                touched
+                    .as_ref()
+                    .is_none_or(|touched| touched.contains(&it.oid))
+            })
             .map(|it| it.name.to_string())
             .collect();
         if tables.is_empty() {
@@ -53,8 +57,13 @@ pub(super) fn find(audit: &Audit<'_>, apps: &[App<'_>], found: &mut Vec<Finding>
             None => format!("DELETE FROM cron.job WHERE jobid = {};", job.id),
         };
         found.push(
-            Finding::new(Fault::ExtensionJobs, format!("job {} of pg_cron", job.id), why, fix)
-                .tables(tables),
+            Finding::new(
+                Fault::ExtensionJobs,
+                format!("job {} of pg_cron", job.id),
+                why,
+                fix,
+            )
+            .tables(tables),
         );
     }
 }
@@ -70,7 +79,14 @@ fn shown(job: &Job) -> String {
 }
 
 /// What keeps the house, whatever the rows are.
-const HOUSEKEEPING: [&str; 6] = ["vacuum", "analyze", "analyse", "reindex", "refresh", "checkpoint"];
+const HOUSEKEEPING: [&str; 6] = [
+    "vacuum",
+    "analyze",
+    "analyse",
+    "reindex",
+    "refresh",
+    "checkpoint",
+];
 
 /// What is seen to do what it says; a block of code is not, nor is DDL.
 const PLAIN: [&str; 10] = [
@@ -101,7 +117,11 @@ fn touches(audit: &Audit<'_>, command: &str) -> Option<BTreeSet<u32>> {
             if called && own {
                 return None;
             }
-            for relation in catalogue.relations.values().filter(|it| it.name.name == name) {
+            for relation in catalogue
+                .relations
+                .values()
+                .filter(|it| it.name.name == name)
+            {
                 // What lies under a view is not followed.
                 if relation.view.is_some() && relation.extension.is_none() {
                     return None;

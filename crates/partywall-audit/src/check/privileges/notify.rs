@@ -16,7 +16,9 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         for trigger in relation.triggers.iter().filter(|it| it.enabled) {
-            uses.entry(trigger.function).or_default().push((relation, trigger));
+            uses.entry(trigger.function)
+                .or_default()
+                .push((relation, trigger));
         }
     }
     let senders = senders(audit);
@@ -102,7 +104,9 @@ fn sends_rows(
 /// Whether a column says which row it is, or whose, and nothing more.
 fn is_key(audit: &Audit<'_>, relation: &Relation, column: i16) -> bool {
     audit.subject.tenant_column(relation.oid) == Some(column)
-        || relation.primary_key().is_some_and(|key| key.contains(&column))
+        || relation
+            .primary_key()
+            .is_some_and(|key| key.contains(&column))
         || relation
             .foreign_keys()
             .any(|(constraint, _)| constraint.columns.contains(&column))

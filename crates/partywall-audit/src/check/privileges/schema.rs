@@ -42,7 +42,12 @@ pub(super) fn find(audit: &Audit<'_>, apps: &[App<'_>], found: &mut Vec<Finding>
             grantee(audit, role)
         );
         let why = why(&holder(audit, apps, role), &names);
-        found.push(Finding::new(Fault::SchemaCreate, object(audit, role), why, fix));
+        found.push(Finding::new(
+            Fault::SchemaCreate,
+            object(audit, role),
+            why,
+            fix,
+        ));
     }
     for (role, namespaces) in owned {
         let Some(app) = apps.iter().find(|app| app.role.oid == role) else {
@@ -57,7 +62,12 @@ pub(super) fn find(audit: &Audit<'_>, apps: &[App<'_>], found: &mut Vec<Finding>
         }
         let object = format!("{} as owner", app.object());
         let why = why(&format!("{}, as the owner,", app.name()), &names);
-        found.push(Finding::new(Fault::SchemaCreate, object, why, fix.join("\n")));
+        found.push(Finding::new(
+            Fault::SchemaCreate,
+            object,
+            why,
+            fix.join("\n"),
+        ));
     }
 }
 

@@ -14,13 +14,19 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
     let role = app.role;
     let name = app.name();
     let all = tables(audit, |_| true);
-    let read = format!("`SELECT * FROM {}` shows the rows of every tenant", first(&all));
+    let read = format!(
+        "`SELECT * FROM {}` shows the rows of every tenant",
+        first(&all)
+    );
     if role.superuser {
         let why = format!("{name} is a superuser, for whom no policy holds: {read}");
         let fix = if role.oid == BOOTSTRAP {
             successor(audit, role)
         } else {
-            format!("ALTER ROLE {name} NOSUPERUSER NOBYPASSRLS;{}", rights(audit, role, &name))
+            format!(
+                "ALTER ROLE {name} NOSUPERUSER NOBYPASSRLS;{}",
+                rights(audit, role, &name)
+            )
         };
         found.push(Finding::new(Fault::RoleSuperuser, app.object(), why, fix).tables(all));
     } else if role.bypasses_row_security {
@@ -88,12 +94,11 @@ fn successor(audit: &Audit<'_>, role: &Role) -> String {
 /// The rights on tenants' tables that a role has left when it is no superuser: where those are none, the
 /// ones that it needs. Tables that nothing protects yet are left out.
 fn rights(audit: &Audit<'_>, role: &Role, name: &str) -> String {
-    let has_some = audit
-        .subject
-        .tenant_tables(audit.catalogue)
-        .any(|it| it.grants.iter().any(|grant| {
+    let has_some = audit.subject.tenant_tables(audit.catalogue).any(|it| {
+        it.grants.iter().any(|grant| {
             audit.catalogue.roles.has_rights_of(role.oid, grant.grantee) && it.owner != role.oid
-        }) || it.owner == role.oid);
+        }) || it.owner == role.oid
+    });
     if has_some && role.oid != BOOTSTRAP {
         return String::new();
     }
@@ -103,10 +108,17 @@ fn rights(audit: &Audit<'_>, role: &Role, name: &str) -> String {
         .subject
         .tenant_tables(audit.catalogue)
         .filter(|it| it.is_table() && !it.is_partition && it.row_security);
-    for Name { schema, name: table } in protected.map(|it| &it.name) {
+    for Name {
+        schema,
+        name: table,
+    } in protected.map(|it| &it.name)
+    {
         if !schemas.contains(&schema.as_str()) {
             schemas.push(schema);
-            sql.push_str(&format!("\nGRANT USAGE ON SCHEMA {} TO {name};", tidy(schema)));
+            sql.push_str(&format!(
+                "\nGRANT USAGE ON SCHEMA {} TO {name};",
+                tidy(schema)
+            ));
         }
         sql.push_str(&format!(
             "\nGRANT SELECT, INSERT, UPDATE, DELETE ON {}.{} TO {name};",

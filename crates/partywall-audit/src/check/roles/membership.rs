@@ -89,7 +89,9 @@ impl Cut {
                 continue;
             }
             let rights = match relation.kind {
-                RelationKind::Table | RelationKind::Partitioned if relation.is_partition => continue,
+                RelationKind::Table | RelationKind::Partitioned if relation.is_partition => {
+                    continue;
+                }
                 RelationKind::Table | RelationKind::Partitioned => {
                     if !audit.subject.is_tenants(relation.oid) {
                         vec!["SELECT"]
@@ -109,7 +111,11 @@ impl Cut {
             lines.push(format!(
                 "GRANT {} ON {}{} TO {name};",
                 rights.join(", "),
-                if relation.kind == RelationKind::Sequence { "SEQUENCE " } else { "" },
+                if relation.kind == RelationKind::Sequence {
+                    "SEQUENCE "
+                } else {
+                    ""
+                },
                 relation.name
             ));
         }
@@ -126,7 +132,10 @@ fn revoke(catalogue: &Catalogue, member: Oid, role: Oid) -> Vec<String> {
         .roles
         .get(member)
         .map_or(&[][..], |member| &member.member_of);
-    let (name, of) = (tidy(catalogue.roles.name(member)), tidy(catalogue.roles.name(role)));
+    let (name, of) = (
+        tidy(catalogue.roles.name(member)),
+        tidy(catalogue.roles.name(role)),
+    );
     memberships
         .iter()
         .filter(|membership| membership.role == role)
@@ -134,7 +143,10 @@ fn revoke(catalogue: &Catalogue, member: Oid, role: Oid) -> Vec<String> {
             let by = if catalogue.server.major() >= 16
                 && catalogue.roles.get(membership.grantor).is_some()
             {
-                format!(" GRANTED BY {}", tidy(catalogue.roles.name(membership.grantor)))
+                format!(
+                    " GRANTED BY {}",
+                    tidy(catalogue.roles.name(membership.grantor))
+                )
             } else {
                 String::new()
             };

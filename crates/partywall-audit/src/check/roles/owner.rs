@@ -62,10 +62,14 @@ fn itself(audit: &Audit<'_>, app: &App<'_>, own: &[&Relation]) -> Finding {
             fix.push(format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"));
         }
         if !relation.is_partition {
-            fix.push(format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {name};"));
-            fix.extend(sequences(audit.catalogue, relation).map(|sequence| {
-                format!("GRANT USAGE ON SEQUENCE {} TO {name};", sequence.name)
-            }));
+            fix.push(format!(
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {name};"
+            ));
+            fix.extend(
+                sequences(audit.catalogue, relation).map(|sequence| {
+                    format!("GRANT USAGE ON SEQUENCE {} TO {name};", sequence.name)
+                }),
+            );
         }
     }
     let tables = names(own);
@@ -104,16 +108,15 @@ fn sequences<'a>(
     })
 }
 
-fn as_member(
-    audit: &Audit<'_>,
-    app: &App<'_>,
-    owner: Oid,
-    own: &[&Relation],
-) -> Option<Finding> {
+fn as_member(audit: &Audit<'_>, app: &App<'_>, owner: Oid, own: &[&Relation]) -> Option<Finding> {
     let roles = &audit.catalogue.roles;
     let way = app.reach.way_to(owner)?;
     // Another of the application's roles on the way has the same finding.
-    if way.iter().skip(1).any(|(member, _)| audit.subject.app_roles.contains(member)) {
+    if way
+        .iter()
+        .skip(1)
+        .any(|(member, _)| audit.subject.app_roles.contains(member))
+    {
         return None;
     }
     let (name, of) = (app.name(), tidy(roles.name(owner)));
@@ -127,7 +130,11 @@ fn as_member(
     let fix = Cut::acting(audit, app, &[owner]).sql(audit);
     let (fault, why) = if exempt.is_empty() {
         let table = first(&tables).to_owned();
-        let first_step = if inherits { String::new() } else { format!("SET ROLE {of}; ") };
+        let first_step = if inherits {
+            String::new()
+        } else {
+            format!("SET ROLE {of}; ")
+        };
         let why = format!(
             "{name} is a member of {of}, which owns the tables, and can switch off what protects them: `{first_step}ALTER TABLE {table} DISABLE ROW LEVEL SECURITY; SELECT * FROM {table}`"
         );

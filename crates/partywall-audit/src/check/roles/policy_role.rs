@@ -22,7 +22,8 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
         }
         for command in app.granted(relation) {
             for opening in openings(audit, app.role.oid, relation, command) {
-                if let Some(role) = inherited_from(audit, app.role.oid, relation, &opening, command) {
+                if let Some(role) = inherited_from(audit, app.role.oid, relation, &opening, command)
+                {
                     wider.entry((role, false)).or_default().insert(relation.oid);
                 }
             }
@@ -38,7 +39,11 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
                         audit.catalogue.roles.has_rights_of(app.role.oid, to)
                     })
                 };
-                if granted && openings(audit, role, relation, command).iter().any(|it| !own(it)) {
+                if granted
+                    && openings(audit, role, relation, command)
+                        .iter()
+                        .any(|it| !own(it))
+                {
                     wider.entry((role, true)).or_default().insert(relation.oid);
                 }
             }
@@ -53,9 +58,13 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
         let (name, of) = (app.name(), tidy(audit.catalogue.roles.name(role)));
         let read = format!("SELECT * FROM {}", first(&tables));
         let why = if set_role {
-            format!("{name} can become {of}, whose policies let more rows through: `SET ROLE {of}; {read}`")
+            format!(
+                "{name} can become {of}, whose policies let more rows through: `SET ROLE {of}; {read}`"
+            )
         } else {
-            format!("{name} is a member of {of}, so the wider policies that were made for {of} apply to it too: `{read}` shows the rows of other tenants")
+            format!(
+                "{name} is a member of {of}, so the wider policies that were made for {of} apply to it too: `{read}` shows the rows of other tenants"
+            )
         };
         let fix = if set_role {
             Cut::becoming(audit, app, &[role]).sql(audit)

@@ -42,7 +42,11 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
             ),
             _ => format!("`COPY {table} FROM PROGRAM 'psql …'` runs a program as the server, which may do anything"),
         };
-        let why = format!("{} is a member of {}: {exploit}", app.name(), listed(&names));
+        let why = format!(
+            "{} is a member of {}: {exploit}",
+            app.name(),
+            listed(&names)
+        );
         found.push(Finding::new(Fault::RoleServerAccess, app.object(), why, fix).tables(all));
     }
     if let Some((names, fix)) = held(audit, app, &READ) {
@@ -62,7 +66,11 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
         } else {
             "`SELECT query FROM pg_stat_activity` shows the statements of all sessions, with the values in them".to_owned()
         };
-        let why = format!("{} is a member of {}: {exploit}", app.name(), listed(&names));
+        let why = format!(
+            "{} is a member of {}: {exploit}",
+            app.name(),
+            listed(&names)
+        );
         found.push(Finding::new(Fault::PredefinedRead, app.object(), why, fix).tables(open));
     }
 }
@@ -76,7 +84,9 @@ fn held(audit: &Audit<'_>, app: &App<'_>, wanted: &[&str]) -> Option<(Vec<String
         .map(|role| role.oid)
         .filter(|oid| {
             app.reach.way_to(*oid).is_some_and(|way| {
-                let given = way.last().is_some_and(|(member, _)| !is_predefined(*member));
+                let given = way
+                    .last()
+                    .is_some_and(|(member, _)| !is_predefined(*member));
                 let another = way
                     .iter()
                     .skip(1)

@@ -60,7 +60,10 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
             if makers.contains(&app.role.oid) {
                 fix = format!("ALTER ROLE {} NOCREATEROLE;", app.name());
             }
-            let others: Vec<Oid> = makers.into_iter().filter(|oid| *oid != app.role.oid).collect();
+            let others: Vec<Oid> = makers
+                .into_iter()
+                .filter(|oid| *oid != app.role.oid)
+                .collect();
             let revokes = Cut::becoming(audit, app, &others).sql(audit);
             if !fix.is_empty() && !revokes.is_empty() {
                 fix.push('\n');

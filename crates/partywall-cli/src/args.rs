@@ -33,7 +33,6 @@ Exit codes: 0 fine, 1 could not run, 2 something was found, 3 wrong configuratio
 #[command(
     name = "partywall",
     version,
-    propagate_version = true,
     max_term_width = 100,
     arg_required_else_help = true,
     after_help = EXAMPLES,

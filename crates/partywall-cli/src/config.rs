@@ -49,16 +49,18 @@ impl Config {
     /// Reads a file.
     pub(crate) fn read_file(path: &Path) -> Result<Self, Failure> {
         let path = path.to_owned();
-        let text = std::fs::read_to_string(&path).map_err(|source| match source.kind() {
-            std::io::ErrorKind::NotFound => Failure::invalid(
-                format!("there is no file `{}`", path.display()),
-                "`partywall plan` writes one; leave --config out to have everything inferred",
-            ),
-            _ => Failure::File {
+        let text = std::fs::read_to_string(&path).map_err(|source| {
+            if source.kind() == std::io::ErrorKind::NotFound {
+                return Failure::invalid(
+                    format!("there is no file `{}`", path.display()),
+                    "`partywall plan` writes one; leave --config out to have everything inferred",
+                );
+            }
+            Failure::File {
                 doing: "read",
                 path: path.clone(),
                 source,
-            },
+            }
         })?;
         let (map, mut check) = parse(&text).map_err(|source| Failure::Config {
             path: path.clone(),

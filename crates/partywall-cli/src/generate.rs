@@ -46,7 +46,8 @@ pub(crate) fn completions(
 }
 
 pub(crate) fn man(args: &ManArgs, terminal: &mut Terminal) -> Result<Verdict, Failure> {
-    let mut root = Cli::command();
+    // A page names the version that it is of.
+    let mut root = Cli::command().propagate_version(true);
     root.build();
     if let Some(folder) = &args.out {
         let failed = |source| Failure::File {
@@ -55,7 +56,7 @@ pub(crate) fn man(args: &ManArgs, terminal: &mut Terminal) -> Result<Verdict, Fa
             source,
         };
         std::fs::create_dir_all(folder).map_err(failed)?;
-        clap_mangen::generate_to(Cli::command(), folder).map_err(failed)?;
+        clap_mangen::generate_to(Cli::command().propagate_version(true), folder).map_err(failed)?;
         return Ok(Verdict::Fine);
     }
     let command = match &args.command {

@@ -226,12 +226,6 @@ fn one_role(entrance: &Entrance, options: &Options) -> Result<String, Failure> {
 /// A reason, with what would help.
 pub(crate) fn refused(error: EntranceError) -> Failure {
     let mend = match &error {
-        EntranceError::Audit(_) => {
-            return match error {
-                EntranceError::Audit(error) => Failure::Audit(error),
-                other => Failure::refused(other.to_string(), ""),
-            };
-        }
         EntranceError::NoRoot => {
             "list the tenants yourself: --tenants 'SELECT id FROM …', or --tenants-file FILE"
         }
@@ -247,8 +241,11 @@ pub(crate) fn refused(error: EntranceError) -> Failure {
         EntranceError::Sealed => {
             "give --database-url of the tables' owner or of a superuser, who may"
         }
-        _ => "",
+        EntranceError::Audit(_) | _ => "",
     };
+    if let EntranceError::Audit(error) = error {
+        return Failure::Audit(error);
+    }
     Failure::refused(error.to_string(), mend)
 }
 

@@ -88,8 +88,10 @@ async fn session(client: &Client) -> Result<Option<String>, tokio_postgres::Erro
 
 async fn value(client: &Client, sql: &str) -> Result<Option<String>, tokio_postgres::Error> {
     let messages = client.simple_query(sql).await?;
-    Ok(messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-        _ => None,
+    Ok(messages.iter().find_map(|message| {
+        let SimpleQueryMessage::Row(row) = message else {
+            return None;
+        };
+        row.get(0).map(str::to_owned)
     }))
 }

@@ -97,13 +97,13 @@ impl Login {
                 None => {}
             }
         }
-        if config.get_ports().is_empty() {
-            if let Some(ports) = variable("PGPORT") {
-                for port in ports.split(',') {
-                    config.port(port.trim().parse().map_err(|_| {
-                        Failure::invalid("PGPORT is not a port", "give a number, such as 5432")
-                    })?);
-                }
+        if config.get_ports().is_empty()
+            && let Some(ports) = variable("PGPORT")
+        {
+            for port in ports.split(',') {
+                config.port(port.trim().parse().map_err(|_| {
+                    Failure::invalid("PGPORT is not a port", "give a number, such as 5432")
+                })?);
             }
         }
         if config.get_user().is_none() {

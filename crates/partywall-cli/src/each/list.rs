@@ -34,9 +34,11 @@ pub(super) async fn by_query(door: &Door, query: &str) -> Result<Vec<String>, Fa
     Ok(answer
         .map_err(Failure::sql(doing))?
         .iter()
-        .filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) if !row.is_empty() => row.get(0).map(str::to_owned),
-            _ => None,
+        .filter_map(|message| {
+            let SimpleQueryMessage::Row(row) = message else {
+                return None;
+            };
+            (!row.is_empty()).then(|| row.get(0).map(str::to_owned))?
         })
         .collect())
 }

@@ -135,7 +135,7 @@ impl Statements {
                     outcome.rows.push(fields.collect::<Map<_, _>>());
                 }
                 SimpleQueryMessage::CommandComplete(count) => outcome.count = Some(count),
-                _ => {}
+                SimpleQueryMessage::RowDescription(_) | _ => {}
             }
         }
         // COMMIT in the SQL would have ended the tenant's context with the transaction.

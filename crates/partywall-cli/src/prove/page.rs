@@ -163,8 +163,11 @@ fn breaches(proof: &Proof) -> Vec<Breach> {
     proof
         .breaches()
         .enumerate()
-        .filter_map(|(at, (table, cell))| match &cell.outcome {
-            Outcome::Breach { statement, what } => Some(Breach {
+        .filter_map(|(at, (table, cell))| {
+            let Outcome::Breach { statement, what } = &cell.outcome else {
+                return None;
+            };
+            Some(Breach {
                 number: at + 1,
                 attack: names(cell.attack).1,
                 table: shown(table),
@@ -172,8 +175,7 @@ fn breaches(proof: &Proof) -> Vec<Breach> {
                 what: shown(what),
                 statement: shown(statement),
                 control: shown(&cell.control),
-            }),
-            _ => None,
+            })
         })
         .collect()
 }

@@ -323,6 +323,7 @@ async fn relations(client: &Client) -> Result<BTreeMap<Oid, Relation>, AuditErro
             rules: rules.remove(&oid).unwrap_or_default(),
             parents: cell::<Option<_>>(row, 12)?.unwrap_or_default(),
             is_partition: cell(row, 9)?,
+            partition_key: cell::<Option<_>>(row, 13)?.unwrap_or_default(),
             view: views.remove(&oid).and_then(|mut views| views.pop()),
             owned_by: owned.remove(&oid).and_then(|mut owners| owners.pop()),
             extension: cell(row, 11)?,
@@ -562,24 +563,26 @@ async fn builtins(client: &Client) -> Result<BTreeMap<Oid, Builtin>, AuditError>
 
 async fn publications(client: &Client, major: i32) -> Result<Vec<Publication>, AuditError> {
     let sql = if major >= 15 {
-        "SELECT p.pubname::text, c.oid, t.rowfilter IS NOT NULL, r.oid IS NULL \
+        "SELECT p.pubname::text, c.oid, t.rowfilter IS NOT NULL, \
+           (SELECT r.prrelid FROM pg_publication_rel r WHERE r.prpubid = p.oid \
+              AND r.prrelid IN (SELECT c.oid UNION ALL SELECT relid FROM pg_partition_ancestors(c.oid)) LIMIT 1) \
            FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname \
            JOIN pg_namespace n ON n.nspname = t.schemaname \
-           JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename \
-           LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid ORDER BY 1, 2"
+           JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename ORDER BY 1, 2"
     } else {
-        "SELECT p.pubname::text, c.oid, false, r.oid IS NULL \
+        "SELECT p.pubname::text, c.oid, false, \
+           (SELECT r.prrelid FROM pg_publication_rel r WHERE r.prpubid = p.oid \
+              AND r.prrelid IN (SELECT c.oid UNION ALL SELECT relid FROM pg_partition_ancestors(c.oid)) LIMIT 1) \
            FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname \
            JOIN pg_namespace n ON n.nspname = t.schemaname \
-           JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename \
-           LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid ORDER BY 1, 2"
+           JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename ORDER BY 1, 2"
     };
     read(client, sql, |row| {
         Ok(Publication {
             name: cell(row, 0)?,
             relation: cell(row, 1)?,
             filtered: cell(row, 2)?,
-            implied: cell(row, 3)?,
+            named: cell(row, 3)?,
         })
     })
     .await

@@ -22,7 +22,7 @@ pub(crate) use index::{Index, IndexColumn};
 pub(crate) use load::load;
 pub(crate) use operator::{Builtin, Operator};
 pub(crate) use policy::{Command, Expression, Policy};
-pub(crate) use reach::Reach;
+pub(crate) use reach::{Reach, Way};
 pub(crate) use relation::{Relation, RelationKind, Rule, Trigger};
 pub(crate) use role::{Membership, Role, Roles};
 pub(crate) use server::{DefaultAcl, Job, LargeObject, Publication, Server, Setting};

@@ -2,6 +2,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Oid, Role, Roles};
 
+/// Memberships, one after the other: pairs of a member and what it is a member of.
+pub(crate) type Way = Vec<(Oid, Oid)>;
+
 /// How a role stands to one that it reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum How {
@@ -73,18 +76,18 @@ impl Reach {
             .collect()
     }
 
-    /// The memberships on the shortest way to becoming a role: pairs of a member and what it is a member of.
-    pub(crate) fn way_to_become(&self, role: Oid) -> Option<Vec<(Oid, Oid)>> {
+    /// The memberships on the shortest way to becoming a role.
+    pub(crate) fn way_to_become(&self, role: Oid) -> Option<Way> {
         self.way((role, How::Is))
     }
 
     /// The memberships on the shortest way to its rights.
-    pub(crate) fn way_to(&self, role: Oid) -> Option<Vec<(Oid, Oid)>> {
+    pub(crate) fn way_to(&self, role: Oid) -> Option<Way> {
         let ways = [How::Has, How::Is].map(|how| self.way((role, how)));
         ways.into_iter().flatten().min_by_key(Vec::len)
     }
 
-    fn way(&self, to: (Oid, How)) -> Option<Vec<(Oid, Oid)>> {
+    fn way(&self, to: (Oid, How)) -> Option<Way> {
         let mut way = Vec::new();
         let mut at = to;
         while at != (self.start, How::Is) {

@@ -51,8 +51,9 @@ pub(crate) struct Publication {
     pub(crate) relation: Oid,
     /// Whether a filter chooses the rows (PostgreSQL 15 and newer).
     pub(crate) filtered: bool,
-    /// Whether it carries all tables, or all of a schema, without naming this one.
-    pub(crate) implied: bool,
+    /// The table that the publication names: this one, or one that it is a partition of. None where it carries
+    /// all tables, or all of a schema.
+    pub(crate) named: Option<Oid>,
 }
 
 /// Rights that new objects get by themselves.

@@ -161,12 +161,12 @@ impl Subject {
 
     /// Whether it is to be reported on.
     pub(crate) fn reports(&self, relation: &Relation) -> bool {
-        self.schemas.is_empty() || self.schemas.contains(&relation.name.schema)
+        self.reports_schema(&relation.name.schema)
     }
 
     /// Whether what is in a schema is to be reported on.
     pub(crate) fn reports_schema(&self, schema: &str) -> bool {
-        self.schemas.is_empty() || self.schemas.iter().any(|it| it == schema)
+        self.schemas.is_empty() || self.schemas.iter().any(|own| own == schema)
     }
 
     pub(crate) fn belonging(&self, relation: Oid) -> Option<&Belonging> {

@@ -129,10 +129,15 @@ impl Database {
         connect(&self.superuser_url()).await
     }
 
+    /// A connection URL of a role, which must have the password `secret`.
+    pub(crate) fn url(&self, role: &str) -> String {
+        self.server.url(&self.role(role), "secret", &self.name())
+    }
+
     /// Connects as a role, which must have the password `secret`.
     #[allow(dead_code, reason = "for the attacks")]
     pub(crate) async fn login(&self, role: &str) -> Client {
-        connect(&self.server.url(&self.role(role), "secret", &self.name())).await
+        connect(&self.url(role)).await
     }
 }
 

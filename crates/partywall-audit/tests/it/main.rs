@@ -9,8 +9,10 @@
 )]
 
 mod database;
+mod django;
 mod fault;
 mod faults;
 mod sound;
 mod subject;
+mod variations;
 mod versions;

@@ -5,6 +5,7 @@ use sqlparser::{
     tokenizer::{Token, Tokenizer},
 };
 
+use super::script::{Script, rewrite};
 use crate::catalogue::Function;
 
 /// Makes every `current_setting('…')` of a setting answer NULL where there is no value, or an empty one:
@@ -30,7 +31,7 @@ pub(super) fn local(sql: &str, is_ours: impl Fn(&str) -> bool) -> Option<String>
         let [name, value, last] = arguments else {
             return None;
         };
-        let is_session = tokens(last)?.iter().any(
+        let is_session = Script::of(last)?.tokens.iter().any(
             |token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("false")),
         );
         (is_session && is_ours(&constant(name)?))
@@ -73,18 +74,19 @@ pub(super) fn set_local(sql: &str, is_ours: impl Fn(&str) -> bool) -> Option<Str
 /// Finds `SET a.b =` and `SET SESSION a.b TO` at the beginning of statements, and in texts that EXECUTE is given,
 /// and makes those local that `change` chooses.
 fn set(sql: &str, mut change: impl FnMut(&str) -> bool) -> Option<String> {
-    let tokens = tokens(sql)?;
+    let script = Script::of(sql)?;
+    let tokens = &script.tokens;
     let mut out = String::with_capacity(sql.len());
     let mut changed = false;
     let mut begins = true;
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        if let Token::SingleQuotedString(text) = token
-            && let Some(inner) = text.trim_start().get(..4)
+        if let Token::SingleQuotedString(quoted) = token
+            && let Some(inner) = quoted.trim_start().get(..4)
             && inner.eq_ignore_ascii_case("set ")
-            && let Some(text) = set(text, &mut change as &mut dyn FnMut(&str) -> bool)
+            && let Some(inner) = set(quoted, &mut change as &mut dyn FnMut(&str) -> bool)
         {
-            out.push_str(&format!("'{text}'"));
+            out.push_str(&format!("'{inner}'"));
             changed = true;
             at += 1;
             continue;
@@ -92,7 +94,7 @@ fn set(sql: &str, mut change: impl FnMut(&str) -> bool) -> Option<String> {
         let is_set =
             begins && matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("set"));
         if is_set
-            && let Some((name, start)) = assigned(&tokens, at + 1)
+            && let Some((name, start)) = assigned(tokens, at + 1)
             && change(&name)
         {
             out.push_str("SET LOCAL ");
@@ -110,10 +112,10 @@ fn set(sql: &str, mut change: impl FnMut(&str) -> bool) -> Option<String> {
             ),
             _ => false,
         };
-        out.push_str(&token.to_string());
+        out.push_str(script.text(at));
         at += 1;
     }
-    changed.then(|| ended(out))
+    changed.then_some(out)
 }
 
 /// The setting of two parts that is given a value from a place on, and where its name begins.
@@ -142,9 +144,10 @@ fn assigned(tokens: &[Token], start: usize) -> Option<(String, usize)> {
 /// fails where the value is empty. A body that asks first, by IF or CASE, or that catches errors, is taken to know
 /// what it does.
 pub(super) fn unguarded(sql: &str) -> Vec<(String, bool)> {
-    let Some(tokens) = tokens(sql) else {
+    let Some(script) = Script::of(sql) else {
         return Vec::new();
     };
+    let tokens = &script.tokens;
     let says = |word: &str| {
         tokens
             .iter()
@@ -167,7 +170,7 @@ pub(super) fn unguarded(sql: &str) -> Vec<(String, bool)> {
                 open.pop();
             }
             Token::Word(it) if it.value.eq_ignore_ascii_case("current_setting") => {
-                if let Some((arguments, end)) = arguments(&tokens, at + 1)
+                if let Some((arguments, end)) = script.arguments(at + 1)
                     && let Some(name) = arguments.first().and_then(|name| constant(name))
                 {
                     let missing_ok = arguments
@@ -176,7 +179,7 @@ pub(super) fn unguarded(sql: &str) -> Vec<(String, bool)> {
                     if !missing_ok {
                         found.push((name.to_lowercase(), true));
                     }
-                    if !open.contains(&true) && refuses_empty(&tokens, end) {
+                    if !open.contains(&true) && refuses_empty(tokens, end) {
                         found.push((name.to_lowercase(), false));
                     }
                 }
@@ -221,96 +224,6 @@ pub(super) fn with_body(
         definition.replacen(&function.source, &body, 1)
     };
     Some(format!("{};", changed.trim_end()))
-}
-
-/// The tokens of a text that can be put together again as it was, but for a line end that is added: a comment
-/// has to end.
-fn tokens(sql: &str) -> Option<Vec<Token>> {
-    let sql = format!("{sql}\n");
-    let tokens = Tokenizer::new(&PostgreSqlDialect {}, &sql)
-        .with_unescape(false)
-        .tokenize()
-        .ok()?;
-    let again: String = tokens.iter().map(ToString::to_string).collect();
-    (again == sql).then_some(tokens)
-}
-
-/// Takes the added line end away.
-fn ended(mut sql: String) -> String {
-    sql.pop();
-    sql
-}
-
-/// Writes calls of a function otherwise, where `change` says how: it is given the arguments as text, and whether
-/// the call is the first argument of NULLIF.
-fn rewrite(
-    sql: &str,
-    function: &str,
-    mut change: impl FnMut(&[String], bool) -> Option<String>,
-) -> Option<String> {
-    let tokens = tokens(sql)?;
-    let mut out = String::with_capacity(sql.len());
-    let mut changed = false;
-    // Where the name with its schema begins in `out`, and the last two tokens that are no space.
-    let mut before: [Option<&Token>; 2] = [None, None];
-    let mut qualified_at = 0;
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        let is_name =
-            matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case(function));
-        if is_name && let Some((arguments, end)) = arguments(&tokens, at + 1) {
-            let has_schema = matches!(before, [Some(Token::Word(_)), Some(Token::Period)]);
-            let wrapped = !has_schema
-                && matches!(before, [Some(Token::Word(word)), Some(Token::LParen)] if word.value.eq_ignore_ascii_case("nullif"));
-            if let Some(text) = change(&arguments, wrapped) {
-                if has_schema {
-                    out.truncate(qualified_at);
-                }
-                out.push_str(&text);
-                changed = true;
-                at = end;
-                before = [None, tokens.get(end - 1)];
-                continue;
-            }
-        }
-        if matches!(token, Token::Word(_)) {
-            qualified_at = out.len();
-        }
-        out.push_str(&token.to_string());
-        if !matches!(token, Token::Whitespace(_)) {
-            before = [before[1], Some(token)];
-        }
-        at += 1;
-    }
-    changed.then(|| ended(out))
-}
-
-/// The arguments of a call whose bracket opens at or after a token, and the place after the one that closes it.
-fn arguments(tokens: &[Token], start: usize) -> Option<(Vec<String>, usize)> {
-    let mut at = start;
-    while matches!(tokens.get(at), Some(Token::Whitespace(_))) {
-        at += 1;
-    }
-    if !matches!(tokens.get(at), Some(Token::LParen)) {
-        return None;
-    }
-    let mut depth = 1;
-    let mut arguments = vec![String::new()];
-    loop {
-        at += 1;
-        let token = tokens.get(at)?;
-        match token {
-            Token::LParen => depth += 1,
-            Token::RParen if depth == 1 => return Some((arguments, at + 1)),
-            Token::RParen => depth -= 1,
-            Token::Comma if depth == 1 => {
-                arguments.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        arguments.last_mut()?.push_str(&token.to_string());
-    }
 }
 
 /// The value of a text that is a constant: `'app.tenant_id'`, `'app.tenant_id'::text`.

@@ -5,6 +5,7 @@ mod default;
 mod inconsistent;
 mod opening;
 mod raises;
+mod script;
 mod session;
 mod settable;
 

@@ -14,14 +14,12 @@ pub(super) fn statements(text: &str) -> Option<Vec<Vec<Token>>> {
         .ok()?;
     let mut all = vec![Vec::new()];
     for token in tokens {
-        match token {
-            Token::Whitespace(_) | Token::EOF => {}
-            Token::SemiColon => all.push(Vec::new()),
-            token => {
-                if let Some(last) = all.last_mut() {
-                    last.push(token);
-                }
-            }
+        if token == Token::SemiColon {
+            all.push(Vec::new());
+        } else if !matches!(token, Token::Whitespace(_) | Token::EOF)
+            && let Some(last) = all.last_mut()
+        {
+            last.push(token);
         }
     }
     all.retain(|statement| !statement.is_empty());
@@ -30,11 +28,13 @@ pub(super) fn statements(text: &str) -> Option<Vec<Vec<Token>>> {
 
 /// A name or a key word, in lower case unless it is quoted.
 pub(super) fn word(token: Option<&Token>) -> Option<String> {
-    match token? {
-        Token::Word(word) if word.quote_style.is_some() => Some(word.value.clone()),
-        Token::Word(word) => Some(word.value.to_lowercase()),
-        _ => None,
-    }
+    let Some(Token::Word(word)) = token else {
+        return None;
+    };
+    Some(match word.quote_style {
+        Some(_) => word.value.clone(),
+        None => word.value.to_lowercase(),
+    })
 }
 
 /// Whether a token is a word.
@@ -42,19 +42,24 @@ pub(super) fn is(token: Option<&Token>, what: &str) -> bool {
     word(token).as_deref() == Some(what)
 }
 
+/// How many brackets are open behind a token.
+fn depth_behind(token: &Token, depth: usize) -> usize {
+    if matches!(token, Token::LParen | Token::LBracket) {
+        depth + 1
+    } else if matches!(token, Token::RParen | Token::RBracket) {
+        depth.saturating_sub(1)
+    } else {
+        depth
+    }
+}
+
 /// The tokens in the brackets that open at a place, and where they close.
 fn bracket(tokens: &[Token], open: usize) -> (&[Token], usize) {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(open) {
-        match token {
-            Token::LParen => depth += 1,
-            Token::RParen => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return (tokens.get(open + 1..at).unwrap_or_default(), at);
-                }
-            }
-            _ => {}
+        depth = depth_behind(token, depth);
+        if depth == 0 {
+            return (tokens.get(open + 1..at).unwrap_or_default(), at);
         }
     }
     (tokens.get(open + 1..).unwrap_or_default(), tokens.len())
@@ -65,26 +70,22 @@ fn arguments(tokens: &[Token]) -> Vec<&[Token]> {
     let mut depth = 0_usize;
     tokens
         .split(|token| {
-            match token {
-                Token::LParen | Token::LBracket => depth += 1,
-                Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
-                _ => {}
-            }
+            depth = depth_behind(token, depth);
             *token == Token::Comma && depth == 0
         })
         .collect()
 }
 
-/// Where a word is outside of brackets, from a place on.
+/// Where a word is outside of brackets, from a place on and before the bracket around it closes.
 fn outside(tokens: &[Token], from: usize, what: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(from) {
-        match token {
-            Token::LParen => depth += 1,
-            Token::RParen if depth == 0 => return None,
-            Token::RParen => depth -= 1,
-            token if depth == 0 && is(Some(token), what) => return Some(at),
-            _ => {}
+        if depth == 0 && *token == Token::RParen {
+            return None;
+        }
+        depth = depth_behind(token, depth);
+        if depth == 0 && is(Some(token), what) {
+            return Some(at);
         }
     }
     None
@@ -271,6 +272,22 @@ impl Rows {
             .unwrap_or_default();
         let mut rows = self.rows.clone();
         let rest = from.map_or(&[][..], |at| query.get(at..).unwrap_or_default());
+        for (at, pair) in rest.windows(2).enumerate() {
+            // `FROM (SELECT NEW.note) x`
+            if let [Token::LParen, token] = pair
+                && is(Some(token), "select")
+            {
+                let (inside, close) = bracket(rest, at);
+                let alias = if is(rest.get(close + 1), "as") {
+                    close + 2
+                } else {
+                    close + 1
+                };
+                if self.selects(inside) {
+                    rows.extend(word(rest.get(alias)));
+                }
+            }
+        }
         if !self.sources(rest) {
             return self.mentions(list, &rows);
         }
@@ -314,11 +331,7 @@ const CLAUSES: [&str; 12] = [
 fn assignment(statement: &[Token], declares: bool) -> Option<(String, &[Token])> {
     let mut depth = 0_usize;
     for (at, token) in statement.iter().enumerate() {
-        match token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+        depth = depth_behind(token, depth);
         if depth > 0 {
             continue;
         }

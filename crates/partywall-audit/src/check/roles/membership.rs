@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    catalogue::{Catalogue, Oid, PUBLIC, Privilege, Reach, Relation, RelationKind, Roles},
+    catalogue::{Catalogue, Oid, PUBLIC, Privilege, Reach, Relation, RelationKind, Roles, Way},
     check::{
         Audit,
         app::{App, ROWS},
@@ -31,7 +31,7 @@ impl Cut {
         audit: &Audit<'_>,
         app: &App<'_>,
         targets: &[Oid],
-        way: fn(&Reach, Oid) -> Option<Vec<(Oid, Oid)>>,
+        way: fn(&Reach, Oid) -> Option<Way>,
     ) -> Self {
         let (catalogue, app) = (audit.catalogue, app.role.oid);
         let mut memberships = BTreeSet::new();

@@ -15,7 +15,7 @@ mod reading;
 pub(crate) use belonging::Belonging;
 pub(crate) use evidence::{Comparison, With};
 pub use inferred::{Inferred, Taken};
-pub(crate) use reading::{Readings, Reads};
+pub(crate) use reading::{Readings, Reads, text_constant};
 
 use std::collections::{BTreeMap, BTreeSet};
 

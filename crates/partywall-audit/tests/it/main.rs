@@ -11,5 +11,6 @@
 mod database;
 mod fault;
 mod faults;
+mod prove;
 mod sound;
 mod subject;

@@ -107,7 +107,7 @@ pub(super) async fn sample(
         };
         let rows = if relation.rows < MANY { 100_000 } else { 10_000 };
         let sql = format!(
-            "SELECT DISTINCT v::text FROM (SELECT {value} AS v FROM {} AS t LIMIT {rows}) AS some \
+            "SELECT DISTINCT v::text FROM (SELECT {value} AS v FROM {} AS t LIMIT {rows}) AS few \
              WHERE v IS NOT NULL ORDER BY 1 LIMIT {LOOKED_AT}",
             relation.name
         );

@@ -1,6 +1,6 @@
 //! The live attacks.
 
-use partywall_audit::{Attack, Cell, Options, Outcome, Proof, ProveOptions, prove};
+use partywall_audit::{Cell, Outcome, Proof, ProveOptions, prove};
 
 use crate::{
     database::Database,

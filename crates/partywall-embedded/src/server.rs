@@ -48,7 +48,7 @@ impl Server {
         check_parameters(settings)?;
         let home = Home::prepare(settings.place())?;
         let wanted = home.data_version();
-        let binaries = Binaries::find(settings.chosen_bin_dir(), home.user(), wanted)?;
+        let binaries = Binaries::find(settings, home.user(), wanted)?;
         if let Some(data) = wanted.filter(|&major| major != binaries.version().major()) {
             let directory = home.directory().to_owned();
             return Err(DataVersionDiffers {

@@ -27,6 +27,7 @@ pub struct Settings {
     place: Place,
     parameters: Vec<(String, String)>,
     bin_dir: Option<PathBuf>,
+    any_version: bool,
     start_timeout: Duration,
     listen: Option<u16>,
 }
@@ -48,6 +49,7 @@ impl Settings {
             place: Place::Kept(directory.into()),
             parameters: Vec::new(),
             bin_dir: None,
+            any_version: false,
             start_timeout: START_TIMEOUT,
             listen: None,
         }
@@ -63,6 +65,7 @@ impl Settings {
             place: Place::Temporary,
             parameters: Vec::from(fast),
             bin_dir: None,
+            any_version: false,
             start_timeout: START_TIMEOUT,
             listen: None,
         }
@@ -94,6 +97,14 @@ impl Settings {
         self
     }
 
+    /// Takes the programs of [`bin_dir`](Self::bin_dir) even if they are older than what Partywall supports: for tools that read
+    /// older servers.
+    #[must_use]
+    pub const fn any_version(mut self) -> Self {
+        self.any_version = true;
+        self
+    }
+
     /// How long a start may take before it counts as failed; 60 seconds unless set.
     #[must_use]
     pub const fn start_timeout(mut self, timeout: Duration) -> Self {
@@ -111,6 +122,10 @@ impl Settings {
 
     pub(crate) fn chosen_bin_dir(&self) -> Option<&Path> {
         self.bin_dir.as_deref()
+    }
+
+    pub(crate) const fn takes_any_version(&self) -> bool {
+        self.any_version
     }
 
     pub(crate) const fn port(&self) -> Option<u16> {

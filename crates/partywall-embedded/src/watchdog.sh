@@ -51,7 +51,7 @@ exec 3<&-
 if [ ! -e "$data" ]; then
     rm -rf -- "$staging"
     printf '%s\n' "$password" | "$initdb" --pgdata="$staging" --username=postgres --pwfile=/dev/stdin \
-        --auth=scram-sha-256 --encoding=UTF8 --locale=C --no-instructions ${sync:+"$sync"} >&2 &
+        --auth=scram-sha-256 --encoding=UTF8 --locale=C ${sync:+"$sync"} >&2 &
     await
     if [ -n "$ended" ]; then leave 0; fi
     if [ "$status" -ne 0 ]; then leave 3; fi

@@ -39,6 +39,24 @@ impl Privilege {
             _ => Self::Other,
         }
     }
+
+    /// As GRANT and REVOKE want it.
+    pub(crate) const fn keyword(self) -> &'static str {
+        match self {
+            Self::Select => "SELECT",
+            Self::Insert => "INSERT",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Truncate => "TRUNCATE",
+            Self::References => "REFERENCES",
+            Self::Trigger => "TRIGGER",
+            Self::Usage => "USAGE",
+            Self::Create => "CREATE",
+            Self::Execute => "EXECUTE",
+            Self::Temporary => "TEMPORARY",
+            Self::Other => "ALL",
+        }
+    }
 }
 
 /// A right that somebody has. The owner's own rights are among them.

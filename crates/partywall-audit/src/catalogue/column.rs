@@ -27,4 +27,6 @@ pub(crate) struct Column {
     pub(crate) identity: Identity,
     /// Whether equal texts are the same bytes: false for a collation that is not deterministic.
     pub(crate) deterministic: bool,
+    /// Whether ANALYZE keeps samples of its values for the planner.
+    pub(crate) statistics: bool,
 }

@@ -64,3 +64,13 @@ pub(crate) struct Constraint {
     /// Of which constraint of a parent table it is the partition's copy.
     pub(crate) parent: Option<Oid>,
 }
+
+impl Constraint {
+    /// Whether its columns identify a row, of this table or of another: primary, unique and foreign keys.
+    pub(crate) fn is_key(&self) -> bool {
+        matches!(
+            self.kind,
+            ConstraintKind::Primary | ConstraintKind::Unique | ConstraintKind::Foreign
+        )
+    }
+}

@@ -18,6 +18,8 @@ pub(crate) struct Function {
     pub(crate) arguments: String,
     /// The types of its arguments alone.
     pub(crate) argument_types: Vec<Oid>,
+    /// The names of its arguments, empty where they have none; none at all if no argument has one.
+    pub(crate) argument_names: Vec<String>,
     pub(crate) returns: Oid,
     pub(crate) returns_set: bool,
     /// Whether it is for triggers.
@@ -33,6 +35,8 @@ pub(crate) struct Function {
     /// `name=value` of its SET clauses.
     pub(crate) config: Vec<String>,
     pub(crate) source: String,
+    /// As `pg_get_functiondef` writes it, for functions in SQL and PL/pgSQL that no extension owns.
+    pub(crate) definition: Option<String>,
     /// Of a body that was parsed when the function was made (`BEGIN ATOMIC`, `RETURN`).
     pub(crate) body: Option<Node>,
     /// Which extension it is part of.

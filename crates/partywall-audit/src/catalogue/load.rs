@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use tokio_postgres::{Client, Row, types::FromSqlOwned};
 
 use super::{
-    Action, Catalogue, Column, Command, Constraint, ConstraintKind, DefaultAcl, Expression,
-    Function, Grant, Identity, Index, IndexColumn, Job, LargeObject, Membership, Namespace, Oid,
-    Policy, Privilege, Publication, Reference, Relation, RelationKind, Role, Roles, Rule, Server,
-    Setting, Trigger, View, Volatility,
+    Action, Builtin, Catalogue, Column, Command, Constraint, ConstraintKind, DefaultAcl,
+    Expression, Function, Grant, Identity, Index, IndexColumn, Job, LargeObject, Membership,
+    Namespace, Oid, Operator, Policy, Privilege, Publication, Reference, Relation, RelationKind,
+    Role, Roles, Rule, Server, Setting, Trigger, View, Volatility,
 };
 use crate::{AuditError, expression::Node, sql::Name};
 
@@ -42,9 +42,20 @@ pub(crate) async fn load(client: &Client) -> Result<Catalogue, AuditError> {
     Ok(Catalogue {
         namespaces: namespaces(client).await?,
         functions: functions(client).await?,
+        operators: operators(client).await?,
+        builtins: builtins(client).await?,
+        folding_collations: read(
+            client,
+            "SELECT oid FROM pg_collation WHERE NOT collisdeterministic",
+            |row| cell(row, 0),
+        )
+        .await?
+        .into_iter()
+        .collect(),
         publications: publications(client, server.major()).await?,
         default_acls: default_acls(client).await?,
         settings: settings(client).await?,
+        file_settings: file_settings(client).await?,
         server,
         roles,
         relations,
@@ -149,6 +160,7 @@ async fn server(client: &Client) -> Result<Server, AuditError> {
             large_objects_public: cell(row, 8)?,
             advisory_locks_public: cell(row, 9)?,
             set_config_public: cell(row, 10)?,
+            extended_statistics_leak: cell(row, 11)?,
             large_objects: large_objects.clone(),
         })
     })
@@ -162,9 +174,9 @@ async fn server(client: &Client) -> Result<Server, AuditError> {
 async fn roles(client: &Client, major: i32) -> Result<Roles, AuditError> {
     // PostgreSQL 16 moved the two from the member to the membership.
     let memberships = if major >= 16 {
-        "SELECT m.member, m.roleid, m.inherit_option, m.set_option, m.admin_option FROM pg_auth_members m ORDER BY 1, 2"
+        "SELECT m.member, m.roleid, m.inherit_option, m.set_option, m.admin_option, m.grantor FROM pg_auth_members m ORDER BY 1, 2, 6"
     } else {
-        "SELECT m.member, m.roleid, r.rolinherit, true, m.admin_option FROM pg_auth_members m \
+        "SELECT m.member, m.roleid, r.rolinherit, true, m.admin_option, m.grantor FROM pg_auth_members m \
          JOIN pg_roles r ON r.oid = m.member ORDER BY 1, 2"
     };
     let mut members = grouped(client, memberships, |row| {
@@ -173,9 +185,28 @@ async fn roles(client: &Client, major: i32) -> Result<Roles, AuditError> {
             inherit: cell(row, 2)?,
             set: cell(row, 3)?,
             admin: cell(row, 4)?,
+            grantor: cell(row, 5)?,
         })
     })
     .await?;
+    // Nobody is granted this one: the owner of the database has its rights (PostgreSQL 14 and newer).
+    let owners = read(
+        client,
+        "SELECT d.datdba, r.oid FROM pg_database d, pg_roles r \
+          WHERE d.datname = current_database() AND r.rolname = 'pg_database_owner'",
+        |row| Ok((cell(row, 0)?, cell(row, 1)?)),
+    )
+    .await?;
+    for (owner, role) in owners {
+        let implied = Membership {
+            role,
+            inherit: true,
+            set: false,
+            admin: false,
+            grantor: owner,
+        };
+        members.entry(owner).or_default().push(implied);
+    }
     let roles = read(
         client,
         "SELECT oid, rolname::text, rolsuper, rolbypassrls, rolreplication, rolcanlogin, rolcreaterole \
@@ -292,6 +323,7 @@ async fn relations(client: &Client) -> Result<BTreeMap<Oid, Relation>, AuditErro
             rules: rules.remove(&oid).unwrap_or_default(),
             parents: cell::<Option<_>>(row, 12)?.unwrap_or_default(),
             is_partition: cell(row, 9)?,
+            partition_key: cell::<Option<_>>(row, 13)?.unwrap_or_default(),
             view: views.remove(&oid).and_then(|mut views| views.pop()),
             owned_by: owned.remove(&oid).and_then(|mut owners| owners.pop()),
             extension: cell(row, 11)?,
@@ -319,6 +351,7 @@ async fn columns(client: &Client) -> Result<BTreeMap<Oid, Vec<Column>>, AuditErr
                 _ => Identity::No,
             },
             deterministic: cell(row, 11)?,
+            statistics: cell(row, 12)?,
         })
     })
     .await
@@ -465,11 +498,7 @@ async fn functions(client: &Client) -> Result<BTreeMap<Oid, Function>, AuditErro
             kind: letter(row, 8)?,
             owner: cell(row, 9)?,
             language: cell(row, 10)?,
-            volatility: match letter(row, 11)? {
-                'i' => Volatility::Immutable,
-                's' => Volatility::Stable,
-                _ => Volatility::Volatile,
-            },
+            volatility: volatility(row, 11)?,
             security_definer: cell(row, 12)?,
             leakproof: cell(row, 13)?,
             strict: cell(row, 14)?,
@@ -477,6 +506,8 @@ async fn functions(client: &Client) -> Result<BTreeMap<Oid, Function>, AuditErro
             source: cell(row, 16)?,
             body: body.map(|body| tree("a function", &body)).transpose()?,
             extension: cell(row, 18)?,
+            definition: cell(row, 19)?,
+            argument_names: cell::<Option<_>>(row, 20)?.unwrap_or_default(),
             grants: grants.remove(&oid).unwrap_or_default(),
         })
     })
@@ -484,26 +515,74 @@ async fn functions(client: &Client) -> Result<BTreeMap<Oid, Function>, AuditErro
     Ok(functions.into_iter().map(|it| (it.oid, it)).collect())
 }
 
+fn volatility(row: &Row, at: usize) -> Result<Volatility, AuditError> {
+    Ok(match letter(row, at)? {
+        'i' => Volatility::Immutable,
+        's' => Volatility::Stable,
+        _ => Volatility::Volatile,
+    })
+}
+
+async fn operators(client: &Client) -> Result<BTreeMap<Oid, Operator>, AuditError> {
+    let operators = read(client, include_str!("sql/operators.sql"), |row| {
+        Ok((
+            cell(row, 0)?,
+            Operator {
+                name: cell(row, 1)?,
+                function: cell(row, 2)?,
+                function_name: cell(row, 3)?,
+                equality: cell(row, 4)?,
+                folds_case: cell(row, 5)?,
+                volatility: volatility(row, 6)?,
+            },
+        ))
+    })
+    .await?;
+    Ok(operators.into_iter().collect())
+}
+
+async fn builtins(client: &Client) -> Result<BTreeMap<Oid, Builtin>, AuditError> {
+    let builtins = read(
+        client,
+        "SELECT oid, proname::text, provolatile::text, proisstrict FROM pg_proc \
+         WHERE pronamespace = 'pg_catalog'::regnamespace",
+        |row| {
+            Ok((
+                cell(row, 0)?,
+                Builtin {
+                    name: cell(row, 1)?,
+                    volatility: volatility(row, 2)?,
+                    strict: cell(row, 3)?,
+                },
+            ))
+        },
+    )
+    .await?;
+    Ok(builtins.into_iter().collect())
+}
+
 async fn publications(client: &Client, major: i32) -> Result<Vec<Publication>, AuditError> {
     let sql = if major >= 15 {
-        "SELECT p.pubname::text, c.oid, t.rowfilter IS NOT NULL, r.oid IS NULL \
+        "SELECT p.pubname::text, c.oid, t.rowfilter IS NOT NULL, \
+           (SELECT r.prrelid FROM pg_publication_rel r WHERE r.prpubid = p.oid \
+              AND r.prrelid IN (SELECT c.oid UNION ALL SELECT relid FROM pg_partition_ancestors(c.oid)) LIMIT 1) \
            FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname \
            JOIN pg_namespace n ON n.nspname = t.schemaname \
-           JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename \
-           LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid ORDER BY 1, 2"
+           JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename ORDER BY 1, 2"
     } else {
-        "SELECT p.pubname::text, c.oid, false, r.oid IS NULL \
+        "SELECT p.pubname::text, c.oid, false, \
+           (SELECT r.prrelid FROM pg_publication_rel r WHERE r.prpubid = p.oid \
+              AND r.prrelid IN (SELECT c.oid UNION ALL SELECT relid FROM pg_partition_ancestors(c.oid)) LIMIT 1) \
            FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname \
            JOIN pg_namespace n ON n.nspname = t.schemaname \
-           JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename \
-           LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid ORDER BY 1, 2"
+           JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename ORDER BY 1, 2"
     };
     read(client, sql, |row| {
         Ok(Publication {
             name: cell(row, 0)?,
             relation: cell(row, 1)?,
             filtered: cell(row, 2)?,
-            implied: cell(row, 3)?,
+            named: cell(row, 3)?,
         })
     })
     .await
@@ -551,7 +630,27 @@ async fn settings(client: &Client) -> Result<Vec<Setting>, AuditError> {
     Ok(rows)
 }
 
-/// The jobs of `pg_cron` that may be seen.
+/// Custom settings of the server's configuration files, where they may be read.
+async fn file_settings(client: &Client) -> Result<Vec<(String, String)>, AuditError> {
+    let allowed: Vec<bool> = read(
+        client,
+        "SELECT has_function_privilege('pg_show_all_file_settings()', 'EXECUTE') \
+            AND has_table_privilege('pg_file_settings', 'SELECT')",
+        |row| cell(row, 0),
+    )
+    .await?;
+    if allowed != [true] {
+        return Ok(Vec::new());
+    }
+    read(
+        client,
+        "SELECT lower(name), coalesce(setting, '') FROM pg_file_settings WHERE name LIKE '%.%' ORDER BY seqno",
+        |row| Ok((cell(row, 0)?, cell(row, 1)?)),
+    )
+    .await
+}
+
+/// The jobs of `pg_cron` that may be seen and that run: older versions have no `active`.
 async fn jobs(client: &Client) -> Result<Vec<Job>, AuditError> {
     let allowed: Vec<bool> = read(
         client,
@@ -564,7 +663,8 @@ async fn jobs(client: &Client) -> Result<Vec<Job>, AuditError> {
     }
     read(
         client,
-        "SELECT jobid::int8, username::text, command::text FROM cron.job ORDER BY jobid",
+        "SELECT j.jobid::int8, j.username::text, j.command::text FROM cron.job j \
+          WHERE coalesce((to_jsonb(j) ->> 'active')::boolean, true) ORDER BY j.jobid",
         |row| {
             Ok(Job {
                 id: cell(row, 0)?,

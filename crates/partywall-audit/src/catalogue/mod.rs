@@ -6,7 +6,9 @@ mod constraint;
 mod function;
 mod index;
 mod load;
+mod operator;
 mod policy;
+mod reach;
 mod relation;
 mod role;
 mod server;
@@ -18,13 +20,15 @@ pub(crate) use constraint::{Action, Constraint, ConstraintKind, Reference};
 pub(crate) use function::{Function, Volatility};
 pub(crate) use index::{Index, IndexColumn};
 pub(crate) use load::load;
+pub(crate) use operator::{Builtin, Operator};
 pub(crate) use policy::{Command, Expression, Policy};
+pub(crate) use reach::{Reach, Way};
 pub(crate) use relation::{Relation, RelationKind, Rule, Trigger};
 pub(crate) use role::{Membership, Role, Roles};
 pub(crate) use server::{DefaultAcl, Job, LargeObject, Publication, Server, Setting};
 pub(crate) use view::View;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// PostgreSQL's number of an object.
 pub(crate) type Oid = u32;
@@ -48,10 +52,18 @@ pub(crate) struct Catalogue {
     pub(crate) relations: BTreeMap<Oid, Relation>,
     /// Of all schemas but PostgreSQL's own.
     pub(crate) functions: BTreeMap<Oid, Function>,
+    /// Of all schemas.
+    pub(crate) operators: BTreeMap<Oid, Operator>,
+    /// PostgreSQL's own functions.
+    pub(crate) builtins: BTreeMap<Oid, Builtin>,
+    /// Collations by which texts of different bytes can be equal.
+    pub(crate) folding_collations: BTreeSet<Oid>,
     pub(crate) publications: Vec<Publication>,
     pub(crate) default_acls: Vec<DefaultAcl>,
     /// Values that roles and databases give to settings.
     pub(crate) settings: Vec<Setting>,
+    /// Custom settings of the server's configuration files, in lower case, and their values.
+    pub(crate) file_settings: Vec<(String, String)>,
     /// Of `pg_cron`, where it is installed and may be read.
     pub(crate) jobs: Vec<Job>,
     /// Names of the installed extensions.

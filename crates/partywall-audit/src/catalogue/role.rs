@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Oid, PUBLIC};
+use super::{Oid, PUBLIC, Reach};
 
 /// A role.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Membership {
     /// Whether the member may `SET ROLE` to it. Always, before PostgreSQL 16.
     pub(crate) set: bool,
     pub(crate) admin: bool,
+    /// Who granted it: from PostgreSQL 16 on, a grant is taken back in the name of its grantor.
+    pub(crate) grantor: Oid,
 }
 
 /// All roles of the server, and who has whose rights.
@@ -38,20 +40,31 @@ pub(crate) struct Roles {
 impl Roles {
     pub(super) fn new(roles: Vec<Role>) -> Self {
         let by_oid: BTreeMap<Oid, Role> = roles.into_iter().map(|role| (role.oid, role)).collect();
-        let closure = |follow: fn(&Membership) -> bool| {
-            by_oid
-                .keys()
-                .map(|start| (*start, reachable(&by_oid, *start, follow)))
-                .collect()
-        };
-        let inherits = closure(|membership| membership.inherit);
-        let reaches =
-            closure(|membership| membership.set || membership.inherit || membership.admin);
-        Self {
+        let inherits = by_oid
+            .keys()
+            .map(|start| (*start, inherited(&by_oid, *start)))
+            .collect();
+        let mut roles = Self {
             by_oid,
             inherits,
-            reaches,
+            reaches: BTreeMap::new(),
+        };
+        roles.reaches = roles
+            .iter()
+            .map(|role| (role.oid, Reach::of(&roles, role.oid).acts_as()))
+            .collect();
+        roles
+    }
+
+    /// The same roles without some memberships: pairs of a member and what it is a member of.
+    pub(crate) fn without(&self, memberships: &BTreeSet<(Oid, Oid)>) -> Self {
+        let mut roles: Vec<Role> = self.by_oid.values().cloned().collect();
+        for role in &mut roles {
+            let member = role.oid;
+            role.member_of
+                .retain(|membership| !memberships.contains(&(member, membership.role)));
         }
+        Self::new(roles)
     }
 
     pub(crate) fn get(&self, oid: Oid) -> Option<&Role> {
@@ -99,29 +112,20 @@ impl Roles {
     }
 
     /// The roles that it can become or act as, by any number of steps, itself among them
-    /// (`pg_has_role(…, 'MEMBER')`, and from PostgreSQL 16 on only where SET, INHERIT or ADMIN allow it).
+    /// (`pg_has_role(…, 'MEMBER')`, and from PostgreSQL 16 on only where SET, INHERIT or ADMIN allow it):
+    /// [`Reach`] says by which steps.
     pub(crate) fn reachable(&self, role: Oid) -> &BTreeSet<Oid> {
         static NONE: BTreeSet<Oid> = BTreeSet::new();
         self.reaches.get(&role).unwrap_or(&NONE)
     }
 }
 
-fn reachable(
-    roles: &BTreeMap<Oid, Role>,
-    start: Oid,
-    follow: fn(&Membership) -> bool,
-) -> BTreeSet<Oid> {
+fn inherited(roles: &BTreeMap<Oid, Role>, start: Oid) -> BTreeSet<Oid> {
     let mut found = BTreeSet::from([start]);
     let mut ahead = vec![start];
     while let Some(role) = ahead.pop() {
-        let Some(role) = roles.get(&role) else {
-            continue;
-        };
-        for membership in role
-            .member_of
-            .iter()
-            .filter(|membership| follow(membership))
-        {
+        let memberships = roles.get(&role).map_or(&[][..], |role| &role.member_of);
+        for membership in memberships.iter().filter(|membership| membership.inherit) {
             if found.insert(membership.role) {
                 ahead.push(membership.role);
             }
@@ -150,6 +154,7 @@ mod tests {
                     inherit,
                     set,
                     admin: false,
+                    grantor: 10,
                 })
                 .collect(),
         }

@@ -15,7 +15,7 @@ pub(crate) struct Server {
     /// Whether it is a replica.
     pub(crate) in_recovery: bool,
     pub(crate) wal_level: String,
-    /// Whether PUBLIC may read other sessions' statements (`pg_stat_activity`).
+    /// Whether PUBLIC may read other sessions' statements, by a view or by the function under it.
     pub(crate) activity_public: bool,
     /// Whether PUBLIC may read large objects' names and call what reads them (`lo_get`).
     pub(crate) large_objects_public: bool,
@@ -23,6 +23,9 @@ pub(crate) struct Server {
     pub(crate) advisory_locks_public: bool,
     /// Whether PUBLIC may call `set_config` or change `pg_settings`.
     pub(crate) set_config_public: bool,
+    /// Whether everybody may read samples of all tables in `pg_stats_ext`: the view as it was made before the
+    /// fix of CVE-2024-4317, which no upgrade changes.
+    pub(crate) extended_statistics_leak: bool,
     pub(crate) large_objects: Vec<LargeObject>,
 }
 
@@ -48,8 +51,9 @@ pub(crate) struct Publication {
     pub(crate) relation: Oid,
     /// Whether a filter chooses the rows (PostgreSQL 15 and newer).
     pub(crate) filtered: bool,
-    /// Whether it carries all tables, or all of a schema, without naming this one.
-    pub(crate) implied: bool,
+    /// The table that the publication names: this one, or one that it is a partition of. None where it carries
+    /// all tables, or all of a schema.
+    pub(crate) named: Option<Oid>,
 }
 
 /// Rights that new objects get by themselves.
@@ -75,7 +79,7 @@ pub(crate) struct Setting {
     pub(crate) value: String,
 }
 
-/// A job of `pg_cron`.
+/// A job of `pg_cron` that is active.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) id: i64,

@@ -1,10 +1,12 @@
 //! The static audit: what the catalogues say, held against the list of faults. One file for each part of it.
 
+mod app;
 mod context;
 mod keys;
 mod objects;
 mod policies;
 mod privileges;
+mod reach;
 mod report;
 mod roles;
 mod row_security;
@@ -16,7 +18,9 @@ use tokio_postgres::Client;
 
 use crate::{
     AuditError, Finding, Options,
-    catalogue::{self, Catalogue},
+    catalogue::{self, Catalogue, Oid, PUBLIC, Privilege, Relation, RelationKind},
+    drift,
+    sql::tidy,
     subject::Subject,
     wall::{self, Wall},
 };
@@ -27,6 +31,81 @@ pub(crate) struct Audit<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) subject: &'a Subject,
     pub(crate) wall: &'a Wall<'a>,
+}
+
+impl Audit<'_> {
+    /// The application's roles that policies hold for. Those of which none does are reported as such, and
+    /// everything else would only say it again.
+    pub(crate) fn askers(&self) -> Vec<Oid> {
+        self.subject
+            .app_roles
+            .iter()
+            .copied()
+            .filter(|role| !self.catalogue.roles.bypasses(*role))
+            .collect()
+    }
+
+    /// Those of them that may do something with a relation, or with a column of it.
+    pub(crate) fn askers_of(&self, relation: &Relation, privileges: &[Privilege]) -> Vec<Oid> {
+        self.askers()
+            .into_iter()
+            .filter(|role| {
+                self.catalogue.may_enter(*role, relation.namespace)
+                    && privileges
+                        .iter()
+                        .any(|privilege| self.catalogue.may_any_column(*role, relation, *privilege))
+            })
+            .collect()
+    }
+
+    /// The names of roles, as SQL.
+    pub(crate) fn role_list(&self, roles: &[Oid]) -> String {
+        let names: Vec<String> = roles
+            .iter()
+            .map(|role| match *role {
+                PUBLIC => "PUBLIC".to_owned(),
+                role => tidy(self.catalogue.roles.name(role)),
+            })
+            .collect();
+        names.join(", ")
+    }
+
+    /// Takes rights on a relation from everybody by whom the application has them.
+    pub(crate) fn revoke(&self, relation: &Relation, privileges: &[Privilege]) -> String {
+        let askers = self.askers();
+        let mut grantees: Vec<Oid> = relation
+            .grants
+            .iter()
+            .filter(|grant| {
+                privileges.contains(&grant.privilege)
+                    && askers
+                        .iter()
+                        .any(|role| self.catalogue.roles.has_rights_of(*role, grant.grantee))
+            })
+            .map(|grant| grant.grantee)
+            .collect();
+        grantees.sort_unstable();
+        grantees.dedup();
+        let words: Vec<&str> = privileges
+            .iter()
+            .map(|privilege| privilege.keyword())
+            .collect();
+        let kind = match relation.kind {
+            RelationKind::Sequence => "SEQUENCE",
+            RelationKind::Table
+            | RelationKind::Partitioned
+            | RelationKind::View
+            | RelationKind::MaterializedView
+            | RelationKind::Foreign
+            | RelationKind::Other => "TABLE",
+        };
+        format!(
+            "REVOKE {} ON {kind} {} FROM {};",
+            words.join(", "),
+            relation.name,
+            self.role_list(&grantees)
+        )
+    }
 }
 
 /// Audits a database, without changing anything: all looks are in one read-only transaction, which is
@@ -77,5 +156,6 @@ async fn audit(client: &Client, options: &Options) -> Result<Report, AuditError>
     keys::find(&audit, &mut found);
     privileges::find(&audit, &mut found);
     speed::find(&audit, &mut found);
+    drift::find(client, &catalogue, &mut found).await?;
     Ok(Report::new(found, &subject, options))
 }

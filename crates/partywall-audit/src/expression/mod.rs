@@ -1,5 +1,18 @@
 //! Expressions of the catalogues: the trees that PostgreSQL's own parser made of them, and what they mean.
 
+mod constant;
+mod facts;
+mod library;
 mod node;
+mod plpgsql;
+mod statement;
+mod term;
+mod tree;
+mod words;
 
+pub(crate) use constant::Constant;
+pub(crate) use facts::{Facts, SettingRead};
+pub(crate) use library::{Library, Routine, expression, is_volatile, query};
 pub(crate) use node::Node;
+pub(crate) use term::{Arm, Column, Compare, Pick, Query, ROW, Source, Term};
+pub(crate) use words::{bare, folds_case, is_pattern_function};

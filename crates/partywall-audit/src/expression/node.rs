@@ -25,6 +25,13 @@ pub(crate) struct Struct {
     fields: Vec<(String, Node)>,
 }
 
+impl Struct {
+    /// What its fields hold.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Node> {
+        self.fields.iter().map(|(_, value)| value)
+    }
+}
+
 /// The text is no tree.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a node tree at byte {at}")]

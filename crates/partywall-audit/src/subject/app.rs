@@ -33,7 +33,12 @@ pub(super) fn roles(
                     .is_some_and(Belonging::is_tenants)
         })
         .collect();
-    let look = Look { catalogue, tables };
+    let doors = doors(catalogue, &tables);
+    let look = Look {
+        catalogue,
+        tables,
+        doors,
+    };
     let ordinary = look.ordinary();
     let (admins, mut app): (Vec<&Role>, Vec<&Role>) = ordinary
         .iter()
@@ -67,9 +72,34 @@ pub(super) fn roles(
     found
 }
 
+/// The tables of tenants, and the views over them.
+fn doors<'a>(catalogue: &'a Catalogue, tables: &[&'a Relation]) -> Vec<&'a Relation> {
+    let mut doors: Vec<&Relation> = tables.to_vec();
+    loop {
+        let more: Vec<&Relation> = catalogue
+            .relations
+            .values()
+            .filter(|relation| !doors.iter().any(|door| door.oid == relation.oid))
+            .filter(|relation| {
+                relation.view.as_ref().is_some_and(|view| {
+                    view.reads
+                        .iter()
+                        .any(|read| doors.iter().any(|door| door.oid == *read))
+                })
+            })
+            .collect();
+        if more.is_empty() {
+            return doors;
+        }
+        doors.extend(more);
+    }
+}
+
 struct Look<'a> {
     catalogue: &'a Catalogue,
     tables: Vec<&'a Relation>,
+    /// The tables and the views over them.
+    doors: Vec<&'a Relation>,
 }
 
 impl<'a> Look<'a> {
@@ -85,7 +115,7 @@ impl<'a> Look<'a> {
     }
 
     fn writes(&self, role: &Role) -> bool {
-        self.tables
+        self.doors
             .iter()
             .any(|relation| self.reaches(role.oid, relation, &WRITES))
     }
@@ -116,7 +146,7 @@ impl<'a> Look<'a> {
                     .any(|relation| self.owns(role.oid, relation))
             })
             .filter(|role| {
-                self.tables
+                self.doors
                     .iter()
                     .any(|relation| self.reaches(role.oid, relation, &DATA))
             })
@@ -165,13 +195,13 @@ impl<'a> Look<'a> {
 
     fn because(&self, role: &Role) -> String {
         let tables = self
-            .tables
+            .doors
             .iter()
             .filter(|relation| self.reaches(role.oid, relation, &DATA))
             .count();
         let what = match tables {
-            1 => "has rights on one table of tenants".to_owned(),
-            count => format!("has rights on {count} tables of tenants"),
+            1 => "has rights on one table or view of tenants".to_owned(),
+            count => format!("has rights on {count} tables and views of tenants"),
         };
         if role.login {
             format!("a login that {what} and owns none")

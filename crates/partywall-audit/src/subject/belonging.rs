@@ -60,7 +60,7 @@ fn by_column(tables: &Tables<'_>, family: &Family, relation: &Relation) -> Optio
     let direct: Vec<&Column> = comparisons
         .iter()
         .filter(|comparison| {
-            matches!(&comparison.with, With::Context(reads)
+            matches!(&comparison.with, With::Context { reads, .. }
                 if named.is_none() || reads.settings.is_empty() || !reads.settings.is_disjoint(&family.settings))
         })
         .filter_map(|comparison| relation.column(comparison.column))

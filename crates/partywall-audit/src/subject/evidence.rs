@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reading::{Readings, Reads, uncast};
+use super::{
+    form::Form,
+    reading::{Readings, Reads, uncast},
+};
 use crate::{
     catalogue::{Catalogue, Oid, Relation},
     expression::Node,
@@ -21,7 +24,7 @@ pub(crate) struct Comparison {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum With {
     /// A value that does not come from any row, or that a function makes of it.
-    Context(Reads),
+    Context { reads: Reads, form: Form },
     /// A column of another relation, in a sub-select that reads this.
     Column {
         relation: Oid,
@@ -70,7 +73,7 @@ pub(crate) fn comparisons(
 impl With {
     pub(crate) const fn reads(&self) -> &Reads {
         match self {
-            Self::Context(reads) | Self::Column { reads, .. } => reads,
+            Self::Context { reads, .. } | Self::Column { reads, .. } => reads,
         }
     }
 
@@ -154,8 +157,13 @@ impl<'a> Look<'a> {
                 },
             ));
         } else if !self.touches_row(other) {
-            self.found
-                .push((column, With::Context(self.readings.of_node(other))));
+            self.found.push((
+                column,
+                With::Context {
+                    reads: self.readings.of_node(other),
+                    form: Form::of(other),
+                },
+            ));
         }
     }
 
@@ -172,11 +180,15 @@ impl<'a> Look<'a> {
             .iter()
             .filter_map(|argument| self.own(argument))
             .collect();
-        self.found.extend(
-            columns
-                .into_iter()
-                .map(|column| (column, With::Context(reads.clone()))),
-        );
+        self.found.extend(columns.into_iter().map(|column| {
+            (
+                column,
+                With::Context {
+                    reads: reads.clone(),
+                    form: Form::Other,
+                },
+            )
+        }));
     }
 
     /// `team_id IN (SELECT m.team_id FROM memberships m …)`.
@@ -206,7 +218,10 @@ impl<'a> Look<'a> {
                     column,
                     reads,
                 },
-                None => With::Context(reads),
+                None => With::Context {
+                    reads,
+                    form: Form::Other,
+                },
             },
         ));
     }

@@ -6,16 +6,20 @@ mod belonging;
 mod bookkeeping;
 mod evidence;
 mod family;
+mod form;
 mod given;
 mod inferred;
 mod near;
 mod noun;
+mod predicate;
 mod reading;
 
 pub(crate) use belonging::Belonging;
 pub(crate) use evidence::{Comparison, With};
+pub(crate) use form::Form;
 pub use inferred::{Inferred, Taken};
-pub(crate) use reading::{Readings, Reads, text_constant};
+pub(crate) use predicate::alter_policy;
+pub(crate) use reading::{Readings, Reads, is_current_setting, text_constant, uncast};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -157,7 +161,12 @@ impl Subject {
 
     /// Whether it is to be reported on.
     pub(crate) fn reports(&self, relation: &Relation) -> bool {
-        self.schemas.is_empty() || self.schemas.contains(&relation.name.schema)
+        self.reports_schema(&relation.name.schema)
+    }
+
+    /// Whether what is in a schema is to be reported on.
+    pub(crate) fn reports_schema(&self, schema: &str) -> bool {
+        self.schemas.is_empty() || self.schemas.iter().any(|own| own == schema)
     }
 
     pub(crate) fn belonging(&self, relation: Oid) -> Option<&Belonging> {

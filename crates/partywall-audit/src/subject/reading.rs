@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlparser::{
     dialect::PostgreSqlDialect,
-    tokenizer::{Token, Tokenizer},
+    tokenizer::{Token, Tokenizer, Word},
 };
 
 use crate::{
-    catalogue::{Catalogue, Function, Oid},
+    catalogue::{Catalogue, Function, Oid, Relation},
     expression::Node,
 };
 
@@ -24,6 +24,8 @@ pub(crate) struct Reads {
     pub(crate) relations: BTreeSet<Oid>,
     /// Whether it asks who is connected.
     pub(crate) user: bool,
+    /// Whether it makes a hash, as what checks a signature does.
+    pub(crate) hashes: bool,
 }
 
 impl Reads {
@@ -31,57 +33,77 @@ impl Reads {
         self.settings.extend(other.settings.iter().cloned());
         self.relations.extend(&other.relations);
         self.user |= other.user;
+        self.hashes |= other.hashes;
     }
+}
+
+/// Whether a node calls `current_setting`.
+pub(crate) fn is_current_setting(node: &Node) -> bool {
+    node.tag() == "FUNCEXPR"
+        && node
+            .number("funcid")
+            .is_some_and(|function| CURRENT_SETTING.contains(&function))
 }
 
 /// What every function reads, itself or through those that it calls.
 #[derive(Debug, Default)]
 pub(crate) struct Readings {
+    direct: BTreeMap<Oid, Reads>,
+    calls: BTreeMap<Oid, BTreeSet<Oid>>,
     functions: BTreeMap<Oid, Reads>,
 }
 
 impl Readings {
     pub(crate) fn of(catalogue: &Catalogue) -> Self {
-        let mut direct: BTreeMap<Oid, Reads> = BTreeMap::new();
-        let mut calls: BTreeMap<Oid, BTreeSet<Oid>> = BTreeMap::new();
-        let mut by_name: BTreeMap<&str, Vec<&Function>> = BTreeMap::new();
-        for function in catalogue.functions.values() {
-            by_name
-                .entry(&function.name.name)
-                .or_default()
-                .push(function);
-        }
+        let names = Names::of(catalogue);
+        let mut it = Self::default();
         for function in catalogue.functions.values() {
             let (reads, called) = match &function.body {
                 Some(tree) => of_tree(tree),
                 None if matches!(function.language.as_str(), "sql" | "plpgsql") => {
-                    of_text(&function.source, &by_name)
+                    of_text(&function.source, &names)
                 }
                 None => continue,
             };
-            direct.insert(function.oid, reads);
-            calls.insert(function.oid, called);
+            it.direct.insert(function.oid, reads);
+            it.calls.insert(function.oid, called);
         }
-        let functions = direct
-            .keys()
-            .map(|start| {
-                let mut reads = Reads::default();
-                let mut seen = BTreeSet::from([*start]);
-                let mut ahead = vec![*start];
-                while let Some(function) = ahead.pop() {
-                    if let Some(own) = direct.get(&function) {
-                        reads.add(own);
-                    }
-                    for called in calls.get(&function).into_iter().flatten() {
-                        if seen.insert(*called) {
-                            ahead.push(*called);
-                        }
-                    }
+        for start in it.direct.keys() {
+            let mut reads = Reads::default();
+            for function in it.called([*start]) {
+                it.direct
+                    .get(&function)
+                    .into_iter()
+                    .for_each(|own| reads.add(own));
+            }
+            it.functions.insert(*start, reads);
+        }
+        it
+    }
+
+    /// Functions, and those that they call, by any number of steps.
+    fn called(&self, start: impl IntoIterator<Item = Oid>) -> BTreeSet<Oid> {
+        let mut seen: BTreeSet<Oid> = start.into_iter().collect();
+        let mut ahead: Vec<Oid> = seen.iter().copied().collect();
+        while let Some(function) = ahead.pop() {
+            for called in self.calls.get(&function).into_iter().flatten() {
+                if seen.insert(*called) {
+                    ahead.push(*called);
                 }
-                (*start, reads)
-            })
-            .collect();
-        Self { functions }
+            }
+        }
+        seen
+    }
+
+    /// The functions that an expression calls, itself or through others, as far as their bodies are known.
+    pub(crate) fn called_by(&self, node: &Node) -> BTreeSet<Oid> {
+        let (_, called) = of_tree(node);
+        self.called(called)
+    }
+
+    /// What a function reads itself.
+    pub(crate) fn direct(&self, function: Oid) -> Option<&Reads> {
+        self.direct.get(&function)
     }
 
     /// What an expression reads, itself or through the functions that it calls.
@@ -105,6 +127,8 @@ impl Readings {
 fn of_tree(tree: &Node) -> (Reads, BTreeSet<Oid>) {
     // `current_user`, `session_user`, `getpgusername` (pg_proc.dat).
     const USERS: [Oid; 3] = [745, 746, 710];
+    // `sha224(bytea)` to `sha512(bytea)` (pg_proc.dat).
+    const HASHES: [Oid; 4] = [3419, 3420, 3421, 3422];
     let mut reads = Reads::default();
     let mut called = BTreeSet::new();
     tree.walk(&mut |node| match node.tag() {
@@ -117,11 +141,15 @@ fn of_tree(tree: &Node) -> (Reads, BTreeSet<Oid>) {
                 reads.settings.extend(name.map(|name| name.to_lowercase()));
             } else {
                 reads.user |= USERS.contains(&function);
+                reads.hashes |= HASHES.contains(&function);
                 called.insert(function);
             }
         }
         "OPEXPR" | "SCALARARRAYOPEXPR" => called.extend(node.number::<Oid>("opfuncid")),
-        "SQLVALUEFUNCTION" => reads.user = true,
+        "SQLVALUEFUNCTION" => {
+            // CURRENT_ROLE, CURRENT_USER, USER, SESSION_USER (primnodes.h); the others are times and names.
+            reads.user |= matches!(node.number("op"), Some(10..=13));
+        }
         "RTE" | "RANGETBLENTRY" => {
             reads.relations.extend(
                 node.number::<Oid>("relid")
@@ -133,54 +161,102 @@ fn of_tree(tree: &Node) -> (Reads, BTreeSet<Oid>) {
     (reads, called)
 }
 
+/// Functions and relations by their names.
+struct Names<'a> {
+    functions: BTreeMap<&'a str, Vec<&'a Function>>,
+    relations: BTreeMap<&'a str, Vec<&'a Relation>>,
+}
+
+impl<'a> Names<'a> {
+    fn of(catalogue: &'a Catalogue) -> Self {
+        let mut it = Self {
+            functions: BTreeMap::new(),
+            relations: BTreeMap::new(),
+        };
+        for function in catalogue.functions.values() {
+            it.functions
+                .entry(&function.name.name)
+                .or_default()
+                .push(function);
+        }
+        for relation in catalogue.relations.values() {
+            it.relations
+                .entry(&relation.name.name)
+                .or_default()
+                .push(relation);
+        }
+        it
+    }
+}
+
 /// What the text of a function reads, and the functions that it may call: all of a name, where the text does
 /// not say of which schema.
-fn of_text(source: &str, functions: &BTreeMap<&str, Vec<&Function>>) -> (Reads, BTreeSet<Oid>) {
+fn of_text(source: &str, names: &Names<'_>) -> (Reads, BTreeSet<Oid>) {
     let mut reads = Reads::default();
     let mut called = BTreeSet::new();
     let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, source).tokenize() else {
         return (reads, called);
     };
-    let tokens: Vec<&Token> = tokens
-        .iter()
+    let tokens: Vec<Token> = tokens
+        .into_iter()
         .filter(|token| !matches!(token, Token::Whitespace(_)))
         .collect();
+    let mut before: [Option<&Token>; 2] = [None, None];
     for (at, token) in tokens.iter().enumerate() {
-        let Token::Word(word) = token else { continue };
-        let name = match word.quote_style {
-            None => word.value.to_lowercase(),
-            Some(_) => word.value.clone(),
-        };
-        let next = tokens.get(at + 1);
-        reads.user |=
-            word.quote_style.is_none() && matches!(name.as_str(), "current_user" | "session_user");
-        if !matches!(next, Some(Token::LParen)) {
-            continue;
-        }
-        if name == "current_setting" {
-            if let Some(Token::SingleQuotedString(setting) | Token::EscapedStringLiteral(setting)) =
-                tokens.get(at + 2)
-            {
-                reads.settings.insert(setting.to_lowercase());
+        if let Token::Word(word) = token {
+            let name = folded(word);
+            let schema = match before {
+                [Some(Token::Word(schema)), Some(Token::Period)] => Some(folded(schema)),
+                _ => None,
+            };
+            let is_call = matches!(tokens.get(at + 1), Some(Token::LParen));
+            match name.as_str() {
+                "current_setting" if is_call => {
+                    if let Some(
+                        Token::SingleQuotedString(setting) | Token::EscapedStringLiteral(setting),
+                    ) = tokens.get(at + 2)
+                    {
+                        reads.settings.insert(setting.to_lowercase());
+                    }
+                }
+                "current_user" | "session_user" if word.quote_style.is_none() => reads.user = true,
+                "hmac" | "digest" | "sha224" | "sha256" | "sha384" | "sha512" if is_call => {
+                    reads.hashes = true;
+                }
+                _ => {}
             }
-            continue;
+            let fits = |own: &str| schema.as_deref().is_none_or(|schema| schema == own);
+            if is_call {
+                let all = names.functions.get(name.as_str()).into_iter().flatten();
+                called.extend(all.filter(|it| fits(&it.name.schema)).map(|it| it.oid));
+            } else if schema.is_some()
+                || matches!(before[1], Some(Token::Word(word)) if is_source(word))
+            {
+                let all = names.relations.get(name.as_str()).into_iter().flatten();
+                reads
+                    .relations
+                    .extend(all.filter(|it| fits(&it.name.schema)).map(|it| it.oid));
+            }
         }
-        let schema = match (
-            at.checked_sub(2).and_then(|at| tokens.get(at)),
-            at.checked_sub(1).and_then(|at| tokens.get(at)),
-        ) {
-            (Some(Token::Word(schema)), Some(Token::Period)) => Some(&schema.value),
-            _ => None,
-        };
-        let all = functions.get(name.as_str()).into_iter().flatten();
-        called.extend(
-            all.filter(|function| {
-                schema.is_none_or(|schema| function.name.schema.eq_ignore_ascii_case(schema))
-            })
-            .map(|function| function.oid),
-        );
+        before = [before[1], Some(token)];
     }
     (reads, called)
+}
+
+/// The word as PostgreSQL reads it: in lower case unless it is quoted.
+fn folded(word: &Word) -> String {
+    match word.quote_style {
+        None => word.value.to_lowercase(),
+        Some(_) => word.value.clone(),
+    }
+}
+
+/// Whether the name of a relation comes after it.
+fn is_source(word: &Word) -> bool {
+    matches!(
+        folded(word).as_str(),
+        "from" | "join" | "into" | "update" | "only"
+    )
 }
 
 /// The value of a constant of type text, seen through casts.

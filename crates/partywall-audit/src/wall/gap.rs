@@ -13,18 +13,39 @@ pub(crate) enum Gap {
     Flag { setting: String },
     /// It holds for rows without a tenant.
     NullTenant { column: i16 },
+    /// It holds for rows of one tenant that is written in the policy, whoever asks: what all share.
+    SharedTenant { column: i16 },
     /// It compares the tenant as a pattern.
     Pattern { column: i16 },
+    /// It takes tenants that differ in case for the same.
+    Fold { column: i16 },
     /// It asks for other columns of the row, and not for the tenant.
     Columns { columns: Vec<i16> },
-    /// It trusts a table that the role can write itself.
+    /// It asks a table, and not for the tenant of the row.
     Lookup { relation: Oid },
+    /// It asks a table that is no tenant's for the one who asks: someone whom the database knows to be above
+    /// the tenants.
+    Privileged { relation: Oid },
     /// It cannot be told, not even by trying.
     Opaque { why: String },
 }
 
+impl Gap {
+    /// Whether what passes is meant for every tenant to *read*, or for those who are above them. To write it is
+    /// another matter.
+    pub(crate) fn is_meant(&self) -> bool {
+        matches!(
+            self,
+            Self::NullTenant { .. }
+                | Self::SharedTenant { .. }
+                | Self::Privileged { .. }
+                | Self::Opaque { .. }
+        )
+    }
+}
+
 /// A way past the policies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Opening {
     /// The permissive policy that lets rows through.
     pub(crate) policy: String,

@@ -20,7 +20,7 @@ pub(crate) fn read(path: &str) -> String {
 }
 
 /// What the first comment lines of a case say after a word.
-fn says<'a>(sql: &'a str, word: &str) -> Option<&'a str> {
+pub(crate) fn says<'a>(sql: &'a str, word: &str) -> Option<&'a str> {
     sql.lines()
         .take_while(|line| line.starts_with("--"))
         .find_map(|line| line.strip_prefix("-- ")?.strip_prefix(word))
@@ -28,9 +28,11 @@ fn says<'a>(sql: &'a str, word: &str) -> Option<&'a str> {
 }
 
 /// Makes the database of a case.
-pub(crate) async fn database(id: &str, file: &str) -> Database {
+
+/// Makes the database of a case on a server of some major version.
+pub(crate) async fn database_on(major: Option<u16>, id: &str, file: &str) -> Database {
     let sql = read(&format!("{id}/{file}"));
-    let db = Database::empty().await;
+    let db = Database::empty_on(major).await;
     if says(&sql, "without base").is_none() {
         db.run(&read("base.sql")).await;
     }
@@ -55,9 +57,14 @@ fn show(report: &Report) -> String {
 
 /// A fault is named and nothing else is, its fix clears it, and the near-miss is clean.
 pub(crate) async fn case(id: &str) {
+    case_on(None, id).await;
+}
+
+/// The same on a server of some major version.
+pub(crate) async fn case_on(major: Option<u16>, id: &str) {
     let fault = Fault::named(id).unwrap_or_else(|| panic!("{id} is no fault"));
     let text = read(&format!("{id}/fault.sql"));
-    let db = database(id, "fault.sql").await;
+    let db = database_on(major, id, "fault.sql").await;
     let mut options = options(&db);
     options.strict = fault.is_residual();
     let other_residuals = |id: Fault| id.is_residual() && id != fault;
@@ -106,7 +113,7 @@ pub(crate) async fn case(id: &str) {
         show(&mended)
     );
 
-    let near = database(id, "near.sql").await;
+    let near = database_on(major, id, "near.sql").await;
     let mut options = self::options(&near);
     options.strict = fault.is_residual();
     let clean = report(&near, &options).await;

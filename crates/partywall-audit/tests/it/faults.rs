@@ -89,7 +89,9 @@ faults! {
 
 #[test]
 fn every_fault_has_a_case() {
-    let ids: Vec<&str> = Fault::ALL.iter().map(|fault| fault.id()).collect();
+    // Drift takes a database that the library made: its cases are where the library is.
+    let cases = Fault::ALL.iter().filter(|fault| **fault != Fault::Drift);
+    let ids: Vec<&str> = cases.map(|fault| fault.id()).collect();
     assert_eq!(ids, CASES);
     for id in ids {
         for file in ["fault.sql", "near.sql"] {

@@ -9,8 +9,11 @@
 )]
 
 mod database;
+mod django;
 mod fault;
 mod faults;
 mod prove;
 mod sound;
 mod subject;
+mod variations;
+mod versions;

@@ -30,6 +30,7 @@ pub struct Config {
     pub(super) limits: Limits,
     pub(super) metrics: Option<Arc<dyn Metrics>>,
     pub(super) drift: OnDrift,
+    pub(super) audited: bool,
 }
 
 /// What to do when the database is found altered at start.
@@ -90,6 +91,7 @@ impl Config {
             },
             metrics: None,
             drift: OnDrift::default(),
+            audited: false,
         })
     }
 
@@ -253,6 +255,19 @@ impl Config {
     #[must_use]
     pub fn on_drift(mut self, drift: OnDrift) -> Self {
         self.drift = drift;
+        self
+    }
+
+    /// Audits the database when connecting, as `partywall check` does with the application's login, and
+    /// refuses one in which a tenant can reach another's rows. What is less than that goes to the log as a
+    /// warning.
+    ///
+    /// The look for drift, which is always made, tells what differs from the schema that was applied; this
+    /// tells what is wrong with whatever is there, other tables and functions included. It reads all
+    /// catalogues once.
+    #[must_use]
+    pub fn audited(mut self) -> Self {
+        self.audited = true;
         self
     }
 }

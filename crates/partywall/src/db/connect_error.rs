@@ -1,5 +1,6 @@
 use std::fmt;
 
+use super::audit::Findings;
 use super::{ConfigError, Error, guard::Unsafe};
 use crate::{connect::TlsError, schema::Drifts};
 
@@ -28,6 +29,12 @@ pub enum ConnectError {
         "the database is not as it was applied: {0}; run `Schema::apply` to put it right, and drop what it did not make"
     )]
     Drift(Drifts),
+    /// The audit found ways from one tenant to another.
+    #[error("the database does not isolate its tenants: {0}")]
+    Audit(Findings),
+    /// The audit could not be made.
+    #[error(transparent)]
+    NotAudited(#[from] partywall_audit::AuditError),
     /// Sealed contexts would expire before they arrive, or be good for too long.
     #[error("the clock of the database is {0:+.0} s off this machine's: synchronise them")]
     ClockSkew(f64),

@@ -105,6 +105,10 @@ impl Db {
                 tracing::warn!(%drift, "the database is not as it was applied");
             }
         }
+        if config.audited {
+            let connector = Connector::new(config.app.clone(), &config.tls)?;
+            super::audit::audit(&connector, &schema).await?;
+        }
         let optional =
             |login: &Option<_>| login.clone().map(|login| pool(login, &limits)).transpose();
         let listen = config
@@ -217,8 +221,8 @@ impl Db {
     }
 
     /// The schema that the database was connected with.
-    #[cfg(feature = "identity")]
-    pub(crate) fn schema(&self) -> &Schema {
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
         &self.inner.schema
     }
 

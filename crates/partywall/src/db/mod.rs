@@ -11,6 +11,7 @@
 //! All but the last run SeaORM's whole interface and raw SQL ([`Sql`]).
 
 mod across;
+mod audit;
 mod changes;
 mod committing;
 mod config;
@@ -42,6 +43,8 @@ mod tx;
 mod tx_state;
 mod within;
 
+#[doc(hidden)]
+pub use self::audit::Findings;
 #[cfg(feature = "web")]
 pub(crate) use self::within::scope_condition;
 pub use self::{
@@ -62,6 +65,5 @@ pub use self::{
     tx::Tx,
     within::Within,
 };
-#[doc(hidden)]
 pub use self::{run::Answer, statement::Job};
 pub use crate::value::{Kind, ValueError, ValueErrorKind, kind_of};

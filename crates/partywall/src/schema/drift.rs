@@ -1,5 +1,6 @@
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
+use partywall_audit::drift::{Facts, SNAPSHOT as AUDITED, facts};
 use tokio_postgres::{Client, types::Type};
 
 use super::{
@@ -97,14 +98,17 @@ const SEAL_KEY: &str = "seal key";
 /// What the catalogues' settings are called that nobody needs and that open the wall.
 const UNSAFE_SETTING: &str = "unsafe setting";
 
-const SNAPSHOT: &str = include_str!("sql/snapshot.sql");
+/// The audit's snapshot, and the keys, which only the application's own look asks for.
+static SNAPSHOT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{AUDITED}UNION ALL\nSELECT 'partywall', '{SEAL_KEY}', name, pads FROM partywall.seal_keys()"
+    )
+});
 const UNDECLARED: &str = include_str!("sql/undeclared.sql");
-
-type Facts = BTreeMap<(String, String, String), String>;
 
 /// A hash of the form in which the catalogues are written down.
 pub(super) fn form() -> String {
-    short_hash(SNAPSHOT)
+    short_hash(&SNAPSHOT)
 }
 
 impl Schema {
@@ -185,7 +189,7 @@ impl Schema {
         let roles = self.roles.all();
         let rows = client
             .query_typed(
-                SNAPSHOT,
+                &SNAPSHOT,
                 &[
                     (&schemas, Type::TEXT_ARRAY),
                     (&tables, Type::TEXT_ARRAY),
@@ -272,15 +276,4 @@ impl Schema {
             .map(|table| (table.name.schema.as_str(), table.name.table.as_str()))
             .unzip()
     }
-}
-
-fn facts(rows: &[tokio_postgres::Row]) -> Result<Facts, tokio_postgres::Error> {
-    rows.iter()
-        .map(|row| {
-            Ok((
-                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?),
-                row.try_get(3)?,
-            ))
-        })
-        .collect()
 }

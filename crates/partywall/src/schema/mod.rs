@@ -19,6 +19,7 @@ mod install;
 mod keys;
 mod link;
 mod make;
+mod map;
 mod migration;
 mod object;
 mod ownership;

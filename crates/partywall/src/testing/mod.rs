@@ -51,6 +51,11 @@ mod assertions;
     reason = "an attack panics when its target is not as it says"
 )]
 mod attack;
+#[expect(
+    clippy::expect_used,
+    reason = "an assertion panics when it does not hold"
+)]
+mod audited;
 mod database;
 #[cfg(feature = "identity")]
 #[expect(
@@ -65,6 +70,7 @@ pub use assertions::{
 };
 #[cfg(feature = "web")]
 pub use attack::{Attack, Attempt, Caller, Case, Report, Side, Target, fingerprint};
+pub use audited::{assert_audited, assert_proven};
 pub use database::{TestDb, TestError};
 #[cfg(feature = "identity")]
 pub use rows::assert_rows_agree;

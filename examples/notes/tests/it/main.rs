@@ -12,6 +12,7 @@
 
 mod attack_routes;
 mod attacks;
+mod audit;
 mod browser;
 mod browser_pages;
 mod command;

@@ -1,6 +1,7 @@
 SELECT a.attrelid, a.attnum, a.attname::text, a.atttypid, format_type(a.atttypid, a.atttypmod),
        t.typtype::text, t.typcategory::text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
-       a.attgenerated <> '', a.attidentity::text, coalesce(l.collisdeterministic, true)
+       a.attgenerated <> '', a.attidentity::text, coalesce(l.collisdeterministic, true),
+       coalesce(a.attstattarget, -1) <> 0
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,0 +1,203 @@
+//! Policies that a missing context, an empty one or another setting opens.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Audit, reaches, some};
+use crate::{
+    Fault, Finding,
+    catalogue::{Command, Policy, Privilege, Relation},
+    sql::{literal, tidy},
+    subject::alter_policy,
+    wall::{Gap, Standing},
+};
+
+/// A policy of a table that a setting opens.
+#[derive(Debug)]
+pub(super) struct Opened<'a> {
+    pub(super) relation: &'a Relation,
+    pub(super) policy: &'a Policy,
+    command: Command,
+    gap: Gap,
+}
+
+impl Opened<'_> {
+    /// The setting that opens it by some value.
+    pub(super) fn flag(&self) -> Option<&str> {
+        match &self.gap {
+            Gap::Flag { setting } => Some(setting),
+            Gap::Always
+            | Gap::Unset { .. }
+            | Gap::Empty { .. }
+            | Gap::NullTenant { .. }
+            | Gap::SharedTenant { .. }
+            | Gap::Pattern { .. }
+            | Gap::Fold { .. }
+            | Gap::Columns { .. }
+            | Gap::Lookup { .. }
+            | Gap::Privileged { .. }
+            | Gap::Opaque { .. } => None,
+        }
+    }
+}
+
+/// Every policy that a setting opens to the application.
+pub(super) fn all<'a>(audit: &Audit<'a>) -> Vec<Opened<'a>> {
+    let mut all: Vec<Opened<'a>> = Vec::new();
+    for relation in audit.guarded() {
+        for role in &audit.subject.app_roles {
+            if !reaches(audit, *role, relation) {
+                continue;
+            }
+            for command in Command::ALL {
+                let privilege = match command {
+                    Command::Select => Privilege::Select,
+                    Command::Insert => Privilege::Insert,
+                    Command::Update => Privilege::Update,
+                    Command::Delete => Privilege::Delete,
+                };
+                if !audit.catalogue.may_any_column(*role, relation, privilege) {
+                    continue;
+                }
+                let Standing::Open(openings) = audit.wall.standing(*role, relation.oid, command)
+                else {
+                    continue;
+                };
+                for opening in openings {
+                    let policy = relation
+                        .policies
+                        .iter()
+                        .find(|policy| policy.name == opening.policy);
+                    let is_setting = matches!(
+                        opening.gap,
+                        Gap::Unset { .. } | Gap::Empty { .. } | Gap::Flag { .. }
+                    );
+                    let Some(policy) = policy.filter(|_| is_setting) else {
+                        continue;
+                    };
+                    let known = all.iter().any(|it| {
+                        it.relation.oid == relation.oid
+                            && it.policy.name == policy.name
+                            && it.gap == opening.gap
+                    });
+                    if !known {
+                        all.push(Opened {
+                            relation,
+                            policy,
+                            command,
+                            gap: opening.gap,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+/// One finding for each setting and what it does.
+pub(super) fn find(audit: &Audit<'_>, openings: &[Opened<'_>], found: &mut Vec<Finding>) {
+    let mut groups: BTreeMap<(Fault, &str), Vec<&Opened<'_>>> = BTreeMap::new();
+    for opened in openings {
+        let key = match &opened.gap {
+            Gap::Unset { setting } => (Fault::FailOpenUnset, setting.as_str()),
+            Gap::Empty { setting } => {
+                // What is open without any value is told once.
+                let unset = openings.iter().any(|other| {
+                    other.relation.oid == opened.relation.oid
+                        && other.policy.name == opened.policy.name
+                        && matches!(&other.gap, Gap::Unset { setting: same } if same == setting)
+                });
+                if unset {
+                    continue;
+                }
+                (Fault::FailOpenEmpty, setting.as_str())
+            }
+            Gap::Flag { setting } => (Fault::GucAdminFlag, setting.as_str()),
+            Gap::Always
+            | Gap::NullTenant { .. }
+            | Gap::SharedTenant { .. }
+            | Gap::Pattern { .. }
+            | Gap::Fold { .. }
+            | Gap::Columns { .. }
+            | Gap::Lookup { .. }
+            | Gap::Privileged { .. }
+            | Gap::Opaque { .. } => continue,
+        };
+        groups.entry(key).or_default().push(opened);
+    }
+    for ((fault, setting), opened) in groups {
+        let Some(first) = opened.first() else {
+            continue;
+        };
+        let tables: BTreeSet<String> = opened
+            .iter()
+            .map(|it| it.relation.name.to_string())
+            .collect();
+        let attack = statement(first);
+        let set = literal(setting);
+        let why = match fault {
+            Fault::FailOpenUnset => format!(
+                "on a fresh connection, where nobody has set `{setting}` yet, `{attack}` reaches the rows of every tenant in {}",
+                some(&tables)
+            ),
+            Fault::FailOpenEmpty => format!(
+                "`{setting}` is empty on a connection whose last transaction set it, and then `{attack}` reaches the rows of every tenant in {}",
+                some(&tables)
+            ),
+            _ => format!(
+                "anybody who can send a statement can set `{setting}`, for example by `SELECT set_config({set}, 'on', true)`, and with the right value `{attack}` reaches the rows of every tenant in {}",
+                some(&tables)
+            ),
+        };
+        let mut fixes: Vec<String> = Vec::new();
+        for it in &opened {
+            let fix = mend(audit, it.relation, it.policy);
+            if !fixes.contains(&fix) {
+                fixes.push(fix);
+            }
+        }
+        found.push(
+            Finding::new(fault, format!("setting {setting}"), why, fixes.join("\n")).tables(tables),
+        );
+    }
+}
+
+/// What an attacker would run.
+fn statement(opened: &Opened<'_>) -> String {
+    let table = &opened.relation.name;
+    match opened.command {
+        Command::Select => format!("SELECT * FROM {table}"),
+        Command::Insert => format!("INSERT INTO {table} …"),
+        Command::Update => format!("UPDATE {table} SET …"),
+        Command::Delete => format!("DELETE FROM {table}"),
+    }
+}
+
+/// Puts the bare comparison in the place of a policy, or drops one that says nothing of the tenant where
+/// another lets the tenant's rows through.
+pub(super) fn mend(audit: &Audit<'_>, relation: &Relation, policy: &Policy) -> String {
+    let speaks = |policy: &Policy| {
+        audit
+            .subject
+            .comparisons
+            .get(&relation.oid)
+            .is_some_and(|comparisons| comparisons.iter().any(|it| it.policy == policy.name))
+    };
+    let another = relation.policies.iter().any(|other| {
+        other.name != policy.name
+            && other.permissive
+            && (other.command.is_none() || other.command == policy.command)
+            && speaks(other)
+    });
+    if policy.permissive && another && !speaks(policy) {
+        return format!("DROP POLICY {} ON {};", tidy(&policy.name), relation.name);
+    }
+    let predicate = audit.subject.predicate(audit.catalogue, relation);
+    let predicate = predicate.as_deref().unwrap_or("false");
+    alter_policy(
+        relation,
+        policy,
+        policy.using.as_ref().map(|_| predicate),
+        policy.check.as_ref().map(|_| predicate),
+    )
+}

@@ -1,0 +1,79 @@
+//! Section 6 of the list of faults: keys and constraints, which PostgreSQL checks as if there were no policies.
+
+mod actions;
+mod definition;
+mod exclusions;
+mod foreign;
+mod nullable;
+mod sequences;
+mod serial;
+mod surrogate;
+mod unique;
+
+use super::Audit;
+use crate::{
+    Finding,
+    catalogue::{Oid, Relation},
+};
+
+pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
+    foreign::find(audit, found);
+    actions::find(audit, found);
+    unique::find(audit, found);
+    exclusions::find(audit, found);
+    serial::find(audit, found);
+    sequences::find(audit, found);
+    nullable::find(audit, found);
+}
+
+/// The tenants' tables with policies, of which there is something to tell: partitions and other children have
+/// what their parents have. The tables of the tenants themselves are left out where asked for.
+fn tables<'a>(audit: &'a Audit<'_>) -> impl Iterator<Item = &'a Relation> {
+    audit
+        .subject
+        .tenant_tables(audit.catalogue)
+        .filter(|table| {
+            table.is_table()
+                && table.row_security
+                && !table.is_partition
+                && table.extension.is_none()
+                && audit.subject.reports(table)
+        })
+}
+
+fn is_root(audit: &Audit<'_>, table: Oid) -> bool {
+    audit.subject.root == Some(table)
+}
+
+/// A name for something new beside a relation, which nothing there has yet.
+fn new_name(audit: &Audit<'_>, beside: &Relation, wanted: &str) -> String {
+    /// What PostgreSQL cuts names to (NAMEDATALEN - 1).
+    const LONGEST: usize = 63;
+    let taken = |name: &str| {
+        audit.catalogue.relations.values().any(|relation| {
+            relation.namespace == beside.namespace
+                && (relation.name.name == name
+                    || relation.indexes.iter().any(|index| index.name == name))
+        }) || beside
+            .constraints
+            .iter()
+            .any(|constraint| constraint.name == name)
+    };
+    let mut number = 1;
+    loop {
+        let suffix = if number == 1 {
+            String::new()
+        } else {
+            number.to_string()
+        };
+        let mut end = wanted.len().min(LONGEST - suffix.len());
+        while !wanted.is_char_boundary(end) {
+            end -= 1;
+        }
+        let name = format!("{}{suffix}", wanted.get(..end).unwrap_or(wanted));
+        if !taken(&name) {
+            return name;
+        }
+        number += 1;
+    }
+}

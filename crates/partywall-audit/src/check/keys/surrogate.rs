@@ -1,0 +1,51 @@
+use crate::{
+    catalogue::{Column, ConstraintKind, Identity, Oid, Relation},
+    check::{Audit, reach::phrase},
+};
+
+/// `int2`, `int4`, `int8`, `uuid` (pg_type.dat).
+const INTEGERS: [Oid; 3] = [21, 23, 20];
+const UUID: Oid = 2950;
+
+/// Whether a value says nothing by itself: nobody collides with one that the server made up, and to guess it
+/// tells of nothing but that it is taken. Its meaning is that of the row, not of what somebody entered.
+pub(super) fn is_surrogate(audit: &Audit<'_>, table: &Relation, column: &Column) -> bool {
+    depth(audit, table, column, 0)
+}
+
+fn depth(audit: &Audit<'_>, table: &Relation, column: &Column, level: usize) -> bool {
+    if column.type_oid == UUID || column.identity != Identity::No {
+        return true;
+    }
+    let is_key = table.constraints.iter().any(|constraint| {
+        constraint.kind == ConstraintKind::Primary && constraint.columns == [column.number]
+    });
+    // A default that calls something makes the key: a sequence, a generator of random texts.
+    let made = column
+        .default
+        .as_deref()
+        .is_some_and(|default| !column.generated && !phrase::calls(default).is_empty());
+    if is_key && (made || is_integer(column)) || made && is_integer(column) {
+        return true;
+    }
+    level < 8
+        && table.foreign_keys().any(|(constraint, reference)| {
+            constraint
+                .columns
+                .iter()
+                .zip(&reference.columns)
+                .filter(|(own, _)| **own == column.number)
+                .any(|(_, theirs)| {
+                    audit
+                        .catalogue
+                        .relations
+                        .get(&reference.relation)
+                        .and_then(|other| Some((other, other.column(*theirs)?)))
+                        .is_some_and(|(other, theirs)| depth(audit, other, theirs, level + 1))
+                })
+        })
+}
+
+pub(super) fn is_integer(column: &Column) -> bool {
+    INTEGERS.contains(&column.type_oid)
+}

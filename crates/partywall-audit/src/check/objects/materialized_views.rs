@@ -1,0 +1,72 @@
+use std::collections::BTreeSet;
+
+use crate::{
+    Fault, Finding,
+    catalogue::{Oid, Privilege, Relation, RelationKind},
+    check::{Audit, reach::table_names},
+};
+
+/// Materialized views that keep rows of all tenants where no policy can be.
+pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
+    for view in audit.catalogue.relations.values() {
+        if view.extension.is_some()
+            || !audit.subject.reports(view)
+            || is_given_as_global(audit, view)
+        {
+            continue;
+        }
+        let Some(tables) = sources(audit, view) else {
+            continue;
+        };
+        let askers = audit.askers_of(view, &[Privilege::Select]);
+        if askers.is_empty() {
+            continue;
+        }
+        let tables = table_names(audit.catalogue, tables);
+        let why = format!(
+            "it keeps what it read of {} for all tenants, no policy can be on it, and {} may `SELECT * FROM {}`",
+            tables.join(", "),
+            audit.role_list(&askers),
+            view.name
+        );
+        found.push(
+            Finding::new(
+                Fault::Matview,
+                view.name.to_string(),
+                why,
+                audit.revoke(view, &[Privilege::Select]),
+            )
+            .tables(tables),
+        );
+    }
+}
+
+/// The tenants' tables that a materialized view was made from, if there are any.
+pub(super) fn sources(audit: &Audit<'_>, view: &Relation) -> Option<BTreeSet<Oid>> {
+    if view.kind != RelationKind::MaterializedView {
+        return None;
+    }
+    let mut tables = BTreeSet::new();
+    let mut seen = BTreeSet::from([view.oid]);
+    let mut ahead = vec![view];
+    while let Some(next) = ahead.pop() {
+        for oid in next.view.iter().flat_map(|view| &view.reads) {
+            if audit.subject.is_tenants(*oid) {
+                tables.insert(*oid);
+            } else if seen.insert(*oid) {
+                ahead.extend(audit.catalogue.relations.get(oid));
+            }
+        }
+    }
+    (!tables.is_empty()).then_some(tables)
+}
+
+fn is_given_as_global(audit: &Audit<'_>, view: &Relation) -> bool {
+    let name = view.name.to_string();
+    audit
+        .subject
+        .inferred
+        .globals
+        .iter()
+        .any(|taken| taken.value == name && taken.because == "given")
+}

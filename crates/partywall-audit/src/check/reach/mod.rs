@@ -1,0 +1,233 @@
+//! What views, functions and rules let their reader touch, as whom, and whether they keep to the rows of the
+//! context's tenant by themselves.
+
+mod names;
+pub(super) mod phrase;
+mod query;
+mod routine;
+mod source;
+
+use std::collections::BTreeSet;
+
+use names::Names;
+use phrase::Part;
+use query::{Around, Scan};
+
+use super::Audit;
+use crate::catalogue::{Catalogue, Function, Oid, Relation, RelationKind, Rule};
+
+/// A table that is touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Access {
+    pub(super) table: Oid,
+    /// As whom.
+    pub(super) role: Oid,
+    /// Whether only rows that the context chooses are.
+    pub(super) bound: bool,
+    /// The view on the way that says as whom: the nearest one that reads as its owner.
+    pub(super) view: Option<Oid>,
+}
+
+/// What something does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reached {
+    pub(super) accesses: BTreeSet<Access>,
+    /// The roles as which it does more than can be read.
+    pub(super) opaque: BTreeSet<Oid>,
+}
+
+impl Reached {
+    /// What is touched as a role that no policy holds, though policies are there, and not bound to the context.
+    pub(super) fn exempt(&self, audit: &Audit<'_>) -> Vec<Access> {
+        self.accesses
+            .iter()
+            .filter(|access| !access.bound && audit.subject.is_tenants(access.table))
+            .filter(|access| {
+                audit
+                    .catalogue
+                    .relations
+                    .get(&access.table)
+                    .is_some_and(|table| audit.catalogue.is_exempt(access.role, table))
+            })
+            .copied()
+            .collect()
+    }
+}
+
+/// How deep views and functions may be in each other.
+const DEEPEST: usize = 16;
+
+/// A look at what is behind a view, a function or a rule.
+#[derive(Debug)]
+pub(super) struct Reach<'a> {
+    names: Names<'a>,
+    /// Who runs the statement: views that read with the rights of the one who asks mean this role.
+    invoker: Oid,
+    seen: BTreeSet<(Oid, Oid, bool)>,
+    reached: Reached,
+}
+
+impl<'a> Reach<'a> {
+    fn new(audit: &Audit<'a>, invoker: Oid) -> Self {
+        Self {
+            names: Names::new(audit.catalogue, audit.subject),
+            invoker,
+            seen: BTreeSet::new(),
+            reached: Reached::default(),
+        }
+    }
+
+    /// What somebody reads who reads a relation.
+    pub(super) fn of_relation(audit: &Audit<'a>, relation: &Relation, invoker: Oid) -> Reached {
+        let mut reach = Self::new(audit, invoker);
+        reach.relation(relation, invoker, false, None, 0);
+        reach.reached
+    }
+
+    /// What is done by whoever calls a function that runs as its owner. In a trigger, OLD and NEW are rows of
+    /// a table.
+    pub(super) fn of_function(audit: &Audit<'a>, function: &Function, row: Option<Oid>) -> Reached {
+        let mut reach = Self::new(audit, function.owner);
+        reach.function(function, row, 0);
+        reach.reached
+    }
+
+    /// What a rule does, which acts as the owner of its table.
+    pub(super) fn of_rule(audit: &Audit<'a>, relation: &Relation, rule: &Rule) -> Reached {
+        let mut reach = Self::new(audit, relation.owner);
+        let mut names = reach.names.clone();
+        names.row = Some(relation.oid);
+        match phrase::read(&rule.definition) {
+            Some(parts) => {
+                // CREATE RULE … DO [INSTEAD] statement | (statement; …)
+                let begin = query::position(&parts, 0, &["do"]);
+                let action = parts.get(begin + 1..).unwrap_or(&[]);
+                let action = match action {
+                    [first, rest @ ..] if first.is_any(&["instead", "also"]) => rest,
+                    _ => action,
+                };
+                let action = match action {
+                    [Part::Round(inside), ..] => inside,
+                    _ => action,
+                };
+                for statement in phrase::split(action, |part| *part == Part::Semicolon) {
+                    let outcome = names.statement(statement, &Around::default());
+                    reach.scans(&outcome.scans, relation.owner, None, 0);
+                }
+            }
+            None => {
+                reach.reached.opaque.insert(relation.owner);
+            }
+        }
+        reach.reached
+    }
+
+    fn catalogue(&self) -> &'a Catalogue {
+        self.names.catalogue
+    }
+
+    fn scans(&mut self, scans: &[Scan], role: Oid, view: Option<Oid>, depth: usize) {
+        for scan in scans {
+            if let Some(relation) = self.catalogue().relations.get(&scan.relation) {
+                self.relation(relation, role, scan.bound, view, depth);
+            }
+        }
+    }
+
+    fn relation(
+        &mut self,
+        relation: &Relation,
+        role: Oid,
+        bound: bool,
+        view: Option<Oid>,
+        depth: usize,
+    ) {
+        let Some(own) = relation
+            .view
+            .as_ref()
+            .filter(|_| relation.kind == RelationKind::View)
+        else {
+            self.reached.accesses.insert(Access {
+                table: relation.oid,
+                role,
+                bound,
+                view,
+            });
+            return;
+        };
+        if depth > DEEPEST || !self.seen.insert((relation.oid, role, bound)) {
+            return;
+        }
+        // PostgreSQL asks for the rights of whoever runs the statement, not of a view around.
+        let (role, view) = if own.security_invoker {
+            (self.invoker, None)
+        } else {
+            (relation.owner, Some(relation.oid))
+        };
+        let scans = match phrase::read(&own.definition) {
+            Some(parts) => {
+                let parts = phrase::split(&parts, |part| *part == Part::Semicolon);
+                let query = parts.first().copied().unwrap_or(&[]);
+                self.names.statement(query, &Around::default()).scans
+            }
+            None => Vec::new(),
+        };
+        for scan in &scans {
+            if let Some(inner) = self.catalogue().relations.get(&scan.relation) {
+                self.relation(inner, role, bound || scan.bound, view, depth + 1);
+            }
+        }
+        // What PostgreSQL says it reads, and the text did not tell.
+        for other in own
+            .reads
+            .iter()
+            .filter(|oid| scans.iter().all(|scan| scan.relation != **oid))
+        {
+            if let Some(inner) = self.catalogue().relations.get(other) {
+                self.relation(inner, role, bound, view, depth + 1);
+            }
+        }
+    }
+
+    fn function(&mut self, function: &Function, row: Option<Oid>, depth: usize) {
+        let role = if function.security_definer {
+            function.owner
+        } else {
+            self.invoker
+        };
+        if depth > DEEPEST || !self.seen.insert((function.oid, role, false)) {
+            return;
+        }
+        let outer = std::mem::replace(&mut self.invoker, role);
+        let mut names = self.names.of_function(function);
+        names.row = row;
+        let body = names.body(function);
+        if body.opaque && function.extension.is_none() {
+            self.reached.opaque.insert(role);
+        }
+        self.scans(&body.outcome.scans, role, None, depth);
+        for call in &body.outcome.calls {
+            for called in names.functions(call) {
+                if called.extension.is_none() && !called.is_trigger {
+                    self.function(called, None, depth + 1);
+                }
+            }
+        }
+        self.invoker = outer;
+    }
+}
+
+/// A list of tables' names.
+pub(super) fn table_names(
+    catalogue: &Catalogue,
+    tables: impl IntoIterator<Item = Oid>,
+) -> Vec<String> {
+    let mut names: Vec<String> = tables
+        .into_iter()
+        .filter_map(|table| catalogue.relations.get(&table))
+        .map(|relation| relation.name.to_string())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}

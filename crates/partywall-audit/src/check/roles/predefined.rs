@@ -1,0 +1,103 @@
+use super::{
+    first,
+    membership::{Cut, is_predefined},
+    tables,
+};
+use crate::{
+    Fault, Finding,
+    catalogue::Oid,
+    check::{
+        Audit,
+        app::{App, listed},
+    },
+    sql::tidy,
+};
+
+/// Roles of PostgreSQL's own that open the server.
+const SERVER: [&str; 3] = [
+    "pg_execute_server_program",
+    "pg_read_server_files",
+    "pg_write_server_files",
+];
+
+/// Roles of PostgreSQL's own that open what no policy closes.
+const READ: [&str; 4] = [
+    "pg_read_all_data",
+    "pg_write_all_data",
+    "pg_monitor",
+    "pg_read_all_stats",
+];
+
+pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
+    if let Some((names, fix)) = held(audit, app, &SERVER) {
+        let all = tables(audit, |_| true);
+        let table = first(&all);
+        let exploit = match names.first().map(String::as_str) {
+            Some("pg_read_server_files") => {
+                "`SELECT pg_read_binary_file('base/1/1259')` reads the files that the tables are kept in"
+                    .to_owned()
+            }
+            Some("pg_write_server_files") => format!(
+                "`COPY {table} TO '/var/lib/postgresql/.ssh/authorized_keys'` writes files as the server"
+            ),
+            _ => format!("`COPY {table} FROM PROGRAM 'psql …'` runs a program as the server, which may do anything"),
+        };
+        let why = format!(
+            "{} is a member of {}: {exploit}",
+            app.name(),
+            listed(&names)
+        );
+        found.push(Finding::new(Fault::RoleServerAccess, app.object(), why, fix).tables(all));
+    }
+    if let Some((names, fix)) = held(audit, app, &READ) {
+        let has = |name: &str| names.iter().any(|it| it == name);
+        let open = if has("pg_read_all_data") || has("pg_write_all_data") {
+            tables(audit, |it| !it.row_security)
+        } else {
+            Vec::new()
+        };
+        let exploit = if has("pg_read_all_data") {
+            match open.first() {
+                Some(table) => format!("`SELECT * FROM {table}` needs no grant"),
+                None => "`SELECT * FROM t` needs no grant, on this and on every later table without row-level security".to_owned(),
+            }
+        } else if has("pg_write_all_data") {
+            "`DELETE FROM t` needs no grant, on any table without row-level security".to_owned()
+        } else {
+            "`SELECT query FROM pg_stat_activity` shows the statements of all sessions, with the values in them".to_owned()
+        };
+        let why = format!(
+            "{} is a member of {}: {exploit}",
+            app.name(),
+            listed(&names)
+        );
+        found.push(Finding::new(Fault::PredefinedRead, app.object(), why, fix).tables(open));
+    }
+}
+
+/// Which of some roles it is a member of, but those that come with another of PostgreSQL's own, and how to leave.
+fn held(audit: &Audit<'_>, app: &App<'_>, wanted: &[&str]) -> Option<(Vec<String>, String)> {
+    let roles = &audit.catalogue.roles;
+    let targets: Vec<Oid> = wanted
+        .iter()
+        .filter_map(|name| roles.named(name))
+        .map(|role| role.oid)
+        .filter(|oid| {
+            app.reach.way_to(*oid).is_some_and(|way| {
+                let given = way
+                    .last()
+                    .is_some_and(|(member, _)| !is_predefined(*member));
+                let another = way
+                    .iter()
+                    .skip(1)
+                    .any(|(member, _)| audit.subject.app_roles.contains(member));
+                // What lies behind a role that bypasses everything is no fault of its own.
+                let beyond = way.iter().any(|(member, _)| roles.bypasses(*member));
+                given && !another && !beyond
+            })
+        })
+        .collect();
+    let names = targets.iter().map(|oid| tidy(roles.name(*oid))).collect();
+    let fix = Cut::acting(audit, app, &targets).sql(audit);
+    (!targets.is_empty()).then_some((names, fix))
+}

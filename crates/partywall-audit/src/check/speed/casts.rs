@@ -1,0 +1,191 @@
+use sqlparser::{
+    ast::{BinaryOperator, Expr},
+    dialect::PostgreSqlDialect,
+    parser::Parser,
+};
+
+use super::{
+    policies,
+    rewrite::{alter, bare, cast, column, is_column},
+    tables,
+};
+use crate::{
+    Fault, Finding,
+    catalogue::{Column, Index, Policy, Relation},
+    check::{
+        Audit,
+        reach::phrase::{self, Part},
+    },
+    expression::Node,
+    sql::tidy,
+};
+
+/// Policies that compare a cast of the tenant's column: the column's index knows nothing of the cast values.
+pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
+    for table in tables(audit) {
+        let Some(tenant) = audit
+            .subject
+            .tenant_column(table.oid)
+            .and_then(|number| table.column(number))
+        else {
+            continue;
+        };
+        for policy in policies(audit, table) {
+            let casts = policy
+                .using
+                .as_ref()
+                .is_some_and(|using| compares_cast(&using.tree, tenant.number));
+            if !casts || has_index(table, tenant) {
+                continue;
+            }
+            let name = tidy(&tenant.name);
+            let why = format!(
+                "it casts {name} in every row before it compares, so no index on {name} is used: \
+                 `EXPLAIN SELECT * FROM {}` shows a Seq Scan",
+                table.name
+            );
+            let Some(fix) = fix(table, policy, tenant) else {
+                continue;
+            };
+            found.push(
+                Finding::new(
+                    Fault::PerfCast,
+                    format!("policy {} on {}", tidy(&policy.name), table.name),
+                    why,
+                    fix,
+                )
+                .tables([table.name.to_string()]),
+            );
+        }
+    }
+}
+
+/// Whether a comparison has a cast of the column on one side. One that only relabels (`varchar` as `text`)
+/// leaves the value as it is, and the index is used.
+fn compares_cast(tree: &Node, column: i16) -> bool {
+    let mut found = false;
+    tree.walk(&mut |node| {
+        if matches!(node.tag(), "OPEXPR" | "SCALARARRAYOPEXPR") {
+            found |= node.list("args").iter().any(|side| is_cast(side, column));
+        }
+    });
+    found
+}
+
+fn is_cast(node: &Node, column: i16) -> bool {
+    let is_own = |node: &Node| {
+        let node = unlabelled(node);
+        node.tag() == "VAR"
+            && node.number("varattno") == Some(column)
+            && node.number("varno") == Some(1)
+            && node.number("varlevelsup") == Some(0)
+    };
+    let node = unlabelled(node);
+    match node.tag() {
+        "COERCEVIAIO" => node.get("arg").is_some_and(is_own),
+        // COERCE_EXPLICIT_CAST and COERCE_IMPLICIT_CAST (primnodes.h).
+        "FUNCEXPR" => {
+            matches!(node.number("funcformat"), Some(1 | 2))
+                && node.list("args").first().is_some_and(is_own)
+        }
+        _ => false,
+    }
+}
+
+fn unlabelled(mut node: &Node) -> &Node {
+    while node.tag() == "RELABELTYPE" {
+        match node.get("arg") {
+            Some(inner) => node = inner,
+            None => break,
+        }
+    }
+    node
+}
+
+/// Whether an index is on the cast itself.
+fn has_index(table: &Relation, tenant: &Column) -> bool {
+    table.indexes.iter().any(|index| {
+        index.valid
+            && !index.partial
+            && index
+                .columns
+                .first()
+                .is_some_and(|key| key.column.is_none())
+            && is_of(index, table, tenant.number)
+    })
+}
+
+/// Whether the first key of an index is a cast of a column.
+pub(super) fn is_of(index: &Index, table: &Relation, column: i16) -> bool {
+    let Some(parts) = phrase::read(&index.definition) else {
+        return false;
+    };
+    let using = parts.iter().position(|part| part.is("using")).unwrap_or(0);
+    let keys = parts
+        .iter()
+        .skip(using)
+        .find_map(Part::round)
+        .unwrap_or(&[]);
+    let Some(Part::Round(first)) = keys.first() else {
+        return false;
+    };
+    let name = table.column(column).map(|column| column.name.as_str());
+    match first.as_slice() {
+        [Part::Round(inside), Part::Cast, ..] => {
+            matches!(inside.as_slice(), [single] if single.word() == name)
+        }
+        [single, Part::Cast, ..] => single.word() == name,
+        _ => false,
+    }
+}
+
+/// Casts the other side instead.
+fn fix(table: &Relation, policy: &Policy, tenant: &Column) -> Option<String> {
+    alter(table, policy, &|expression| match expression {
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Eq,
+            right,
+        } => {
+            let (own, other) = if casts_column(left, &tenant.name) {
+                (left, right)
+            } else if casts_column(right, &tenant.name) {
+                (right, left)
+            } else {
+                return false;
+            };
+            **own = column(&tenant.name);
+            **other = cast(without_empty((**other).clone()), &tenant.type_name);
+            true
+        }
+        Expr::AnyOp { left, right, .. } if casts_column(left, &tenant.name) => {
+            **left = column(&tenant.name);
+            let array = cast(right.as_ref().clone(), &format!("{}[]", tenant.type_name));
+            **right = Expr::Nested(Box::new(array));
+            true
+        }
+        _ => false,
+    })
+}
+
+fn casts_column(side: &Expr, name: &str) -> bool {
+    match bare(side) {
+        Expr::Cast { expr, .. } => is_column(expr, name),
+        _ => false,
+    }
+}
+
+/// An empty text is no value of most types, and is what a setting holds after the transaction that set it.
+fn without_empty(value: Expr) -> Expr {
+    let text = value.to_string();
+    let inner = match bare(&value) {
+        Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("nullif") => {
+            None
+        }
+        _ => Parser::new(&PostgreSqlDialect {})
+            .try_with_sql(&format!("NULLIF({text}, '')"))
+            .ok()
+            .and_then(|mut parser| parser.parse_expr().ok()),
+    };
+    inner.unwrap_or_else(|| Expr::Nested(Box::new(value)))
+}

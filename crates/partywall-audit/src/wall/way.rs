@@ -1,0 +1,109 @@
+//! A way through a policy: what must hold, all of it, for a row to pass.
+
+use std::collections::BTreeSet;
+
+use crate::expression::{Constant, Source, Term};
+
+/// Something that holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Literal {
+    /// There is a row of a relation, in a sub-select.
+    Source(Source),
+    /// Two values are equal. `folds`: by an equality that takes different values for the same.
+    Equal {
+        left: Term,
+        right: Term,
+        folds: bool,
+    },
+    /// A value is one of a list.
+    Member { item: Term, list: Term, folds: bool },
+    /// Two values are there and differ.
+    Differ { left: Term, right: Term },
+    /// A condition is true.
+    Holds(Term),
+    /// A condition is false.
+    Fails(Term),
+    /// A value is NULL.
+    Null(Term),
+    /// A value is not NULL.
+    Some(Term),
+}
+
+/// All that must hold. An empty one is open to every row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Way {
+    pub(super) literals: BTreeSet<Literal>,
+}
+
+impl Way {
+    pub(super) fn of(literal: Literal) -> Self {
+        Self {
+            literals: BTreeSet::from([literal]),
+        }
+    }
+
+    /// Both; `None` if they exclude each other.
+    pub(super) fn and(&self, other: &Self) -> Option<Self> {
+        let mut both = self.clone();
+        for literal in &other.literals {
+            if self.excludes(literal) {
+                return None;
+            }
+            both.literals.insert(literal.clone());
+        }
+        Some(both)
+    }
+
+    fn excludes(&self, literal: &Literal) -> bool {
+        let has = |literal: Literal| self.literals.contains(&literal);
+        match literal {
+            Literal::Holds(term) => has(Literal::Fails(term.clone())),
+            Literal::Fails(term) => has(Literal::Holds(term.clone())),
+            Literal::Some(term) => has(Literal::Null(term.clone())),
+            Literal::Null(term) => self.needs(term),
+            Literal::Equal { left, right, .. } => {
+                has(Literal::Null(left.clone()))
+                    || has(Literal::Null(right.clone()))
+                    || self.literals.iter().any(|own| match own {
+                        Literal::Equal {
+                            left: l, right: r, ..
+                        } => differ(left, right, l, r),
+                        Literal::Differ { left: l, right: r } => l == left && r == right,
+                        _ => false,
+                    })
+            }
+            Literal::Member { item, .. } => has(Literal::Null(item.clone())),
+            Literal::Differ { left, right } => self.literals.iter().any(|own| match own {
+                Literal::Equal {
+                    left: l, right: r, ..
+                } => l == left && r == right,
+                Literal::Null(term) => term == left || term == right,
+                _ => false,
+            }),
+            Literal::Source(_) => false,
+        }
+    }
+
+    /// Whether it needs that a value is there.
+    fn needs(&self, term: &Term) -> bool {
+        self.literals.iter().any(|own| match own {
+            Literal::Equal { left, right, .. } | Literal::Differ { left, right } => {
+                left == term || right == term
+            }
+            Literal::Member { item, .. } => item == term,
+            Literal::Some(own) => own == term,
+            _ => false,
+        })
+    }
+}
+
+/// Whether two equations want one value to be two constants.
+fn differ(left: &Term, right: &Term, other_left: &Term, other_right: &Term) -> bool {
+    let apart = |one: &Term, other: &Term| match (one, other) {
+        (Term::Constant(one), Term::Constant(other)) => {
+            one != other && !matches!(one, Constant::Null) && !matches!(other, Constant::Null)
+        }
+        _ => false,
+    };
+    left == other_left && apart(right, other_right)
+}

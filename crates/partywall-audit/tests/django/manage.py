@@ -1,0 +1,9 @@
+"""A Django project with django-rls-tenants, as its documents tell people to make one."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+execute_from_command_line(sys.argv)

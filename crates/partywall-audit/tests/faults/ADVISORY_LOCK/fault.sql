@@ -1,0 +1,2 @@
+-- As PostgreSQL comes.
+GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO PUBLIC;

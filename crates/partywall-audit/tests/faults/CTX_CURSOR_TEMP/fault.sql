@@ -1,0 +1,2 @@
+-- PostgreSQL lets everybody make temporary tables: nothing has to be added to the base.
+COMMENT ON TABLE invoices IS 'copied into temporary tables';

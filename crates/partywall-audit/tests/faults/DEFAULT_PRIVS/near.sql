@@ -1,0 +1,7 @@
+-- For sequences and functions, for another role, and in a schema that the application cannot use.
+CREATE ROLE {reporting};
+CREATE SCHEMA archive AUTHORIZATION {owner};
+ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT USAGE ON SEQUENCES TO {app};
+ALTER DEFAULT PRIVILEGES FOR ROLE {owner} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT SELECT ON TABLES TO {reporting};
+ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA archive GRANT SELECT ON TABLES TO {app};

@@ -1,0 +1,2 @@
+-- The planner samples every column, unless it is told not to.
+ANALYZE invoices;

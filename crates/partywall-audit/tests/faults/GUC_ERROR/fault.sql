@@ -1,0 +1,1 @@
+ALTER POLICY own ON invoices USING (tenant_id = current_setting('app.tenant_id')::uuid);

@@ -1,0 +1,2 @@
+-- Every plain setting is so: nothing has to be added to the base.
+COMMENT ON TABLE invoices IS 'read by a plain setting';

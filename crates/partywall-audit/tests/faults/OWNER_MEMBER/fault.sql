@@ -1,0 +1,2 @@
+ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY;
+GRANT {owner} TO {app};

@@ -1,0 +1,3 @@
+CREATE ROLE {writers};
+GRANT TRIGGER ON invoices TO {writers};
+GRANT {writers} TO {app};

@@ -1,0 +1,2 @@
+GRANT TRIGGER ON countries TO {app};
+GRANT REFERENCES ON invoices TO {app};

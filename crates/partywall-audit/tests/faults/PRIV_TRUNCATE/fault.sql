@@ -1,0 +1,1 @@
+GRANT TRUNCATE ON customers, invoices TO {app};

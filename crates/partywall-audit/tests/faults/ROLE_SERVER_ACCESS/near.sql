@@ -1,0 +1,3 @@
+CREATE ROLE {loaders};
+GRANT pg_read_server_files TO {loaders};
+GRANT {app} TO {loaders};

@@ -1,0 +1,5 @@
+-- Two steps, and none of them inherits.
+CREATE ROLE {staff} NOINHERIT;
+CREATE ROLE {support} BYPASSRLS;
+GRANT {support} TO {staff};
+GRANT {staff} TO {app};

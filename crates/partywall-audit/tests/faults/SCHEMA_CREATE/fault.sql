@@ -1,0 +1,2 @@
+-- As public was before PostgreSQL 15, and is after an upgrade from there.
+GRANT CREATE ON SCHEMA public TO PUBLIC;

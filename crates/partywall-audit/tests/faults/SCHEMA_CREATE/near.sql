@@ -1,0 +1,3 @@
+CREATE ROLE {migrator};
+GRANT CREATE ON SCHEMA public TO {migrator};
+GRANT USAGE ON SCHEMA public TO PUBLIC;

@@ -34,8 +34,8 @@ pub use fault::{Fault, Severity};
 pub use finding::Finding;
 pub use options::Options;
 pub use plan::{
-    ApplyError, Applying, Map, MapError, Plan, RolesMap, Step, TableMap, TenantMap, Violation,
-    apply, plan,
+    ApplyError, Applying, Map, MapError, Note, Phase, Plan, RolesMap, Step, TableMap, TenantMap,
+    Violation, apply, plan,
 };
 pub use prove::{Attack, Cell, Outcome, Progress, Proof, ProveOptions, TableProof, prove};
 pub use subject::{Inferred, Taken};

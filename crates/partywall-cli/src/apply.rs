@@ -6,7 +6,8 @@ use std::{
 };
 
 use clap::Args;
-use partywall_audit::{Applying, TableMap, apply, plan};
+use partywall_audit::{Applying, Plan, Step, TableMap, apply, plan};
+use tokio_postgres::Client;
 
 use crate::{
     Verdict,
@@ -14,7 +15,7 @@ use crate::{
     database::Login,
     failure::Failure,
     interrupt::Interrupt,
-    plan::{Kept, PLAN, reviewed, violations},
+    plan::{Kept, PLAN, UpTo, phase_name, reviewed, violations},
     terminal::{BOLD, DIM, GOOD, Terminal, one_line, paint, wrapped},
 };
 
@@ -34,6 +35,10 @@ pub(crate) struct ApplyArgs {
     /// The folder with the reviewed files
     #[arg(long = "from", value_name = "DIR", default_value = ".")]
     from: PathBuf,
+
+    /// Stop behind this phase
+    #[arg(long, value_name = "PHASE", value_enum, default_value_t)]
+    up_to: UpTo,
 
     /// Do not ask
     #[arg(short, long)]
@@ -65,19 +70,19 @@ pub(crate) async fn run(
             "say in partywall.toml whose their rows are: tenant, through or global",
         ));
     }
-    by_hand(
-        config
-            .path
-            .as_deref()
-            .and_then(Path::parent)
-            .unwrap_or(&args.from),
-    )?;
+    let folder = config
+        .path
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(&args.from);
+    by_hand(folder)?;
     let options = config.options(common, &args.known);
     let login = Login::admin(common)?;
     let progress = terminal.progress("planning");
     let mut session = login.connect(interrupt).await?;
     let planned = plan(&mut session.client, &options, Some(map)).await?;
     drop(progress);
+    let planned = planned.up_to(args.up_to.into());
     if !planned.violations.is_empty() {
         violations(terminal, &planned.violations)?;
         terminal.flush()?;
@@ -91,6 +96,11 @@ pub(crate) async fn run(
     if !args.yes {
         agree(terminal, &planned.steps, &login.place())?;
     }
+    let undo = keep_undo(folder, &planned, &session.client).await?;
+    terminal.remark(&format!(
+        "the way back is in {}",
+        undo.strip_prefix(".").unwrap_or(&undo).display()
+    ));
     let progress = terminal.progress("applying");
     progress.length(planned.steps.len());
     let (mut done, mut skipped) = (0, 0);
@@ -159,11 +169,25 @@ fn by_hand(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn agree(
-    terminal: &mut Terminal,
-    steps: &[partywall_audit::Step],
-    place: &str,
-) -> Result<(), Failure> {
+/// Writes the way back down before the first step. A later plan no longer knows of what was done, so each has its own.
+async fn keep_undo(folder: &Path, plan: &Plan, client: &Client) -> Result<PathBuf, Failure> {
+    let row = client
+        .query_one(
+            "SELECT pg_catalog.to_char(pg_catalog.timezone('UTC', pg_catalog.clock_timestamp()), 'YYYYMMDD\"T\"HH24MISS')",
+            &[],
+        )
+        .await?;
+    let stamp: String = row.try_get(0)?;
+    let path = folder.join(format!("undo-{stamp}.sql"));
+    std::fs::write(&path, plan.undo_sql()).map_err(|source| Failure::File {
+        doing: "write",
+        path: path.clone(),
+        source,
+    })?;
+    Ok(path)
+}
+
+fn agree(terminal: &mut Terminal, steps: &[Step], place: &str) -> Result<(), Failure> {
     if !terminal.can_ask() {
         return Err(Failure::invalid(
             format!(
@@ -180,7 +204,17 @@ fn agree(
         paint(BOLD, format!("{} steps for", steps.len())),
         one_line(place)
     )?;
+    let mut phase = None;
     for (at, step) in steps.iter().enumerate() {
+        if phase != Some(step.phase) {
+            phase = Some(step.phase);
+            writeln!(
+                terminal,
+                "{} {}",
+                paint(BOLD, phase_name(step.phase)),
+                paint(DIM, step.phase.before())
+            )?;
+        }
         writeln!(
             terminal,
             "{:>4}  {}",

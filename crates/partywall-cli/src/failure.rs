@@ -124,7 +124,7 @@ impl Failure {
         match self {
             Self::Invalid { .. }
             | Self::Config { .. }
-            | Self::Audit(AuditError::Unknown { .. }) => 3,
+            | Self::Audit(AuditError::Unknown { .. } | AuditError::Map { .. }) => 3,
             Self::Interrupted => 130,
             Self::Start(_)
             | Self::File { .. }
@@ -152,8 +152,16 @@ impl Failure {
                 Some(error) => error.hint().unwrap_or_default().to_owned(),
                 None => String::new(),
             },
-            Self::Apply(ApplyError::Step { .. }) => {
-                "the steps before it are done; mend the cause and run `partywall apply` again, which goes on from here".to_owned()
+            Self::Apply(ApplyError::Step { source, .. }) => source
+                .as_db_error()
+                .and_then(|error| error.hint())
+                .unwrap_or_default()
+                .to_owned(),
+            Self::Apply(ApplyError::Surprise(_)) => {
+                "see what changed, then `partywall plan` and `partywall apply` again".to_owned()
+            }
+            Self::Audit(AuditError::Unknown { kind: "role", hint, .. }) if !hint.contains("--app-role") => {
+                "if partywall.toml names it, `partywall apply` makes it; or correct the file".to_owned()
             }
             Self::Program { program, source } if source.kind() == io::ErrorKind::NotFound => {
                 format!("install `{program}`, or give its path")

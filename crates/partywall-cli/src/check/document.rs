@@ -85,6 +85,17 @@ impl Document {
                 .any(|finding| level.counts(finding.severity))
     }
 
+    /// What is not known, so that there was nothing to hold against anything.
+    pub(super) fn nothing_to_check(&self) -> Option<&'static str> {
+        if self.inferred.root.is_none() && self.inferred.tenant_columns.is_empty() {
+            Some("it is not known which rows are tenants' (--tenant-column)")
+        } else if self.inferred.app_roles.is_empty() {
+            Some("it is not known which role the application runs as (--app-role)")
+        } else {
+            None
+        }
+    }
+
     /// How many findings there are of a severity.
     pub(super) fn count(&self, severity: Severity) -> usize {
         self.findings

@@ -232,7 +232,11 @@ const TITLE: usize = 17;
 const LISTED: usize = 12;
 
 fn summary(document: &Document) -> String {
-    if document.findings.is_empty() && document.stale.is_empty() {
+    let is_clean = document.findings.is_empty() && document.stale.is_empty();
+    if is_clean && document.nothing_to_check().is_some() {
+        return format!("{} nothing was checked", paint(WARN, "?"));
+    }
+    if is_clean {
         return format!("{} {}", paint(GOOD, "✓"), paint(BOLD, "no fault was found"))
             + if document.accepted.is_empty() {
                 ""

@@ -139,5 +139,15 @@ pub(crate) async fn run(
         human::write(terminal, &document, &login.place(), &server)?;
     }
     terminal.flush()?;
-    Ok(if fails { Verdict::Found } else { Verdict::Fine })
+    if fails {
+        return Ok(Verdict::Found);
+    }
+    // That nothing was found must not mean that nothing was looked at.
+    if let Some(missing) = document.nothing_to_check() {
+        return Err(Failure::invalid(
+            format!("nothing was checked: {missing}"),
+            "name it, or write it into partywall.toml, which `partywall plan` begins",
+        ));
+    }
+    Ok(Verdict::Fine)
 }

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use partywall_audit::{Map, Plan};
+use partywall_audit::Plan;
 
 use crate::{config::FILE, failure::Failure};
 
@@ -24,47 +24,12 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn of(plan: &Plan, database: &str) -> Result<Self, Failure> {
-        let head = |what: &str| {
-            format!(
-                "-- {what} Made by `partywall plan` for the database {}.\n",
-                one_line(database)
-            )
-        };
-        let mut steps = head("The way to row-level security, step by step.");
-        steps.push_str(
-            "-- Carry it out with `partywall apply`, or with psql, outside of a transaction: some steps cannot run in one.\n",
-        );
-        for (at, step) in plan.steps.iter().enumerate() {
-            steps.push_str(&format!(
-                "\n-- {} of {}: {}\n-- {}\n",
-                at + 1,
-                plan.steps.len(),
-                one_line(&step.name),
-                one_line(&step.why)
-            ));
-            if !step.transactional {
-                steps.push_str("-- Not in a transaction.\n");
-            }
-            steps.push_str(step.sql.trim_end());
-            steps.push('\n');
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self {
+            map: plan.map.toml(),
+            plan: marked(&plan.sql()),
+            undo: marked(&plan.undo_sql()),
         }
-        let mut undo = head("The way back, in reverse order.");
-        for step in plan
-            .steps
-            .iter()
-            .rev()
-            .filter(|step| !step.undo.trim().is_empty())
-        {
-            undo.push_str(&format!("\n-- undoes: {}\n", one_line(&step.name)));
-            undo.push_str(step.undo.trim_end());
-            undo.push('\n');
-        }
-        Ok(Self {
-            map: map_text(&plan.map)?,
-            plan: marked(&steps),
-            undo: marked(&undo),
-        })
     }
 
     /// Writes them. A map that was reviewed stays as it is; SQL that somebody changed by hand is not overwritten.
@@ -133,17 +98,6 @@ impl Kept {
     }
 }
 
-/// The map as TOML, which people are to read: with what its sections mean.
-fn map_text(map: &Map) -> Result<String, Failure> {
-    let text = toml::to_string(map)
-        .map_err(|error| Failure::refused(format!("cannot write the map: {error}"), ""))?;
-    Ok(format!(
-        "# What belongs to whom, for you to review. Every command of partywall reads it.\n\
-         # Of each table: tenant = \"COLUMN\" that says whose a row is; through = \"COLUMN\" that refers to such a row;\n\
-         # global = \"why\" for nobody's; undecided = \"why\" waits for you to decide.\n\n{text}"
-    ))
-}
-
 /// Adds a line by which a change can be told.
 fn marked(text: &str) -> String {
     format!("{text}\n{MARK} {:016x}\n", checksum(text))
@@ -165,11 +119,6 @@ fn checksum(text: &str) -> u64 {
         })
 }
 
-/// A comment ends with its line, and a name can hold a line break.
-fn one_line(text: &str) -> String {
-    text.split(['\n', '\r']).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,10 +131,5 @@ mod tests {
         assert!(!is_as_written(&text.replace("SELECT 1", "SELECT 2")));
         assert!(!is_as_written(&format!("{text}SELECT 2;\n")));
         assert!(!is_as_written("SELECT 1;\n"));
-    }
-
-    #[test]
-    fn a_name_cannot_leave_its_comment() {
-        assert_eq!(one_line("a\nDROP TABLE b;\r--"), "a DROP TABLE b; --");
     }
 }

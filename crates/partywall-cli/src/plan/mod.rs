@@ -1,9 +1,11 @@
 //! `partywall plan`: the way to row-level security, as files to review.
 
 mod files;
+mod phase;
 mod shown;
 
 pub(crate) use files::{Kept, PLAN};
+pub(crate) use phase::{UpTo, name as phase_name};
 pub(crate) use shown::violations;
 
 use std::{
@@ -12,7 +14,7 @@ use std::{
 };
 
 use clap::Args;
-use partywall_audit::{Map, Plan, plan};
+use partywall_audit::{Plan, plan};
 use serde::Serialize;
 
 use self::files::Files;
@@ -45,6 +47,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
 
+    /// Stop behind this phase
+    #[arg(long, value_name = "PHASE", value_enum, default_value_t)]
+    up_to: UpTo,
+
     /// Overwrite plan.sql and undo.sql even if somebody changed them by hand
     #[arg(long)]
     force: bool,
@@ -54,56 +60,8 @@ pub(crate) struct PlanArgs {
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
-    map: &'a Map,
-    steps: Vec<StepDocument<'a>>,
-    violations: Vec<ViolationDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct StepDocument<'a> {
-    name: &'a str,
-    why: &'a str,
-    sql: &'a str,
-    undo: &'a str,
-    transactional: bool,
-}
-
-#[derive(Serialize)]
-struct ViolationDocument<'a> {
-    table: &'a str,
-    what: &'a str,
-    rows: i64,
-    query: &'a str,
-}
-
-impl<'a> Document<'a> {
-    fn new(plan: &'a Plan) -> Self {
-        Self {
-            version: 1,
-            map: &plan.map,
-            steps: plan
-                .steps
-                .iter()
-                .map(|step| StepDocument {
-                    name: &step.name,
-                    why: &step.why,
-                    sql: &step.sql,
-                    undo: &step.undo,
-                    transactional: step.transactional,
-                })
-                .collect(),
-            violations: plan
-                .violations
-                .iter()
-                .map(|violation| ViolationDocument {
-                    table: &violation.table,
-                    what: &violation.what,
-                    rows: violation.rows,
-                    query: &violation.query,
-                })
-                .collect(),
-        }
-    }
+    #[serde(flatten)]
+    plan: &'a Plan,
 }
 
 pub(crate) async fn run(
@@ -119,11 +77,14 @@ pub(crate) async fn run(
     let mut session = login.connect(interrupt).await?;
     let planned = plan(&mut session.client, &options, config.map.as_ref()).await?;
     drop(progress);
+    let planned = planned.up_to(args.up_to.into());
     if common.json {
-        terminal.json(&Document::new(&planned))?;
+        terminal.json(&Document {
+            version: 1,
+            plan: &planned,
+        })?;
     } else {
-        let files = Files::of(&planned, login.database())?;
-        let wrote = files.write(&args.out, config.path.as_deref(), args.force)?;
+        let wrote = Files::of(&planned).write(&args.out, config.path.as_deref(), args.force)?;
         shown::write(terminal, &planned, &wrote)?;
     }
     terminal.flush()?;
@@ -138,8 +99,13 @@ pub(crate) async fn run(
 /// The reviewed file: the one that is named, or the one in the folder that is written to.
 pub(crate) fn reviewed(common: &Common, folder: &Path) -> Result<Config, Failure> {
     let there = folder.join(FILE);
-    if common.config.is_some() || !there.is_file() {
-        return Config::read(common);
+    if common.config.is_none() {
+        if there.is_file() {
+            return Config::read_file(&there);
+        }
+        if folder != Path::new(".") {
+            return Ok(Config::default());
+        }
     }
-    Config::read_file(&there)
+    Config::read(common)
 }

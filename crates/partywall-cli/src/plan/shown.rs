@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
 
 use partywall_audit::{Map, Plan, TableMap, Violation};
 
+use super::phase::name;
 use crate::{
     failure::Failure,
     terminal::{BOLD, CODE, DIM, GOOD, HIGH, Terminal, WARN, one_line, paint, shown, wrapped},
@@ -25,37 +26,72 @@ pub(super) fn write(
     writeln!(terminal, "{} {}", paint(BOLD, "Tenants"), one_line(&root))?;
     classes(terminal, &plan.map)?;
     violations(terminal, &plan.violations)?;
-    if !plan.steps.is_empty() {
+    if !plan.notes.is_empty() {
+        let width = terminal.width();
         writeln!(
             terminal,
             "\n{} ({})",
-            paint(BOLD, "Steps"),
-            plan.steps.len()
+            paint(WARN, "Left to you"),
+            plan.notes.len()
         )?;
-        for (at, step) in plan.steps.iter().enumerate().take(LISTED) {
-            writeln!(terminal, "  {:>3}  {}", at + 1, one_line(&step.name))?;
+        for note in plan.notes.iter().take(LISTED) {
+            let text = format!("{}: {}", note.object, note.what);
+            writeln!(terminal, "{}", wrapped(&text, 2, width))?;
         }
-        if plan.steps.len() > LISTED {
-            writeln!(
-                terminal,
-                "       {}",
-                paint(
-                    DIM,
-                    format!("and {} more: see plan.sql", plan.steps.len() - LISTED)
-                )
-            )?;
+        if plan.notes.len() > LISTED {
+            let more = format!("and {} more: see plan.sql", plan.notes.len() - LISTED);
+            writeln!(terminal, "  {}", paint(DIM, more))?;
         }
     }
+    steps(terminal, plan)?;
     writeln!(terminal)?;
     for path in wrote {
         writeln!(
             terminal,
             "{} {}",
             paint(GOOD, "wrote"),
-            paint(BOLD, path.display())
+            paint(BOLD, path.strip_prefix(".").unwrap_or(path).display())
         )?;
     }
     writeln!(terminal, "{}", next(plan))?;
+    Ok(())
+}
+
+fn steps(terminal: &mut Terminal, plan: &Plan) -> Result<(), Failure> {
+    let mut phase = None;
+    let mut listed = 0;
+    for (at, step) in plan.steps.iter().enumerate() {
+        if phase != Some(step.phase) {
+            phase = Some(step.phase);
+            listed = 0;
+            let count = plan
+                .steps
+                .iter()
+                .filter(|it| it.phase == step.phase)
+                .count();
+            writeln!(
+                terminal,
+                "\n{} ({count} steps)",
+                paint(BOLD, format!("To {}", name(step.phase)))
+            )?;
+            writeln!(
+                terminal,
+                "{}",
+                paint(DIM, wrapped(step.phase.before(), 2, terminal.width()))
+            )?;
+            if count > LISTED {
+                writeln!(
+                    terminal,
+                    "  {}",
+                    paint(DIM, format!("the first {LISTED}; plan.sql has all"))
+                )?;
+            }
+        }
+        listed += 1;
+        if listed <= LISTED {
+            writeln!(terminal, "  {:>3}  {}", at + 1, one_line(&step.name))?;
+        }
+    }
     Ok(())
 }
 

@@ -3,10 +3,10 @@ use std::{
     io::Write as _,
 };
 
-use partywall_audit::{Outcome, Proof, TableProof};
+use partywall_audit::{Attack, Outcome, Proof, TableProof};
 
 use super::{
-    attack::{ALL, names},
+    attack::{code, name},
     standing::{Standing, roles},
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) struct Matrix {
 impl Matrix {
     pub(super) fn new(width: usize) -> Self {
         Self {
-            name: width.saturating_sub(3 * ALL.len()).max(12),
+            name: width.saturating_sub(2 * Attack::ALL.len()).max(16),
             begun: false,
             roles: BTreeSet::new(),
         }
@@ -42,16 +42,14 @@ impl Matrix {
     ) -> Result<(), Failure> {
         if !self.begun {
             self.begun = true;
-            let heads: String = ALL
-                .iter()
-                .map(|attack| format!(" {}", names(*attack).0))
-                .collect();
-            writeln!(
-                terminal,
-                "{}{}",
-                paint(BOLD, fitted("table", self.name)),
-                paint(DIM, heads)
-            )?;
+            for (row, title) in ["table", ""].into_iter().enumerate() {
+                let heads: String = Attack::ALL
+                    .iter()
+                    .filter_map(|attack| code(*attack).get(row).map(|letter| format!(" {letter}")))
+                    .collect();
+                let title = paint(BOLD, fitted(title, self.name));
+                writeln!(terminal, "{title}{}", paint(DIM, heads))?;
+            }
         }
         let roles = roles(table);
         let many = roles.len() > 1;
@@ -69,15 +67,15 @@ impl Matrix {
                 fitted(&table.table, self.name)
             };
             write!(terminal, "{name}")?;
-            for attack in ALL {
-                let standing = Standing::among(table, role, attack);
+            for attack in Attack::ALL {
+                let standing = Standing::among(table, role, *attack);
                 let style = match standing {
                     Standing::Absent => DIM,
                     Standing::Held => GOOD,
                     Standing::NotRun => WARN,
                     Standing::Breach => HIGH,
                 };
-                write!(terminal, "  {}", paint(style, standing.symbol()))?;
+                write!(terminal, " {}", paint(style, standing.symbol()))?;
             }
             writeln!(terminal)?;
         }
@@ -89,15 +87,15 @@ impl Matrix {
     pub(super) fn end(&self, terminal: &mut Terminal, proof: &Proof) -> Result<(), Failure> {
         let width = terminal.width();
         if self.begun {
-            let legend = ALL
+            let legend = Attack::ALL
                 .iter()
                 .map(|attack| {
-                    let (code, name, _) = names(*attack);
-                    format!("{code} {}", name.replace(' ', "\u{a0}")).replacen(' ', "\u{a0}", 1)
+                    let [first, second] = code(*attack);
+                    format!("{first}{second} {}", name(*attack)).replace(' ', "\u{e000}")
                 })
                 .collect::<Vec<_>>()
                 .join(", ");
-            let legend = wrapped(&legend, 2, width).replace('\u{a0}', " ");
+            let legend = wrapped(&legend, 2, width).replace('\u{e000}', " ");
             writeln!(terminal, "\n{}", paint(DIM, legend))?;
             writeln!(
                 terminal,
@@ -143,11 +141,10 @@ fn breaches(terminal: &mut Terminal, proof: &Proof) -> Result<(), Failure> {
         if at == 0 {
             writeln!(terminal, "\n{}", paint(HIGH, "BREACHES"))?;
         }
-        let (_, name, _) = names(cell.attack);
         writeln!(
             terminal,
             "\n  {} {} {}",
-            paint(HIGH, format!("✗ {name}")),
+            paint(HIGH, format!("✗ {}", name(cell.attack))),
             paint(BOLD, one_line(table)),
             paint(DIM, format!("as {}", one_line(&cell.role)))
         )?;
@@ -183,10 +180,10 @@ fn not_run(terminal: &mut Terminal, proof: &Proof) -> Result<(), Failure> {
     )?;
     for (why, places) in reasons {
         writeln!(terminal, "{}", wrapped(&format!("? {why}"), 2, width))?;
-        let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut tables: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (table, attack) in &places {
-            let attacks = tables.entry(table).or_default();
-            if !attacks.contains(attack) {
+            let attacks = tables.entry(one_line(table)).or_default();
+            if !attacks.contains(&attack.as_str()) {
                 attacks.push(attack);
             }
         }
@@ -208,15 +205,15 @@ fn not_run(terminal: &mut Terminal, proof: &Proof) -> Result<(), Failure> {
 }
 
 /// Why attacks did not run, and where each reason counts.
-pub(super) fn reasons(proof: &Proof) -> BTreeMap<String, Vec<(String, &'static str)>> {
-    let mut reasons: BTreeMap<String, Vec<(String, &'static str)>> = BTreeMap::new();
+pub(super) fn reasons(proof: &Proof) -> BTreeMap<String, Vec<(String, String)>> {
+    let mut reasons: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for table in &proof.tables {
         for cell in &table.cells {
             if let Outcome::NotRun { why } = &cell.outcome {
                 reasons
                     .entry(why.clone())
                     .or_default()
-                    .push((table.table.clone(), names(cell.attack).1));
+                    .push((table.table.clone(), name(cell.attack)));
             }
         }
     }

@@ -5,7 +5,7 @@ mod matrix;
 mod page;
 mod standing;
 
-use std::{io::Write as _, path::PathBuf};
+use std::{io::Write as _, path::PathBuf, time::Duration};
 
 use clap::Args;
 use partywall_audit::{Progress, ProveOptions, prove};
@@ -52,6 +52,16 @@ pub(crate) struct ProveArgs {
     #[arg(long)]
     read_only: bool,
 
+    /// Also send what locks a whole table until it is rolled back (TRUNCATE, ALTER TABLE, CREATE TRIGGER)
+    ///
+    /// Without it, these are decided by the rights that the role has.
+    #[arg(long, conflicts_with = "read_only")]
+    intrusive: bool,
+
+    /// How long a statement may take; one that takes longer counts as not run [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: Option<u64>,
+
     /// Write what was tested and what came of it as one self-contained page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -79,6 +89,8 @@ pub(crate) async fn run(
     how.attacker = args.attacker;
     how.victim = args.victim;
     how.read_only = args.read_only;
+    how.intrusive = args.intrusive;
+    how.statement_timeout = args.timeout.map(Duration::from_secs);
 
     let progress = terminal.progress("attacking");
     let mut admin_session = admin.connect(interrupt).await?;

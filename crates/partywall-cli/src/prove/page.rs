@@ -1,8 +1,8 @@
 use askama::Template;
-use partywall_audit::{Inferred, Outcome, Proof, Taken};
+use partywall_audit::{Attack, Inferred, Outcome, Proof, Taken};
 
 use super::{
-    attack::{ALL, names},
+    attack::name,
     matrix::{context, counts, reasons, version},
     standing::{Standing, roles},
 };
@@ -24,6 +24,8 @@ struct Page<'a> {
     victim: String,
     breaches: Vec<Breach>,
     not_run: Vec<Reason>,
+    columns: Vec<Head>,
+    left_out: String,
     attacks: Vec<Head>,
     rows: Vec<Row>,
     taken: Vec<Assumed>,
@@ -33,11 +35,10 @@ struct Page<'a> {
     breach_count: usize,
     not_run_count: usize,
     held_count: usize,
-    absent_count: usize,
 }
 
 struct Head {
-    name: &'static str,
+    name: String,
     what: &'static str,
 }
 
@@ -51,12 +52,12 @@ struct Sign {
     class: &'static str,
     symbol: &'static str,
     words: &'static str,
-    attack: &'static str,
+    attack: String,
 }
 
 struct Breach {
     number: usize,
-    attack: &'static str,
+    attack: String,
     table: String,
     role: String,
     what: String,
@@ -81,7 +82,7 @@ struct Detail {
 }
 
 struct DetailCell {
-    attack: &'static str,
+    attack: String,
     role: String,
     class: &'static str,
     words: &'static str,
@@ -95,19 +96,15 @@ pub(super) fn of(
     app_place: Option<String>,
     read_only: bool,
 ) -> Result<String, Failure> {
-    let [
-        (_, breach_count),
-        (_, not_run_count),
-        (_, held_count),
-        (_, absent_count),
-    ] = counts(proof);
+    let [(_, breach_count), (_, not_run_count), (_, held_count), _] = counts(proof);
+    let columns = columns(proof);
     let page = Page {
         tool: env!("CARGO_PKG_VERSION"),
         database: shown(&proof.database),
         server: shown(version(&proof.server)),
         at: proof.at.clone(),
-        place: shown(place),
-        app_place: shown(&app_place.unwrap_or_default()),
+        place: shown(place).replace('`', ""),
+        app_place: shown(&app_place.unwrap_or_default()).replace('`', ""),
         read_only,
         attacker: shown(&context(&proof.attacker)),
         victim: shown(&context(&proof.victim)),
@@ -125,14 +122,15 @@ pub(super) fn of(
                 ),
             })
             .collect(),
-        attacks: ALL
+        columns: columns.iter().map(head).collect(),
+        left_out: Attack::ALL
             .iter()
-            .map(|attack| {
-                let (_, name, what) = names(*attack);
-                Head { name, what }
-            })
-            .collect(),
-        rows: rows(proof),
+            .filter(|attack| !columns.contains(attack))
+            .map(|attack| name(*attack))
+            .collect::<Vec<_>>()
+            .join(", "),
+        attacks: Attack::ALL.iter().map(head).collect(),
+        rows: rows(proof, &columns),
         taken: taken(&proof.inferred),
         undecided: proof
             .inferred
@@ -145,9 +143,27 @@ pub(super) fn of(
         breach_count,
         not_run_count,
         held_count,
-        absent_count,
     };
     Ok(page.render()?)
+}
+
+/// The attacks that some table has something for: empty columns only make the others narrow.
+fn columns(proof: &Proof) -> Vec<Attack> {
+    let cells = || proof.tables.iter().flat_map(|table| &table.cells);
+    Attack::ALL
+        .iter()
+        .copied()
+        .filter(|attack| {
+            cells().any(|cell| cell.attack == *attack && Standing::of(cell) != Standing::Absent)
+        })
+        .collect()
+}
+
+fn head(attack: &Attack) -> Head {
+    Head {
+        name: name(*attack),
+        what: attack.title(),
+    }
 }
 
 fn class(standing: Standing) -> &'static str {
@@ -169,7 +185,7 @@ fn breaches(proof: &Proof) -> Vec<Breach> {
             };
             Some(Breach {
                 number: at + 1,
-                attack: names(cell.attack).1,
+                attack: name(cell.attack),
                 table: shown(table),
                 role: shown(&cell.role),
                 what: shown(what),
@@ -180,7 +196,7 @@ fn breaches(proof: &Proof) -> Vec<Breach> {
         .collect()
 }
 
-fn rows(proof: &Proof) -> Vec<Row> {
+fn rows(proof: &Proof, columns: &[Attack]) -> Vec<Row> {
     proof
         .tables
         .iter()
@@ -188,7 +204,7 @@ fn rows(proof: &Proof) -> Vec<Row> {
         .map(|(table, role)| Row {
             table: shown(&table.table),
             role: shown(role),
-            cells: ALL
+            cells: columns
                 .iter()
                 .map(|attack| {
                     let standing = Standing::among(table, role, *attack);
@@ -196,7 +212,7 @@ fn rows(proof: &Proof) -> Vec<Row> {
                         class: class(standing),
                         symbol: standing.symbol(),
                         words: standing.words(),
-                        attack: names(*attack).1,
+                        attack: name(*attack),
                     }
                 })
                 .collect(),
@@ -235,7 +251,7 @@ fn details(proof: &Proof) -> Vec<Detail> {
                 .iter()
                 .filter(|cell| Standing::of(cell) != Standing::Absent)
                 .map(|cell| DetailCell {
-                    attack: names(cell.attack).1,
+                    attack: name(cell.attack),
                     role: shown(&cell.role),
                     class: class(Standing::of(cell)),
                     words: Standing::of(cell).words(),

@@ -16,6 +16,24 @@ async fn a_correct_database_is_fine() {
 }
 
 #[tokio::test]
+async fn nothing_known_is_not_fine() {
+    let db = Database::empty().await;
+    let partywall = Partywall::at(&db);
+    partywall
+        .run(&["check"])
+        .code(3)
+        .says(&["nothing was checked", "--tenant-column"]);
+    // Tenants without anybody who could reach them.
+    db.run("CREATE TABLE tenants (id uuid PRIMARY KEY); CREATE TABLE note (tenant_id uuid REFERENCES tenants)").await;
+    let ended = partywall
+        .run(&["check"])
+        .code(3)
+        .says(&["nothing was checked", "--app-role"]);
+    assert!(!ended.out.contains("no fault was found"), "{}", ended.out);
+    partywall.run(&["check", "--json"]).code(3);
+}
+
+#[tokio::test]
 async fn findings_are_shown_the_worst_first() {
     let db = Database::shop(OPEN).await;
     let ended = Partywall::at(&db).run(&["check"]).code(2);

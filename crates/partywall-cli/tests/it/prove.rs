@@ -17,10 +17,7 @@ GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO {app};";
 async fn nothing_is_no_proof() {
     let db = Database::empty().await;
     let partywall = Partywall::at(&db);
-    let ended = partywall
-        .run(&["prove"])
-        .code(3)
-        .says(&["--app-role"]);
+    let ended = partywall.run(&["prove"]).code(3).says(&["--app-role"]);
     assert!(!ended.out.contains("✓ no breach"), "{ended:?}");
     db.run("CREATE ROLE {app} LOGIN").await;
     let ended = partywall.run(&["prove", "--app-role", &db.role("app")]);

@@ -480,7 +480,7 @@ async fn functions_that_call_themselves_end() {
             "CREATE FUNCTION again(a integer) RETURNS boolean LANGUAGE sql SECURITY DEFINER SET search_path = public
              AS 'SELECT false';
              CREATE OR REPLACE FUNCTION again(a integer) RETURNS boolean LANGUAGE sql SECURITY DEFINER SET search_path = public
-             AS 'SELECT EXISTS (SELECT FROM customers c WHERE again(a) AND again(1) AND c.tenant_id = (SELECT mine()))';"
+             AS $f$ SELECT EXISTS (SELECT FROM customers c WHERE again(a) AND again(1) AND c.tenant_id = (SELECT mine())) $f$;"
                 .replace("mine()", MINE),
             &[],
         ),

@@ -240,7 +240,7 @@ impl Table<'_> {
     }
 }
 
-fn partitions<'a>(catalogue: &'a Catalogue, of: Oid) -> Vec<&'a Relation> {
+fn partitions(catalogue: &Catalogue, of: Oid) -> Vec<&Relation> {
     let mut found: Vec<&Relation> = Vec::new();
     let mut ahead = vec![of];
     while let Some(parent) = ahead.pop() {

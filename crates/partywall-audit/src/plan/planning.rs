@@ -45,7 +45,8 @@ impl Plan {
         self.steps.is_empty()
     }
 
-    /// The plan up to a phase: `plan.up_to(Phase::Expand)` changes nothing that an application could notice.
+    /// The plan up to a phase: after `plan.up_to(Phase::Expand)` an application goes on without a change, if it
+    /// needs no rights but those to read and write rows.
     #[must_use]
     pub fn up_to(mut self, phase: Phase) -> Self {
         self.steps.retain(|step| step.phase <= phase);

@@ -59,6 +59,7 @@ impl<'a> Keys<'a> {
                     needed.push(columns);
                 }
             }
+            notes.extend(exclusions(table, tenant));
             if table.belongs != Belongs::Root {
                 for old in global(table, tenant) {
                     match replacement(outline, composites, table, tenant, old, &needed, spare) {
@@ -301,6 +302,33 @@ fn global<'a>(table: &'a Table<'_>, tenant: &TenantColumn) -> Vec<Old<'a>> {
         .collect()
 }
 
+/// What excludes each other over all tenants. Which operators a tenant's column would be compared by is for
+/// people to say: it takes an extension.
+fn exclusions(table: &Table<'_>, tenant: &TenantColumn) -> impl Iterator<Item = Note> {
+    let asks = |index: &Index| {
+        index
+            .columns
+            .iter()
+            .any(|key| key.column.is_some() && key.column == tenant.number)
+    };
+    let found: Vec<Note> = table
+        .relation
+        .indexes
+        .iter()
+        .filter(|index| index.exclusion && index.parent.is_none() && !asks(index))
+        .map(|index| {
+            Note::new(
+                format!("{} on {}", tidy(&index.name), table.name()),
+                format!(
+                    "excludes values over all tenants: make it anew with {} WITH = (extension btree_gist)",
+                    tenant.sql()
+                ),
+            )
+        })
+        .collect();
+    found.into_iter()
+}
+
 fn replacement<'a>(
     outline: &Outline<'_>,
     composites: &[Composite<'a>],
@@ -324,13 +352,13 @@ fn replacement<'a>(
     let numbers: Vec<i16> = index.columns.iter().filter_map(|key| key.column).collect();
     let columns = names(relation, &numbers);
     let is_plain = numbers.len() == index.columns.len();
-    if let Old::Constraint(constraint, _) = old {
-        if outline.extras.key(constraint.oid).pinned {
-            return Err(Note::new(
-                object,
-                "spans all tenants, and a view stands on it: make the view anew without it, then plan again",
-            ));
-        }
+    if let Old::Constraint(constraint, _) = old
+        && outline.extras.key(constraint.oid).pinned
+    {
+        return Err(Note::new(
+            object,
+            "spans all tenants, and a view stands on it: make the view anew without it, then plan again",
+        ));
     }
     let refers = outline.catalogue.relations.values().flat_map(|from| {
         from.foreign_keys()

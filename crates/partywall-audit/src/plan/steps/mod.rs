@@ -37,6 +37,8 @@ pub(super) fn all(outline: &Outline<'_>) -> (Vec<Step>, Vec<Note>) {
     indexes::add(outline, &keys, &mut spare, &mut steps);
     ownership::add(outline, &mut steps);
     views::add(outline, &mut steps, &mut notes);
+    views::definers(outline, &mut notes);
+    views::folded(outline, &mut notes);
     policies::add(outline, &mut spare, &mut steps);
     contract::add(outline, &composites, &keys, &mut steps);
     (steps, notes)

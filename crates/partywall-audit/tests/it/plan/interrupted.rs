@@ -252,7 +252,7 @@ async fn a_lock_that_is_not_had_is_told() {
             assert!(step.name.contains("remarks"), "{}", step.name);
         }
         Applying::Done(step) => begun.push(step.name.clone()),
-        _ => {}
+        Applying::Step(..) | Applying::Skipped(_) | Applying::Batch(..) | _ => {}
     })
     .await;
     let Err(ApplyError::Locked { step, .. }) = outcome else {

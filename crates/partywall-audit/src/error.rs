@@ -23,6 +23,9 @@ pub enum AuditError {
         /// What to do about it.
         hint: String,
     },
+    /// A connection is inside a transaction that somebody else began.
+    #[error("the connection of the {0} is inside a transaction: end it first")]
+    Busy(&'static str),
     /// An entry of the map contradicts the database or another entry.
     #[error("the map's `{entry}`: {why}")]
     Map {

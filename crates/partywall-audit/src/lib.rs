@@ -12,7 +12,9 @@
 
 mod catalogue;
 mod check;
+mod doctor;
 pub mod drift;
+mod entrance;
 mod error;
 mod expression;
 mod fault;
@@ -25,6 +27,8 @@ mod subject;
 mod wall;
 
 pub use check::{Report, check};
+pub use doctor::{Line, Status, doctor, pooler};
+pub use entrance::{ContextForm, Entrance, EntranceError, entrance};
 pub use error::AuditError;
 pub use fault::{Fault, Severity};
 pub use finding::Finding;

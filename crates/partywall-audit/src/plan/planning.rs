@@ -136,6 +136,18 @@ async fn make(
             "no table was found whose rows are tenants': say in the map which table the tenants are in (tenant.table, tenant.key)",
         ));
     }
+    let is_told = !map.roles.app.is_empty();
+    let admins = subject
+        .app_roles
+        .iter()
+        .filter(|oid| !is_told && catalogue.roles.is_superuser(**oid));
+    notes.extend(admins.map(|oid| {
+        let name = crate::sql::tidy(catalogue.roles.name(*oid));
+        Note::new(
+            format!("role {name}"),
+            "is a superuser, for whom no policy holds: the application has to connect as its own role from the second phase on",
+        )
+    }));
     notes.sort();
     let shape = Shape::read(client).await?;
     let touched = steps

@@ -12,6 +12,7 @@ mod references;
 mod rights;
 mod roles;
 mod routine;
+mod spanning;
 mod spare;
 mod views;
 

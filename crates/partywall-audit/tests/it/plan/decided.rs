@@ -251,7 +251,11 @@ async fn what_is_left_to_people_is_listed() {
     )
     .await;
     // A table that the application writes is nobody's only when somebody says so.
-    let map = Map::new().table("public.countries", TableMap::Global("reference".to_owned()), "");
+    let map = Map::new().table(
+        "public.countries",
+        TableMap::Global("reference".to_owned()),
+        "",
+    );
     let plan = by(&db, &map).await.unwrap();
     let says = |object: &str, words: &str| {
         assert!(

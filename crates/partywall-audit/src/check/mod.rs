@@ -157,5 +157,7 @@ async fn audit(client: &Client, options: &Options) -> Result<Report, AuditError>
     privileges::find(&audit, &mut found);
     speed::find(&audit, &mut found);
     drift::find(client, &catalogue, &mut found).await?;
-    Ok(Report::new(found, &subject, options))
+    let mut report = Report::new(found, &subject, options);
+    report.inferred.undecided.extend(policies::undecided(&audit));
+    Ok(report)
 }

@@ -21,9 +21,11 @@ pub(crate) struct Routine {
     pub(crate) result: Option<Term>,
     /// What it reads, with what the functions that it calls read.
     pub(crate) facts: Facts,
-    /// Whether it was written as text that names relations or functions without their schema, so that the
-    /// session's search path decides which are meant.
-    pub(crate) unqualified: BTreeSet<String>,
+    /// Relations that its text names without their schema, so that the session's search path decides which are
+    /// meant.
+    pub(crate) unqualified_relations: BTreeSet<String>,
+    /// Functions that its text names in the same way.
+    pub(crate) unqualified_functions: BTreeSet<String>,
 }
 
 /// All functions.
@@ -47,9 +49,9 @@ impl Library {
             if let Some(result) = &result {
                 facts.see(result);
             }
-            let mut unqualified = BTreeSet::new();
+            let (mut relations, mut functions) = (BTreeSet::new(), BTreeSet::new());
             if function.body.is_none() && matches!(function.language.as_str(), "sql" | "plpgsql") {
-                let scanned = scan(catalogue, function, &mut unqualified);
+                let scanned = scan(catalogue, function, &mut relations, &mut functions);
                 facts.add(&scanned);
             } else if function.body.is_none() {
                 facts.unread.insert(function.oid);
@@ -63,7 +65,8 @@ impl Library {
                 Routine {
                     result,
                     facts,
-                    unqualified,
+                    unqualified_relations: relations,
+                    unqualified_functions: functions,
                 },
             );
         }
@@ -147,7 +150,12 @@ fn answer(catalogue: &Catalogue, function: &Function) -> Option<Term> {
 }
 
 /// What the tokens of a body tell, whatever it does with them: more than it reads, never less.
-fn scan(catalogue: &Catalogue, function: &Function, unqualified: &mut BTreeSet<String>) -> Facts {
+fn scan(
+    catalogue: &Catalogue,
+    function: &Function,
+    unqualified_relations: &mut BTreeSet<String>,
+    unqualified_functions: &mut BTreeSet<String>,
+) -> Facts {
     let mut facts = Facts::default();
     let Some(tokens) = tokens(&function.source) else {
         facts.unread.insert(function.oid);
@@ -205,7 +213,7 @@ fn scan(catalogue: &Catalogue, function: &Function, unqualified: &mut BTreeSet<S
                 for it in found {
                     facts.functions.insert(it.oid);
                     if schema.is_none() {
-                        unqualified.insert(name.clone());
+                        unqualified_functions.insert(name.clone());
                     }
                 }
             }
@@ -235,7 +243,7 @@ fn scan(catalogue: &Catalogue, function: &Function, unqualified: &mut BTreeSet<S
         if let Some(relation) = found.next() {
             facts.relations.insert(relation.oid);
             if schema.is_none() {
-                unqualified.insert(name);
+                unqualified_relations.insert(name);
             }
         }
     }

@@ -31,7 +31,7 @@ struct Seen {
 
 /// Why it is open; `None` if nobody whom the role stands for can go it.
 pub(super) fn explain(wall: &Wall<'_>, asker: Asker<'_>, way: &Way) -> Option<Gap> {
-    let tenant = wall.subject.tenant_column(asker.relation);
+    let tenant = asker.tenant;
     let mut seen = Seen::default();
     for literal in &way.literals {
         look(wall, asker, tenant, literal, &mut seen);

@@ -89,10 +89,27 @@ impl<'a> Wall<'a> {
         self.judge(role, relation, command, &[]).standing
     }
 
-    /// The tables that the policies look up what the session's user may see or do: who can write them can let
-    /// itself in.
-    pub(crate) fn trusts(&self, role: Oid, relation: Oid, command: Command) -> BTreeSet<Oid> {
+    /// The tables in which the policies look up what the session's user may see or do, with the column that says
+    /// it, or zero: who can write them can let itself in.
+    pub(crate) fn trusts(
+        &self,
+        role: Oid,
+        relation: Oid,
+        command: Command,
+    ) -> BTreeSet<(Oid, i16)> {
         self.judge(role, relation, command, &[]).tie.trusts
+    }
+
+    /// How a table would stand if this column of it said whose a row is.
+    pub(crate) fn standing_by(
+        &self,
+        role: Oid,
+        relation: Oid,
+        command: Command,
+        column: i16,
+    ) -> Standing {
+        self.decide(role, relation, command, Some(column), &[])
+            .standing
     }
 
     /// What one policy by itself leaves open to a role; none if it ties the row to the tenant.
@@ -109,6 +126,7 @@ impl<'a> Wall<'a> {
         let asker = Asker {
             role,
             relation: relation.oid,
+            tenant: self.subject.tenant_column(relation.oid),
             check,
             within: &[],
         };
@@ -200,7 +218,13 @@ impl<'a> Wall<'a> {
         if let Some(judged) = self.judged.borrow().get(&key) {
             return judged.clone();
         }
-        let judged = self.decide(role, relation, command, within);
+        let judged = self.decide(
+            role,
+            relation,
+            command,
+            self.subject.tenant_column(relation),
+            within,
+        );
         // Inside another's policies it may have been cut short.
         if within.is_empty() {
             self.judged.borrow_mut().insert(key, judged.clone());
@@ -208,7 +232,14 @@ impl<'a> Wall<'a> {
         judged
     }
 
-    fn decide(&self, role: Oid, oid: Oid, command: Command, within: &[Oid]) -> Judged {
+    fn decide(
+        &self,
+        role: Oid,
+        oid: Oid,
+        command: Command,
+        tenant: Option<i16>,
+        within: &[Oid],
+    ) -> Judged {
         let mut judged = Judged {
             standing: Standing::Closed,
             tie: Tie::default(),
@@ -232,6 +263,7 @@ impl<'a> Wall<'a> {
             let asker = Asker {
                 role,
                 relation: oid,
+                tenant,
                 check: *check,
                 within: &around,
             };
@@ -322,7 +354,7 @@ impl<'a> Wall<'a> {
     /// Why a way of a policy is open, if it is.
     fn gap(&self, asker: Asker<'_>, policy: &Policy, way: &Way, too_many: bool) -> Option<Gap> {
         if tie(self, asker, way, true).is_some() {
-            let column = self.subject.tenant_column(asker.relation).unwrap_or(0);
+            let column = asker.tenant.unwrap_or(0);
             return Some(Gap::Fold { column });
         }
         let mut gap = explain::explain(self, asker, way)?;

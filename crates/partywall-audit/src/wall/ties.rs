@@ -15,8 +15,9 @@ use crate::{
 /// What ties a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tie {
-    /// The tables in which it is looked up what the session's user may see: memberships.
-    pub(crate) trusts: BTreeSet<Oid>,
+    /// The tables in which it is looked up what the session's user may see: memberships. With the column that
+    /// says it, or zero where that is not known.
+    pub(crate) trusts: BTreeSet<(Oid, i16)>,
     /// Whether it is the user's row rather than the tenant's: enough to read it, not to make one.
     pub(crate) owned: bool,
 }
@@ -26,6 +27,8 @@ pub(crate) struct Tie {
 pub(super) struct Asker<'s> {
     pub(super) role: Oid,
     pub(super) relation: Oid,
+    /// The column that says whose a row is.
+    pub(super) tenant: Option<i16>,
     /// Whether it is a new row.
     pub(super) check: bool,
     /// The relations whose policies are being judged, around this.
@@ -99,6 +102,33 @@ enum Known {
 /// What ties the row to the tenant, if something does. `folds`: whether equalities count that take different
 /// values for the same.
 pub(super) fn tie(wall: &Wall<'_>, asker: Asker<'_>, way: &Way, folds: bool) -> Option<Tie> {
+    let found = tie_by(wall, asker, way, folds);
+    if found.is_some() {
+        return found;
+    }
+    // A row that is a person's can be tied to the tenant instead: a membership.
+    let relation = wall.catalogue.relations.get(&asker.relation)?;
+    let column = relation.column(asker.tenant?)?;
+    if !is_person(wall, relation, column) {
+        return None;
+    }
+    relation
+        .foreign_keys()
+        .filter(|(_, reference)| Some(reference.relation) == wall.subject.root)
+        .filter_map(|(constraint, _)| match constraint.columns.as_slice() {
+            [only] if *only != column.number => Some(*only),
+            _ => None,
+        })
+        .find_map(|other| {
+            let asker = Asker {
+                tenant: Some(other),
+                ..asker
+            };
+            tie_by(wall, asker, way, folds)
+        })
+}
+
+fn tie_by(wall: &Wall<'_>, asker: Asker<'_>, way: &Way, folds: bool) -> Option<Tie> {
     let mut classes = Classes::default();
     for literal in &way.literals {
         if let Literal::Equal {
@@ -250,7 +280,7 @@ impl Rows<'_, '_> {
     fn known(&self, source: Source, columns: &BTreeMap<i16, usize>) -> Option<Known> {
         let catalogue = self.wall.catalogue;
         let relation = catalogue.relations.get(&source.relation)?;
-        let tenant = self.wall.subject.tenant_column(source.relation);
+        let tenant = self.tenant_of(source);
         let is_session = |column: &i16| {
             columns
                 .get(column)
@@ -286,6 +316,51 @@ impl Rows<'_, '_> {
         None
     }
 
+    fn tenant_of(&self, source: Source) -> Option<i16> {
+        if source.number == ROW {
+            self.asker.tenant
+        } else {
+            self.wall.subject.tenant_column(source.relation)
+        }
+    }
+
+    /// The tables of which rows grant something: those that were looked up, and those that name the tenant in
+    /// another column than their own.
+    fn trusts(&self) -> BTreeSet<(Oid, i16)> {
+        let mut trusts: BTreeSet<(Oid, i16)> = self.read.iter().map(|oid| (*oid, 0)).collect();
+        for (source, columns) in self.sources.iter().skip(1) {
+            let Some(known) = self.tied.get(&source.number) else {
+                continue;
+            };
+            let own = self.tenant_of(*source);
+            // What is compared with other rows, and not with the session.
+            let granting = columns.iter().filter(|(_, class)| {
+                !self.session.contains(class)
+                    && self.sources.iter().any(|(other, theirs)| {
+                        other.number != source.number && theirs.values().any(|their| their == *class)
+                    })
+            });
+            for (column, _) in granting {
+                let is_grant = match known {
+                    Known::Keyed => true,
+                    Known::Directly => Some(*column) != own && self.is_row_tenant(columns, *column),
+                    Known::Through => false,
+                };
+                if is_grant {
+                    trusts.insert((source.relation, *column));
+                }
+            }
+        }
+        trusts
+    }
+
+    /// Whether a column of another row is compared with the tenant of the row.
+    fn is_row_tenant(&self, columns: &BTreeMap<i16, usize>, column: i16) -> bool {
+        let row = self.sources.first().map(|(_, columns)| columns);
+        let tenant = self.asker.tenant.and_then(|tenant| row?.get(&tenant));
+        tenant.is_some() && tenant == columns.get(&column)
+    }
+
     /// Whether a row belongs to another that is the tenant's.
     fn through(
         &self,
@@ -305,12 +380,14 @@ impl Rows<'_, '_> {
                 let class = columns.get(&own);
                 class.is_some() && class == theirs.get(&their)
             };
-            // The same tenant as its.
+            // The same tenant as its; or one that it names, which the session's row grants.
             if let Some(tenant) = tenant {
-                let their_tenant = self.wall.subject.tenant_column(other.relation);
+                let their_tenant = self.tenant_of(*other);
                 let equal = match known {
-                    Known::Keyed => theirs.keys().any(|their| same(tenant, *their)),
-                    Known::Directly | Known::Through => {
+                    Known::Keyed | Known::Directly if other.number != ROW => {
+                        theirs.keys().any(|their| same(tenant, *their))
+                    }
+                    Known::Keyed | Known::Directly | Known::Through => {
                         their_tenant.is_some_and(|their| same(tenant, their))
                     }
                 };
@@ -341,30 +418,16 @@ impl Rows<'_, '_> {
     }
 
     fn answer(&self) -> Option<Tie> {
-        let trusts = || {
-            self.tied
-                .iter()
-                .filter(|(_, known)| **known == Known::Keyed)
-                .filter_map(|(number, _)| {
-                    let (source, _) = self
-                        .sources
-                        .iter()
-                        .find(|(source, _)| source.number == *number)?;
-                    Some(source.relation)
-                })
-                .chain(self.read.iter().copied())
-                .collect::<BTreeSet<Oid>>()
-        };
         match self.tied.get(&ROW) {
             Some(Known::Directly) => {
                 return Some(Tie {
-                    trusts: self.read.clone(),
+                    trusts: self.read.iter().map(|oid| (*oid, 0)).collect(),
                     owned: false,
                 });
             }
             Some(Known::Through | Known::Keyed) => {
                 return Some(Tie {
-                    trusts: trusts(),
+                    trusts: self.trusts(),
                     owned: false,
                 });
             }
@@ -388,7 +451,7 @@ impl Rows<'_, '_> {
                 })
         });
         (own || shared).then(|| Tie {
-            trusts: trusts(),
+            trusts: self.trusts(),
             owned: true,
         })
     }

@@ -12,6 +12,7 @@ mod database;
 mod django;
 mod fault;
 mod faults;
+mod hostile;
 mod prove;
 mod sound;
 mod subject;

@@ -1,0 +1,180 @@
+//! Tables in which policies look up who may see what, and who can write them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Audit, Command, Oid, Relation, Table};
+use crate::{
+    Fault, Finding,
+    catalogue::Privilege,
+    check::app::{App, grantee},
+    sql::tidy,
+    wall::{Gap, Standing},
+};
+
+/// Who can write what is looked up, and the tables that it opens.
+#[derive(Default)]
+struct Trusted {
+    tables: BTreeSet<String>,
+    roles: BTreeSet<Oid>,
+}
+
+/// Answers the tables by whose rows tenants let themselves in.
+pub(super) fn find(
+    audit: &Audit<'_>,
+    tables: &[Table<'_>],
+    found: &mut Vec<Finding>,
+) -> BTreeSet<Oid> {
+    let mut trusted: BTreeMap<(Oid, i16), Trusted> = BTreeMap::new();
+    for table in tables {
+        for (role, commands) in &table.roles {
+            for command in commands {
+                let mut looked_up = audit.wall.trusts(*role, table.relation.oid, *command);
+                looked_up.extend(above(table, *role, *command).into_iter().map(|oid| (oid, 0)));
+                for key in looked_up {
+                    let it = trusted.entry(key).or_default();
+                    it.tables.insert(table.name());
+                    it.roles.insert(*role);
+                }
+            }
+        }
+    }
+    let mut granting = BTreeSet::new();
+    for ((oid, column), it) in trusted {
+        // Told once, whichever of its columns grants.
+        if granting.contains(&oid) {
+            continue;
+        }
+        let Some(relation) = audit
+            .catalogue
+            .relations
+            .get(&oid)
+            .filter(|relation| relation.is_table())
+        else {
+            continue;
+        };
+        for app in App::bound(audit) {
+            if !it.roles.contains(&app.role.oid) {
+                continue;
+            }
+            let Some(fault) = writable(audit, app.role.oid, relation, column) else {
+                continue;
+            };
+            if fault == Fault::MembershipSelfGrant {
+                granting.insert(oid);
+            }
+            let rights = [Privilege::Insert, Privilege::Update];
+            let mut grantees: Vec<String> = app
+                .grantees(relation, &rights)
+                .into_iter()
+                .map(|role| grantee(audit, role))
+                .collect();
+            if grantees.is_empty() {
+                grantees.push(tidy(&app.role.name));
+            }
+            let first = it.tables.first().map(String::as_str).unwrap_or_default();
+            let why = format!(
+                "policies look up in {name} what a session may see, and {role} can write it without being held to its own tenant: `INSERT INTO {name} VALUES (<me>, <another tenant>); SELECT * FROM {first}`",
+                name = relation.name,
+                role = app.name(),
+            );
+            let fix = format!(
+                "REVOKE INSERT, UPDATE ON {} FROM {};",
+                relation.name,
+                grantees.join(", ")
+            );
+            found.push(
+                Finding::new(fault, relation.name.to_string(), why, fix)
+                    .tables(it.tables.iter().cloned()),
+            );
+            break;
+        }
+    }
+    granting
+}
+
+/// Tables that know who is above the tenants.
+fn above(table: &Table<'_>, role: Oid, command: Command) -> Vec<Oid> {
+    table
+        .openings
+        .iter()
+        .filter(|open| open.role == role && open.command == command)
+        .filter_map(|open| match &open.opening.gap {
+            Gap::Privileged { relation } => Some(*relation),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What it is called that a role can put rows into a table that say more of it than they should. `None` if it
+/// cannot, or if that is told elsewhere.
+fn writable(
+    audit: &Audit<'_>,
+    role: Oid,
+    relation: &Relation,
+    column: i16,
+) -> Option<Fault> {
+    let catalogue = audit.catalogue;
+    if !catalogue.may_enter(role, relation.namespace) {
+        return None;
+    }
+    let mut commands = Vec::new();
+    if catalogue.may_any_column(role, relation, Privilege::Insert) {
+        commands.push(Command::Insert);
+    }
+    if updates_keys(audit, role, relation) {
+        commands.push(Command::Update);
+    }
+    if commands.is_empty() {
+        return None;
+    }
+    if catalogue.is_exempt(role, relation) {
+        // Of a tenant's table that is a fault of the table.
+        let told = audit.subject.is_tenants(relation.oid) || relation.row_security;
+        return (!told).then_some(Fault::PolicySubselectOpen);
+    }
+    for command in commands {
+        let standing = audit.wall.standing(role, relation.oid, command);
+        // If every row of it can be reached, that is the fault.
+        if let Standing::Open(openings) = &standing
+            && openings.iter().any(|it| !it.check && it.gap == Gap::Always)
+            && audit.subject.is_tenants(relation.oid)
+        {
+            return None;
+        }
+        let standing = match column {
+            0 => standing,
+            column => audit.wall.standing_by(role, relation.oid, command, column),
+        };
+        let Standing::Open(openings) = standing else {
+            continue;
+        };
+        let open = openings.iter().any(|it| {
+            matches!(
+                it.gap,
+                Gap::Always | Gap::Columns { .. } | Gap::Lookup { .. }
+            )
+        });
+        if open {
+            return Some(Fault::MembershipSelfGrant);
+        }
+    }
+    None
+}
+
+/// Whether a role can change the columns of a table that say whose a row is and who is let in.
+fn updates_keys(audit: &Audit<'_>, role: Oid, relation: &Relation) -> bool {
+    let tenant = audit.subject.tenant_column(relation.oid);
+    let keys: BTreeSet<i16> = relation
+        .foreign_keys()
+        .flat_map(|(constraint, _)| constraint.columns.iter().copied())
+        .chain(relation.primary_key().into_iter().flatten().copied())
+        .chain(tenant)
+        .collect();
+    relation.grants.iter().any(|grant| {
+        grant.privilege == Privilege::Update
+            && grant
+                .column
+                .is_none_or(|column| keys.is_empty() || keys.contains(&column))
+            && audit.catalogue.roles.has_rights_of(role, grant.grantee)
+    })
+}

@@ -1,0 +1,5 @@
+DROP POLICY own ON invoices;
+CREATE POLICY own_read ON invoices FOR SELECT USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+CREATE POLICY own_update ON invoices FOR UPDATE USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+CREATE POLICY own_delete ON invoices FOR DELETE USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+CREATE POLICY drafts ON invoices FOR INSERT WITH CHECK (status = 'draft' AND tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);

@@ -1,0 +1,9 @@
+-- Without a check of its own, UPDATE checks new rows by USING; and with one, the restrictive policy holds too.
+DROP POLICY own ON invoices;
+CREATE POLICY own_read ON invoices FOR SELECT USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+CREATE POLICY own_insert ON invoices FOR INSERT WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+CREATE POLICY own_update ON invoices FOR UPDATE USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+CREATE POLICY own_delete ON invoices FOR DELETE USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+DROP POLICY own ON customers;
+CREATE POLICY own ON customers USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid) WITH CHECK (email <> '');
+CREATE POLICY floor ON customers AS RESTRICTIVE USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);

@@ -1,0 +1,7 @@
+SET ROLE {owner};
+CREATE FUNCTION current_tenant() RETURNS uuid LANGUAGE sql STABLE AS $$
+  SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid
+$$;
+DROP POLICY own ON invoices;
+CREATE POLICY own ON invoices USING (tenant_id = (SELECT current_tenant()));
+RESET ROLE;

@@ -1,0 +1,2 @@
+-- One careless policy beside the right one.
+CREATE POLICY everything ON invoices FOR SELECT USING (true);

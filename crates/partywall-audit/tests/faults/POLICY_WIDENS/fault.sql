@@ -1,0 +1,1 @@
+CREATE POLICY published ON invoices FOR SELECT USING (status = 'published');

@@ -456,7 +456,7 @@ async fn through<'a>(
     table: &'a Relation,
     fresh: Option<&Fresh>,
     done: &mut BTreeMap<Attack, Verdict>,
-    wanted: &dyn Fn(Attack) -> bool,
+    wanted: &(dyn Fn(Attack) -> bool + Sync),
 ) -> Result<Result<(), String>, AuditError> {
     let ground = match Ground::prepare(round, table).await? {
         Ok(ground) => ground,

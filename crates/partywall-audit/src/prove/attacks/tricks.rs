@@ -231,9 +231,7 @@ async fn trusted(
     let fits = |column: &i16| {
         key_type.is_none() || table.column(*column).map(|it| it.type_oid) == key_type
     };
-    let column = stage
-        .subject
-        .tenant_column(table.oid)
+    let column = super::super::ownership::owner_column(stage.subject, table)
         .or(compared)
         .filter(fits)
         .or_else(|| {
@@ -538,7 +536,7 @@ pub(super) async fn side_effect(
         for column in &relation.columns {
             let naming = key
                 .iter()
-                .filter(|it| stage.subject.tenant_column(table.oid) != Some(**it))
+                .filter(|it| super::super::ownership::owner_column(stage.subject, table) != Some(**it))
                 .filter_map(|it| table.column(*it))
                 .find(|it| it.type_oid == column.type_oid);
             if let Some(naming) = naming

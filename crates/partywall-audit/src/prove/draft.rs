@@ -230,8 +230,8 @@ pub(super) async fn draft_with(
         draft.set(*column, Some(value.clone()));
     }
     for (own, there) in relation.foreign_keys() {
-        let fresh = recipe.fresh_parents.then_some(number);
-        let parent = parent(round, relation, tenant, (own, there), &draft, (depth, fresh)).await?;
+        let fresh = (depth, recipe.fresh_parents);
+        let parent = parent(round, relation, tenant, (own, there), &draft, fresh).await?;
         match parent {
             Ok(values) => {
                 for (column, value) in own.columns.iter().zip(values) {
@@ -302,11 +302,6 @@ pub(super) async fn draft_with(
     Ok(Ok(draft))
 }
 
-/// Whether a new row may be made there for one to refer to: not a tenant.
-fn is_new(round: &Round<'_>, above: &Relation, own: &Constraint) -> bool {
-    round.stage.subject.root != Some(above.oid) && own.reference.is_some()
-}
-
 /// The key of a row that a new one can refer to, of the same tenant where the parent is tenants'.
 async fn parent(
     round: &Round<'_>,
@@ -314,7 +309,7 @@ async fn parent(
     tenant: Option<&str>,
     (own, there): (&Constraint, &Reference),
     draft: &Draft,
-    (depth, fresh): (u32, Option<u32>),
+    (depth, fresh): (u32, bool),
 ) -> Result<Result<Vec<Option<String>>, String>, AuditError> {
     let stage = round.stage;
     let columns: Vec<&Column> = own
@@ -385,14 +380,16 @@ async fn parent(
         .zip(&there.columns)
         .filter_map(|(column, key)| Some((*key, draft.value(*column)?.to_owned())))
         .collect();
-    let fresh = fresh.filter(|_| preset.len() < there.columns.len() && is_new(round, above, own));
+    let fresh = fresh
+        && preset.len() < there.columns.len()
+        && round.stage.subject.root != Some(above.oid);
     let missing = matches!(&found, Ok(answer) if answer.rows.is_empty());
-    if (missing || fresh.is_some()) && round.can_make() && depth < 6 {
-        let number = 90 + 100 * fresh.unwrap_or_default() + depth;
+    if (missing || fresh) && round.can_make() && depth < 6 {
+        let number = round.next_number();
         let made =
             Box::pin(super::make::make_with(round, above, tenant, number, depth + 1, &preset)).await?;
         match made {
-            Ok(made) if fresh.is_some() => {
+            Ok(made) if fresh => {
                 return Ok(Ok(there
                     .columns
                     .iter()

@@ -181,6 +181,7 @@ async fn sample<'a>(
         attacker: party(attacker),
         victim: party(victim),
         shared: sample.shared,
+        members: Vec::new(),
         types,
         seal: if is_partywall { seal(tx).await? } else { None },
     };
@@ -362,7 +363,7 @@ impl Seats<'_> {
         let Some(role) = stage.subject.app_roles.first().copied() else {
             return Ok(());
         };
-        let (attacker, victim) = {
+        let (attacker, victim, members) = {
             let stage = &*stage;
             if stage.superuser {
                 let tx = seat::begin(self.admin, stage.read_only).await?;
@@ -385,6 +386,7 @@ impl Seats<'_> {
                 return Ok(());
             }
         };
+        stage.members = members;
         if stage.how.attacker.is_empty() {
             stage.attacker = attacker;
         }

@@ -4,6 +4,7 @@ use super::{
     ProveOptions, ownership,
     party::Party,
     seal::Seal,
+    trial::Member,
     value::Types,
 };
 use crate::{
@@ -24,6 +25,8 @@ pub(super) struct Stage<'a> {
     pub(super) victim: Party,
     /// Tenants that policies name, whose rows are shared on purpose.
     pub(super) shared: BTreeSet<String>,
+    /// Rows that their contexts hang on.
+    pub(super) members: Vec<Member>,
     pub(super) types: Types,
     /// Where Partywall set the database up, the key that seals contexts and the server's time.
     pub(super) seal: Option<(Seal, i64)>,

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     AuditError,
-    catalogue::{Column, Privilege, Relation},
+    catalogue::{Column, Oid, Privilege, Relation},
     sql::tidy,
     subject::With,
 };
@@ -53,6 +53,8 @@ struct Pair {
     victim: Party,
     /// What each is known by.
     values: (String, String),
+    /// Where it says so: the table, its tenant's column and the member's.
+    member: Option<(Oid, i16, i16)>,
 }
 
 type Choice = Option<(usize, Option<Claims>)>;
@@ -73,6 +75,15 @@ fn put(choices: &mut [Choice], slot: usize, choice: Choice) {
     }
 }
 
+/// Rows that the parties' contexts hang on: where they were made up to find the contexts, they have to be
+/// there again when the tables are attacked.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) table: Oid,
+    /// The tenant, and the values of the row.
+    pub(super) rows: [(String, BTreeMap<i16, String>); 2],
+}
+
 /// Tables with own rows seen, and tables with others' not seen.
 type Score = (usize, usize);
 
@@ -80,7 +91,7 @@ type Score = (usize, usize);
 pub(super) async fn find<'a>(
     round: &Round<'a>,
     slots: &Slots,
-) -> Result<(Party, Party), AuditError> {
+) -> Result<(Party, Party, Vec<Member>), AuditError> {
     let stage = round.stage;
     let tables = probed(round);
     let mut probes = Vec::new();
@@ -99,6 +110,7 @@ pub(super) async fn find<'a>(
             stage.attacker.tenant().to_owned(),
             stage.victim.tenant().to_owned(),
         ),
+        member: None,
     }];
     pairs.extend(members(round, &tables).await?);
     let texts = texts(round, &tables);
@@ -111,7 +123,25 @@ pub(super) async fn find<'a>(
         left: TRIALS,
     };
     let choices = trial.search(uses_json(round, &tables)).await?;
-    Ok(trial.parties(&choices))
+    let (attacker, victim) = trial.parties(&choices);
+    let members = choices
+        .iter()
+        .filter_map(|choice| trial.pairs.get(choice.as_ref()?.0))
+        .filter_map(|pair| {
+            let (table, tenant, column) = pair.member?;
+            let row = |tenant_key: &str, value: &str| {
+                [(tenant, tenant_key.to_owned()), (column, value.to_owned())].into()
+            };
+            Some(Member {
+                table,
+                rows: [
+                    (attacker.tenant().to_owned(), row(attacker.tenant(), &pair.values.0)),
+                    (victim.tenant().to_owned(), row(victim.tenant(), &pair.values.1)),
+                ],
+            })
+        })
+        .collect();
+    Ok((attacker, victim, members))
 }
 
 /// The tables whose policies differ.
@@ -221,12 +251,24 @@ fn tenants_in<'a>(round: &Round<'_>, table: &'a Relation) -> Vec<&'a Column> {
             }),
     );
     let mut seen = BTreeSet::new();
-    numbers
+    let mut found = numbers
         .into_iter()
         .filter(|number| seen.insert(*number))
         .filter_map(|number| table.column(number))
         .filter(|column| !is_array(column))
-        .collect()
+        .collect::<Vec<_>>();
+    if found.is_empty() {
+        // What is of the tenants' own type may name one.
+        let root = subject.root.and_then(|root| round.stage.catalogue.relations.get(&root));
+        let key = root.and_then(|root| root.column(owner_column(subject, root)?));
+        found.extend(
+            table
+                .columns
+                .iter()
+                .filter(|it| key.is_some_and(|key| key.type_oid == it.type_oid)),
+        );
+    }
+    found
 }
 
 /// Somebody who is a member of one tenant alone, where there is such a one.
@@ -237,6 +279,7 @@ async fn pair(
     column: &Column,
 ) -> Result<Option<Pair>, AuditError> {
     let stage = round.stage;
+    let number = column.number;
     let (at, column) = (tidy(&tenant.name), tidy(&column.name));
     let mut found = Vec::new();
     for party in [&stage.attacker, &stage.victim] {
@@ -272,6 +315,7 @@ async fn pair(
         attacker: party(own.1),
         victim: party(theirs.1),
         values: (own.0, theirs.0),
+        member: Some((table.oid, tenant.number, number)),
     }))
 }
 

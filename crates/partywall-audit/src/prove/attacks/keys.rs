@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        draft::{Draft, Recipe, draft},
+        draft::{Draft, Recipe, draft, unique_columns},
         ground::Ground,
         ownership::from,
         record::{Record, records},
@@ -302,11 +302,18 @@ async fn take_over(
         Err(verdict) => return Ok(verdict),
     };
     let columns: Vec<i16> = index.columns.iter().filter_map(|it| it.column).collect();
-    let Some(set) = settable(round, ground)
+    // Without another column, the key is set to what it is.
+    let unique = unique_columns(relation, None).concat();
+    let tenant = ground.tenant.map(|it| it.number);
+    let set = settable(round, ground)
         .into_iter()
-        .find(|column| !columns.contains(&column.number))
-    else {
-        return Ok(Verdict::absent("it has no column beside its key that could be set"));
+        .find(|column| !unique.contains(&column.number))
+        .or_else(|| {
+            let mut own = columns.iter().filter(|it| Some(**it) != tenant);
+            relation.column(*own.next()?)
+        });
+    let Some(set) = set else {
+        return Ok(Verdict::absent("it has no column beside its tenant's that could be set"));
     };
     let base = draft(round, relation, Some(stage.attacker.tenant()), recipe, 41, 0).await?;
     let base = match base {

@@ -40,7 +40,7 @@ pub(super) fn judge(
             own,
         ),
         (Err(refusal), _) if refusal.is_no_answer() => Verdict::not_run(refusal.to_string()),
-        (Err(refusal), Err(control)) if lacks && refusal.is_privilege() => {
+        (Err(_), Err(control)) if lacks && control.is_privilege() => {
             Verdict::held(format!("no right to it: {control}"))
         }
         (_, Err(refusal)) => Verdict::no_control(refusal),

@@ -437,7 +437,10 @@ pub(super) async fn peek(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
             continue;
         };
         let statements = [
-            "SELECT set_config('partywall_prove.seen', '0', true)".to_owned(),
+            // By an index the view's own filter would come first.
+            "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; \
+             SET LOCAL enable_bitmapscan = off; SET LOCAL partywall_prove.seen = '0'"
+                .to_owned(),
             "CREATE FUNCTION pg_temp.peek(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS \
              'BEGIN PERFORM set_config(''partywall_prove.seen'', \
              (current_setting(''partywall_prove.seen'')::bigint + 1)::text, true); RETURN true; END'"

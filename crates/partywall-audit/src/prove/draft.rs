@@ -9,9 +9,7 @@ use super::{
 };
 use crate::{
     AuditError,
-    catalogue::{
-        Column, Constraint, ConstraintKind, Identity, Reference, Relation, RelationKind,
-    },
+    catalogue::{Column, Constraint, ConstraintKind, Identity, Reference, Relation, RelationKind},
     sql::tidy,
 };
 
@@ -112,7 +110,7 @@ impl Recipe {
             && let Some(base) = rows.first()
         {
             self.base = Some((*base).clone());
-                        return true;
+            return true;
         }
         false
     }
@@ -207,7 +205,16 @@ pub(super) async fn draft(
     number: u32,
     depth: u32,
 ) -> Result<Result<Draft, String>, AuditError> {
-    draft_with(round, relation, tenant, recipe, number, depth, &BTreeMap::new()).await
+    draft_with(
+        round,
+        relation,
+        tenant,
+        recipe,
+        number,
+        depth,
+        &BTreeMap::new(),
+    )
+    .await
 }
 
 /// As [`draft`], with some of its values.
@@ -270,7 +277,10 @@ pub(super) async fn draft_with(
             draft.set(column.number, None);
             continue;
         }
-        let base = recipe.base.as_ref().and_then(|it| it.values.get(&column.number));
+        let base = recipe
+            .base
+            .as_ref()
+            .and_then(|it| it.values.get(&column.number));
         let filled = match (base, recipe.hints.get(&column.number)) {
             (_, Some(hint)) => Filled {
                 value: Some(hint.clone()),
@@ -289,7 +299,13 @@ pub(super) async fn draft_with(
                 value: made,
                 copied: false,
             },
-            _ if column.default.as_ref().is_some_and(|it| !it.contains("nextval")) => continue,
+            _ if column
+                .default
+                .as_ref()
+                .is_some_and(|it| !it.contains("nextval")) =>
+            {
+                continue;
+            }
             _ => {
                 return Ok(Err(format!(
                     "no value of type {} can be made up for `{}`",
@@ -323,7 +339,9 @@ async fn parent(
         .any(|column| !column.not_null && Some(column.number) != tenant_column);
     let nothing = || vec![None; own.columns.len()];
     let Some(above) = stage.catalogue.relations.get(&there.relation) else {
-        return Ok(Err("a foreign key refers to a table that is not known".to_owned()));
+        return Ok(Err(
+            "a foreign key refers to a table that is not known".to_owned()
+        ));
     };
     if (above.oid == relation.oid || tenant.is_none()) && optional {
         return Ok(Ok(nothing()));
@@ -338,9 +356,9 @@ async fn parent(
         }
     }
     // A row that nobody refers to yet, where only one may.
-    let single = unique_columns(relation, tenant_column).iter().any(|index| {
-        !index.is_empty() && index.iter().all(|column| own.columns.contains(column))
-    });
+    let single = unique_columns(relation, tenant_column)
+        .iter()
+        .any(|index| !index.is_empty() && index.iter().all(|column| own.columns.contains(column)));
     if single {
         let pairs: Vec<String> = columns
             .iter()
@@ -380,14 +398,20 @@ async fn parent(
         .zip(&there.columns)
         .filter_map(|(column, key)| Some((*key, draft.value(*column)?.to_owned())))
         .collect();
-    let fresh = fresh
-        && preset.len() < there.columns.len()
-        && round.stage.subject.root != Some(above.oid);
+    let fresh =
+        fresh && preset.len() < there.columns.len() && round.stage.subject.root != Some(above.oid);
     let missing = matches!(&found, Ok(answer) if answer.rows.is_empty());
     if (missing || fresh) && round.can_make() && depth < 6 {
         let number = round.next_number();
-        let made =
-            Box::pin(super::make::make_with(round, above, tenant, number, depth + 1, &preset)).await?;
+        let made = Box::pin(super::make::make_with(
+            round,
+            above,
+            tenant,
+            number,
+            depth + 1,
+            &preset,
+        ))
+        .await?;
         match made {
             Ok(made) if fresh => {
                 return Ok(Ok(there

@@ -33,8 +33,10 @@ pub(super) fn owner_column(subject: &Subject, relation: &Relation) -> Option<i16
         .tenant_columns
         .iter()
         .any(|taken| taken.value == *name);
-    let (Some(root), false) = (subject.root, is_tenants_name || subject.root == Some(relation.oid))
-    else {
+    let (Some(root), false) = (
+        subject.root,
+        is_tenants_name || subject.root == Some(relation.oid),
+    ) else {
         return Some(said);
     };
     let refers = |column: i16| {

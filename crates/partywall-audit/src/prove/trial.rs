@@ -135,8 +135,14 @@ pub(super) async fn find<'a>(
             Some(Member {
                 table,
                 rows: [
-                    (attacker.tenant().to_owned(), row(attacker.tenant(), &pair.values.0)),
-                    (victim.tenant().to_owned(), row(victim.tenant(), &pair.values.1)),
+                    (
+                        attacker.tenant().to_owned(),
+                        row(attacker.tenant(), &pair.values.0),
+                    ),
+                    (
+                        victim.tenant().to_owned(),
+                        row(victim.tenant(), &pair.values.1),
+                    ),
                 ],
             })
         })
@@ -259,7 +265,9 @@ fn tenants_in<'a>(round: &Round<'_>, table: &'a Relation) -> Vec<&'a Column> {
         .collect::<Vec<_>>();
     if found.is_empty() {
         // What is of the tenants' own type may name one.
-        let root = subject.root.and_then(|root| round.stage.catalogue.relations.get(&root));
+        let root = subject
+            .root
+            .and_then(|root| round.stage.catalogue.relations.get(&root));
         let key = root.and_then(|root| root.column(owner_column(subject, root)?));
         found.extend(
             table
@@ -335,6 +343,12 @@ impl Trial<'_, '_> {
         }
         let mut best = (self.score(&everywhere).await?, everywhere.clone());
         let perfect = (self.probes.len(), self.probes.len());
+        for prefer_members in [false, true] {
+            if best.0 != perfect {
+                let choices = self.informed(prefer_members);
+                self.better(&mut best, choices).await?;
+            }
+        }
         for slot in 0..slots {
             for option in &options {
                 let mut choices: Vec<Choice> = vec![None; slots];
@@ -381,6 +395,38 @@ impl Trial<'_, '_> {
             }
         }
         Ok(best.1)
+    }
+
+    /// What the policies compare each setting with.
+    fn informed(&self, prefer_members: bool) -> Vec<Choice> {
+        let subject = self.round.stage.subject;
+        let compares = |table: Oid, column: i16, setting: &String| {
+            subject.comparisons.get(&table).is_some_and(|all| {
+                all.iter().any(|it| {
+                    it.column == column
+                        && matches!(&it.with, With::Context { reads, .. } if reads.settings.contains(setting))
+                })
+            })
+        };
+        let of = |setting: &String| {
+            let is_tenants = self.round.stage.catalogue.relations.values().any(|table| {
+                owner_column(subject, table)
+                    .is_some_and(|column| compares(table.oid, column, setting))
+            });
+            let member = self.pairs.iter().position(|pair| {
+                pair.member
+                    .is_some_and(|(table, _, column)| compares(table, column, setting))
+            });
+            match member {
+                Some(member) if prefer_members || !is_tenants => (member, None),
+                _ => (0, None),
+            }
+        };
+        self.slots
+            .names()
+            .iter()
+            .map(|name| Some(of(name)))
+            .collect()
     }
 
     /// Takes what is better.

@@ -14,6 +14,7 @@ mod fault;
 mod faults;
 mod hostile;
 mod prove;
+mod prove_safely;
 mod sound;
 mod subject;
 mod variations;

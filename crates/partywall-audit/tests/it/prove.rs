@@ -91,9 +91,10 @@ fn folders() -> Vec<String> {
 fn dump(name: &str, db: &Database, proof: &Proof) {
     if let Ok(folder) = std::env::var("PROOFS") {
         let text = format!(
-            "A {:?}\nB {:?}\n{}",
+            "A {:?}\nB {:?}\n{:?}\n{}",
             proof.attacker,
             proof.victim,
+            proof.inferred,
             lines(db, proof)
         );
         fs::write(format!("{folder}/{}", name.replace('/', "_")), text).unwrap();
@@ -114,7 +115,9 @@ async fn every_fault_that_is_reachable_is_reached() {
     each(folders(), |id| async move {
         let sql = read(&format!("{id}/fault.sql"));
         let Some(said) = says(&sql, "prove") else {
-            return Some(format!("{id}: its first lines do not say what an attack reaches"));
+            return Some(format!(
+                "{id}: its first lines do not say what an attack reaches"
+            ));
         };
         let db = database_on(None, &id, "fault.sql").await;
         let proof = proof(&db, &options(&db), &ProveOptions::default()).await;

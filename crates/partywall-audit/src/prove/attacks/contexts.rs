@@ -51,7 +51,11 @@ pub(super) async fn try_all(
             if tried > 1 && verdict.is_held() {
                 verdict.control = format!(
                     "{}; {tried} contexts were tried",
-                    verdict.control.split("; the attack").next().unwrap_or_default()
+                    verdict
+                        .control
+                        .split("; the attack")
+                        .next()
+                        .unwrap_or_default()
                 );
             }
             verdict
@@ -107,13 +111,25 @@ pub(super) async fn malformed(
     let stage = round.stage;
     // None of them names the victim: a list of tenants is a good context to some.
     let values = [
-        "garbage", "' OR '1'='1", "{", "{}", "[]", "null", "*", ",", "0", "-1", "true", "\u{fffd}",
+        "garbage",
+        "' OR '1'='1",
+        "{",
+        "{}",
+        "[]",
+        "null",
+        "*",
+        ",",
+        "0",
+        "-1",
+        "true",
+        "\u{fffd}",
     ];
     let mut contexts: Vec<Context> = values
         .iter()
         .map(|value| stage.attacker.context.with(value))
         .collect();
-    if let (Some((seal, now)), Context::Entered { shown, .. }) = (&stage.seal, &stage.victim.context)
+    if let (Some((seal, now)), Context::Entered { shown, .. }) =
+        (&stage.seal, &stage.victim.context)
         && let Some(json) = shown.strip_prefix("sealed: ")
     {
         let as_shown = |text: String, kind: &str| Context::Entered {
@@ -147,7 +163,7 @@ pub(super) async fn pattern(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ve
         .collect();
     let contexts: Vec<Context> = values
         .iter()
-        .filter_map(|value| swapped(&round.stage.victim.context, victim, value))
+        .filter_map(|value| swapped(round, value))
         .collect();
     try_all(
         round,
@@ -189,9 +205,7 @@ pub(super) async fn other_case(
         })
         .collect();
     let contexts: Vec<Context> = if is_text && swap != victim {
-        swapped(&round.stage.victim.context, victim, &swap)
-            .into_iter()
-            .collect()
+        swapped(round, &swap).into_iter().collect()
     } else {
         Vec::new()
     };
@@ -205,16 +219,17 @@ pub(super) async fn other_case(
     .await
 }
 
-/// The context with another key in the place of the tenant's. None where the key is not in it.
-fn swapped(context: &Context, tenant: &str, other: &str) -> Option<Context> {
-    let Context::Settings(pairs) = context else {
+/// The attacker's context with something else in the place of its tenant's key. None where that is not in it.
+fn swapped(round: &Round<'_>, other: &str) -> Option<Context> {
+    let attacker = &round.stage.attacker;
+    let Context::Settings(pairs) = &attacker.context else {
         return None;
     };
     let mut changed = false;
     let pairs = pairs
         .iter()
         .map(|(name, value)| {
-            let is_key = value == tenant;
+            let is_key = value == attacker.tenant();
             changed |= is_key;
             let value = if is_key { other } else { value };
             (name.clone(), value.to_owned())

@@ -19,6 +19,7 @@ mod objects;
 mod plan;
 mod policies;
 mod prove;
+mod prove_safely;
 mod sound;
 mod speed;
 mod subject;

@@ -158,6 +158,9 @@ async fn audit(client: &Client, options: &Options) -> Result<Report, AuditError>
     speed::find(&audit, &mut found);
     drift::find(client, &catalogue, &mut found).await?;
     let mut report = Report::new(found, &subject, options);
-    report.inferred.undecided.extend(policies::undecided(&audit));
+    report
+        .inferred
+        .undecided
+        .extend(policies::undecided(&audit));
     Ok(report)
 }

@@ -337,7 +337,8 @@ impl Rows<'_, '_> {
             let granting = columns.iter().filter(|(_, class)| {
                 !self.session.contains(class)
                     && self.sources.iter().any(|(other, theirs)| {
-                        other.number != source.number && theirs.values().any(|their| their == *class)
+                        other.number != source.number
+                            && theirs.values().any(|their| their == *class)
                     })
             });
             for (column, _) in granting {

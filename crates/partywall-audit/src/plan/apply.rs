@@ -140,22 +140,7 @@ async fn once(
     see: &mut (dyn FnMut(Applying<'_>) + Send),
 ) -> Result<(), tokio_postgres::Error> {
     if step.repeat {
-        let mut all = 0;
-        loop {
-            let transaction = client.transaction().await?;
-            transaction
-                .batch_execute(&format!("SET LOCAL lock_timeout = '{LOCK}'"))
-                .await?;
-            let rows = transaction
-                .execute(step.sql.trim_end_matches(';'), &[])
-                .await?;
-            transaction.commit().await?;
-            if rows == 0 {
-                return Ok(());
-            }
-            all += rows;
-            see(Applying::Batch(step, all));
-        }
+        return batches(client, step, see).await;
     }
     if step.transactional {
         let transaction = client.transaction().await?;
@@ -182,4 +167,31 @@ async fn once(
         }
     }
     client.batch_execute(step.sql.trim_end_matches(';')).await
+}
+
+/// Fills until no row is left. Rows that others hold are passed over, and come up again.
+async fn batches(
+    client: &mut Client,
+    step: &Step,
+    see: &mut (dyn FnMut(Applying<'_>) + Send),
+) -> Result<(), tokio_postgres::Error> {
+    let mut all = 0;
+    loop {
+        let transaction = client.transaction().await?;
+        transaction
+            .batch_execute(&format!("SET LOCAL lock_timeout = '{LOCK}'"))
+            .await?;
+        let rows = transaction
+            .execute(step.sql.trim_end_matches(';'), &[])
+            .await?;
+        transaction.commit().await?;
+        if rows > 0 {
+            all += rows;
+            see(Applying::Batch(step, all));
+        } else if client.query_one(&step.left, &[]).await?.try_get(0)? {
+            tokio::time::sleep(PAUSE).await;
+        } else {
+            return Ok(());
+        }
+    }
 }

@@ -94,18 +94,22 @@ impl Plan {
 
 fn runnable(step: &Step) -> String {
     if step.repeat {
-        let statement = &step.sql;
         let body = format!(
             "DECLARE
   filled bigint;
 BEGIN
   LOOP
-{statement}
+{}
     GET DIAGNOSTICS filled = ROW_COUNT;
-    EXIT WHEN filled = 0;
     COMMIT;
+    IF filled = 0 THEN
+      EXIT WHEN NOT ({});
+      -- Others hold the rows that are left.
+      PERFORM pg_sleep(0.1);
+    END IF;
   END LOOP;
-END"
+END",
+            step.sql, step.left
         );
         let mark = if body.contains("$partywall$") {
             "$partywall_batch$"

@@ -50,7 +50,7 @@ pub struct Step {
     pub undo: String,
     /// Whether it can run in a transaction (`CREATE INDEX CONCURRENTLY` cannot).
     pub transactional: bool,
-    /// Whether it is one batch of many, to be repeated until it changes no row.
+    /// Whether it is one batch of many, to be repeated until no row is left.
     pub repeat: bool,
     /// Whether it may take as long as the table is large; if not, a minute is its limit.
     pub long: bool,
@@ -60,6 +60,9 @@ pub struct Step {
     /// The index that it builds, of which an interrupted run leaves an invalid one.
     #[serde(skip)]
     pub(super) index: Option<Name>,
+    /// Of one that is repeated: whether rows are left, which others may have locked.
+    #[serde(skip)]
+    pub(super) left: String,
     /// What it adds or takes away.
     #[serde(skip)]
     pub(super) touches: Vec<(Name, Part)>,
@@ -79,6 +82,7 @@ impl Step {
             long: false,
             done: String::new(),
             index: None,
+            left: String::new(),
             touches: Vec::new(),
         }
     }
@@ -114,9 +118,10 @@ impl Step {
         self
     }
 
-    /// One batch of many.
-    pub(super) fn repeated(mut self) -> Self {
+    /// One batch of many, as long as a query says that rows are left.
+    pub(super) fn repeated(mut self, left: String) -> Self {
         self.repeat = true;
+        self.left = left;
         self
     }
 

@@ -109,16 +109,20 @@ fn table(catalogue: &Catalogue, name: &str) -> Result<Oid, AuditError> {
             .values()
             .filter(|relation| holds_rows(relation))
     };
+    let parts = parts(name);
     let found: Vec<&Relation> = tables()
         .filter(|relation| {
             let full = &relation.name;
-            full.to_string() == name
-                || full.name == name
-                || crate::sql::tidy(&full.name) == name
-                || name
-                    .strip_prefix(full.schema.as_str())
-                    .and_then(|rest| rest.strip_prefix('.'))
-                    == Some(full.name.as_str())
+            let plain = name
+                .strip_prefix(full.schema.as_str())
+                .and_then(|rest| rest.strip_prefix('.'))
+                == Some(full.name.as_str());
+            let quoted = match parts.as_deref() {
+                Some([table]) => *table == full.name,
+                Some([schema, table]) => *schema == full.schema && *table == full.name,
+                Some(_) | None => false,
+            };
+            plain || quoted || full.name == name
         })
         .collect();
     match found.as_slice() {
@@ -141,10 +145,45 @@ fn table(catalogue: &Catalogue, name: &str) -> Result<Oid, AuditError> {
     }
 }
 
+/// The parts of a name as SQL writes it, without their quotes. `None` if the quotes do not fit.
+fn parts(name: &str) -> Option<Vec<String>> {
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.next_if_eq(&'"').is_some() => parts.last_mut()?.push('"'),
+            '"' => quoted = !quoted,
+            '.' if !quoted => parts.push(String::new()),
+            c => parts.last_mut()?.push(c),
+        }
+    }
+    (!quoted).then_some(parts)
+}
+
 fn unknown<'a>(kind: &'static str, name: &str, there: impl Iterator<Item = &'a str>) -> AuditError {
     AuditError::Unknown {
         kind,
         name: name.to_owned(),
         hint: near::hint(name, kind, there),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_apart_as_sql_writes_them() {
+        for (name, expected) in [
+            ("countries", Some(vec!["countries"])),
+            ("public.countries", Some(vec!["public", "countries"])),
+            ("\"a.b\".\"c\"\"d\"", Some(vec!["a.b", "c\"d"])),
+            ("a\"b", None),
+        ] {
+            let expected: Option<Vec<String>> =
+                expected.map(|parts| parts.into_iter().map(str::to_owned).collect());
+            assert_eq!(parts(name), expected, "{name}");
+        }
     }
 }

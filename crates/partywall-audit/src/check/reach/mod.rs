@@ -14,7 +14,7 @@ use phrase::Part;
 use query::{Around, Scan};
 
 use super::Audit;
-use crate::catalogue::{Catalogue, Function, Oid, Relation, RelationKind, Rule};
+use crate::catalogue::{Catalogue, Function, Oid, Relation, RelationKind, Rule, Trigger};
 
 /// A table that is touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,11 +84,26 @@ impl<'a> Reach<'a> {
         reach.reached
     }
 
-    /// What is done by whoever calls a function that runs as its owner. In a trigger, OLD and NEW are rows of
-    /// a table.
-    pub(super) fn of_function(audit: &Audit<'a>, function: &Function, row: Option<Oid>) -> Reached {
+    /// What is done by whoever calls a function that runs as its owner.
+    pub(super) fn of_function(audit: &Audit<'a>, function: &Function) -> Reached {
         let mut reach = Self::new(audit, function.owner);
-        reach.function(function, row, 0);
+        reach.function(function, None, 0);
+        reach.reached
+    }
+
+    /// What a trigger does whose function runs as its owner.
+    pub(super) fn of_trigger(
+        audit: &Audit<'a>,
+        function: &Function,
+        relation: &Relation,
+        trigger: &Trigger,
+    ) -> Reached {
+        let mut reach = Self::new(audit, function.owner);
+        reach.function(
+            function,
+            Some((relation.oid, transition_tables(trigger))),
+            0,
+        );
         reach.reached
     }
 
@@ -189,7 +204,12 @@ impl<'a> Reach<'a> {
         }
     }
 
-    fn function(&mut self, function: &Function, row: Option<Oid>, depth: usize) {
+    fn function(
+        &mut self,
+        function: &Function,
+        row: Option<(Oid, BTreeSet<String>)>,
+        depth: usize,
+    ) {
         let role = if function.security_definer {
             function.owner
         } else {
@@ -200,7 +220,10 @@ impl<'a> Reach<'a> {
         }
         let outer = std::mem::replace(&mut self.invoker, role);
         let mut names = self.names.of_function(function);
-        names.row = row;
+        if let Some((relation, rows)) = row {
+            names.row = Some(relation);
+            names.rows = rows;
+        }
         let body = names.body(function);
         if body.opaque && function.extension.is_none() {
             self.reached.opaque.insert(role);
@@ -215,6 +238,22 @@ impl<'a> Reach<'a> {
         }
         self.invoker = outer;
     }
+}
+
+/// What a trigger's function calls the rows of its statement: `REFERENCING NEW TABLE AS new_rows`.
+fn transition_tables(trigger: &Trigger) -> BTreeSet<String> {
+    let parts = phrase::read(&trigger.definition).unwrap_or_default();
+    parts
+        .windows(4)
+        .filter_map(|words| match words {
+            [row, table, r#as, name]
+                if row.is_any(&["new", "old"]) && table.is("table") && r#as.is("as") =>
+            {
+                name.word().map(str::to_owned)
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 /// A list of tables' names.

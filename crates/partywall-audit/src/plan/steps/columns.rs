@@ -62,10 +62,13 @@ fn column(table: &Table<'_>, tenant: &TenantColumn) -> Step {
     ))
     .locks("ACCESS EXCLUSIVE, for an instant: no row is rewritten")
     .done(done::column(name, &tenant.name));
-    step.touches.push((
-        name.clone(),
-        Part::Column(tenant.name.clone(), tenant.type_name.clone()),
-    ));
+    step.touches = table
+        .all()
+        .map(|relation| {
+            let part = Part::Column(tenant.name.clone(), tenant.type_name.clone());
+            (relation.name.clone(), part)
+        })
+        .collect();
     step
 }
 
@@ -167,15 +170,23 @@ fn backfill(table: &Table<'_>, leaf: &Relation, tenant: &TenantColumn, path: &Pa
          SELECT b.ctid
            FROM {name} AS b
           WHERE b.{column} IS NULL AND {}
-          LIMIT {BATCH}));",
+          LIMIT {BATCH}
+            FOR NO KEY UPDATE SKIP LOCKED));",
         path.parent_tenant.sql(),
         path.parent,
         matches.join(" AND "),
         reached.join(" AND "),
     ))
-    .locks("ROW EXCLUSIVE, and a lock on each row of the batch until it is committed; triggers of the table run")
+    .locks(
+        "ROW EXCLUSIVE, and a lock on each row of the batch until it is committed; it waits for no row, so it \
+         takes part in no deadlock; triggers of the table run",
+    )
     .long()
-    .repeated()
+    .repeated(format!(
+        "SELECT EXISTS (SELECT FROM {name} AS c JOIN {} AS p ON {} WHERE c.{column} IS NULL)",
+        path.parent,
+        matches.join(" AND "),
+    ))
     .done(done::not_null(table.name(), &tenant.name))
 }
 

@@ -209,8 +209,7 @@ pub(super) fn add(outline: &Outline<'_>, composites: &[Composite<'_>], steps: &m
                     )
                 })
                 .collect();
-            steps.push(
-                Step::new(Phase::Expand, format!("key {label}"), why.clone())
+            let mut step = Step::new(Phase::Expand, format!("key {label}"), why.clone())
                     .sql(format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition};"))
                     .undo(format!(
                         "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name};\n{}",
@@ -218,8 +217,12 @@ pub(super) fn add(outline: &Outline<'_>, composites: &[Composite<'_>], steps: &m
                     ))
                     .locks("SHARE ROW EXCLUSIVE on all partitions, for an instant: their own keys are proved")
                     .done(done::constraint(table, &it.name))
-                    .key(table, &it.name),
-            );
+                    .key(table, &it.name);
+            // Theirs are part of it from then on.
+            for leaf in it.table.leaves() {
+                step = step.key(&leaf.name, &it.name);
+            }
+            steps.push(step);
         } else {
             steps.push(not_valid(it.table.relation));
             steps.push(validate(it.table.relation));

@@ -1,6 +1,10 @@
 //! The script that is reviewed.
 
-use super::{planned, read};
+use super::{
+    applied,
+    fingerprint::{assert_same, fingerprint},
+    planned, read,
+};
 use crate::database::Database;
 
 /// A role's name hangs on the database's number.
@@ -26,5 +30,46 @@ async fn a_script_reads_well_and_stays_the_same() {
             insta::assert_snapshot!(format!("{name}_toml"), stable(&one, &plan.map.toml()));
             insta::assert_snapshot!(format!("{name}_undo"), stable(&one, &plan.undo_sql()));
         }
+    }
+}
+
+/// Run as psql does, statement by statement, the script ends where `apply` does.
+#[tokio::test]
+async fn a_script_does_what_apply_does() {
+    for name in ["depth", "partitioned", "hostile", "serial"] {
+        let (one, other) = (
+            Database::with(&read(name)).await,
+            Database::with(&read(name)).await,
+        );
+        applied(&one, &planned(&one).await).await.unwrap();
+        let client = other.superuser().await;
+        let script = planned(&other).await.sql();
+        let mut statements = String::new();
+        for part in script.split("\n\n") {
+            // What cannot be in a transaction is sent by itself.
+            for line in part
+                .lines()
+                .filter(|line| line.starts_with("SET ") || line.starts_with("RESET "))
+            {
+                client.batch_execute(line).await.unwrap();
+            }
+            let rest: Vec<&str> = part
+                .lines()
+                .filter(|line| !line.starts_with("SET ") || part.contains("\nBEGIN;"))
+                .filter(|line| !line.starts_with("RESET ") && !line.starts_with("-- "))
+                .collect();
+            let rest = rest.join("\n");
+            statements.push_str(&rest);
+            if let Err(error) = client.batch_execute(&rest).await {
+                panic!("{name}: {error:?}\n{rest}");
+            }
+        }
+        assert!(statements.contains("CONCURRENTLY"), "{statements}");
+        assert!(planned(&other).await.is_done(), "{name}");
+        assert_same(
+            name,
+            &stable(&one, &fingerprint(&one).await),
+            &stable(&other, &fingerprint(&other).await),
+        );
     }
 }

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
-use sqlparser::{keywords::Keyword, tokenizer::Token};
+use sqlparser::tokenizer::Token;
 
-use super::body::{is, statements, word};
+use super::body::{is, is_name, statements, word};
 use crate::{
     Fault, Finding,
     catalogue::{Function, Job, Relation},
@@ -149,12 +149,8 @@ fn known_functions<'a>(audit: &Audit<'a>) -> BTreeSet<&'a str> {
 
 /// Whether a word is the name of a function that is called: not a key word, and not a table with its columns.
 fn is_call(token: &Token, before: Option<&Token>, next: Option<&Token>) -> bool {
-    let Token::Word(name) = token else {
-        return false;
-    };
-    let named = name.keyword == Keyword::NoKeyword || name.quote_style.is_some();
     let declared = ["into", "with", "as", "table"]
         .iter()
         .any(|word| is(before, word));
-    named && !declared && next == Some(&Token::LParen)
+    is_name(token) && !declared && next == Some(&Token::LParen)
 }

@@ -1,4 +1,8 @@
 //! Why a way is open that ties the row to no tenant.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not named is not followed, and says nothing"
+)]
 
 use std::collections::BTreeSet;
 
@@ -36,7 +40,9 @@ pub(super) fn explain(wall: &Wall<'_>, asker: Asker<'_>, way: &Way) -> Option<Ga
     for literal in &way.literals {
         look(wall, asker, tenant, literal, &mut seen);
     }
-    if seen.never {
+    // A tenant that stands in where there is no context, as the nil UUID does, is a session's own.
+    let stands_in = seen.shared_tenant && (seen.unset.is_some() || seen.empty.is_some());
+    if seen.never || stands_in {
         return None;
     }
     let column = tenant.unwrap_or(0);

@@ -49,6 +49,29 @@ impl Constant {
         }
     }
 
+    /// Whether it is an array without members, where it is known to be an array: as text, or by its number of
+    /// dimensions behind the header.
+    pub(crate) fn is_empty_array(&self) -> bool {
+        match self {
+            Self::Text(text) => text == "{}",
+            Self::Bytes(_, bytes) => bytes.get(4..8) == Some(&[0; 4]),
+            Self::Null | Self::Bool(_) | Self::Number(_) => false,
+        }
+    }
+
+    /// Whether no tenant has it for a key: nothing, zero, or the uuid of zeros.
+    pub(crate) fn is_nobody(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Bool(_) => false,
+            Self::Number(number) => *number <= 0,
+            Self::Text(text) => text.chars().all(|c| matches!(c, '0' | '-')),
+            Self::Bytes(type_oid, bytes) => {
+                *type_oid == 2950 && bytes.iter().all(|byte| *byte == 0)
+            }
+        }
+    }
+
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

@@ -392,6 +392,7 @@ impl<'a> Ways<'a> {
                         }
                     }
                     Term::Constant(Constant::Null) => {}
+                    Term::Constant(list) if list.is_empty_array() => {}
                     list => {
                         let literal = Literal::Member {
                             item: item.clone(),
@@ -480,14 +481,18 @@ impl<'a> Ways<'a> {
                 continue;
             };
             // Of an aggregate over all rows, only what is a value of one of them says that there is one.
-            let of_a_row = matches!(target, Term::Builtin(name, _)
-                if matches!(name.as_str(), "min" | "max" | "array_agg" | "any_value"));
-            let ways = if arm.always_a_row && !of_a_row {
-                vec![Way::default()]
-            } else {
-                self.arm(arm)
+            let of_a_row = |term: &Term| match term {
+                Term::Builtin(name, _) => {
+                    matches!(name.as_str(), "min" | "max" | "array_agg" | "any_value")
+                }
+                // What is left of them, behind COALESCE.
+                Term::Column(_) => true,
+                _ => false,
             };
+            let (some, any) = (self.arm(arm), vec![Way::default()]);
             for (value_way, value) in self.values(target) {
+                let is_one = !arm.always_a_row || of_a_row(target) || of_a_row(&value);
+                let ways = if is_one { &some } else { &any };
                 values.extend(
                     ways.iter()
                         .filter_map(|way| Some((way.and(&value_way)?, value.clone()))),

@@ -1,50 +1,80 @@
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::Inferred;
 
-/// A way to attack a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Attack {
-    /// Reads the victim's rows.
-    Read,
-    /// Counts them.
-    Count,
-    /// Reaches them by a join.
-    Join,
-    /// Changes them, without WHERE and RETURNING.
-    Update,
-    /// Deletes them, without WHERE and RETURNING.
-    Delete,
-    /// Inserts a row in the victim's name.
-    Insert,
-    /// Moves an own row to the victim.
-    Move,
-    /// Refers to a row of the victim's.
-    Reference,
-    /// Collides with a unique value of the victim's.
-    Collide,
-    /// Takes over a row by INSERT … ON CONFLICT DO UPDATE on the victim's key.
-    Upsert,
-    /// Reads through views.
-    View,
-    /// Calls functions.
-    Function,
-    /// Reads partitions.
-    Partition,
-    /// Sets or reads sequences.
-    Sequence,
-    /// Empties the table.
-    Truncate,
-    /// Becomes another role.
-    SetRole,
-    /// Reads without a context.
-    NoContext,
-    /// Reads with an empty context.
-    EmptyContext,
-    /// Reads with a malformed context.
-    MalformedContext,
+macro_rules! attacks {
+    ($($variant:ident $id:literal $title:literal,)*) => {
+        /// A way to attack a table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Attack {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Attack {
+            /// Every attack, in the order in which they run.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its name, which never changes: `no-context`.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id,)* }
+            }
+
+            /// What it does, in a few words.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+attacks! {
+    Read "read" "reads the victim's rows",
+    Count "count" "counts them, without WHERE",
+    Join "join" "reaches them by a join",
+    Update "update" "changes them, without WHERE and RETURNING",
+    Delete "delete" "deletes them, without WHERE and RETURNING",
+    Insert "insert" "inserts a row in the victim's name",
+    Move "move" "moves an own row to the victim",
+    Reference "reference" "refers to a row of the victim's",
+    Collide "collide" "collides with a unique value of the victim's",
+    Upsert "upsert" "takes over a row by INSERT … ON CONFLICT DO UPDATE on the victim's key",
+    View "view" "reads through views",
+    Function "function" "calls functions",
+    Partition "partition" "reads partitions",
+    Sequence "sequence" "sets or reads sequences",
+    Truncate "truncate" "empties the table",
+    SetRole "set-role" "becomes another role",
+    NoContext "no-context" "reads on a fresh session, without a context",
+    EmptyContext "empty-context" "reads with an empty context, as a session has after a transaction",
+    MalformedContext "malformed-context" "reads with a malformed, forged or expired context",
+    Pattern "pattern" "reads with a pattern or a prefix of the victim's context",
+    OtherCase "other-case" "reads with the victim's context in the other case",
+    StaleContext "stale-context" "reads with one of several settings left over from the victim",
+    Flag "flag" "sets other settings that policies read",
+    Prepared "prepared" "executes a statement that was planned for the victim",
+    Shadow "shadow" "shadows a table that a policy reads by a temporary one",
+    SelfGrant "self-grant" "writes itself into a table that a policy trusts",
+    Cascade "cascade" "deletes a shared row that the victim's row refers to",
+    SideEffect "side-effect" "writes an own row, so that a trigger or rule acts on the victim's",
+    Peek "peek" "smuggles a function into a view's filter",
+    LargeObject "large-object" "reads the victim's large objects",
+    Trigger "trigger" "puts a trigger on the table",
+    Alter "alter" "switches the table's row-level security off",
+}
+
+impl std::fmt::Display for Attack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl Serialize for Attack {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
 }
 
 /// What came of an attack.

@@ -231,7 +231,7 @@ impl<'a> Look<'a> {
             .collect()
     }
 
-    /// Logins for whom no policy holds: those with rights, and superusers but the one that every server has.
+    /// Logins for whom no policy holds: those with rights, or superusers; the one that every server has is the last.
     fn bypassing(&self) -> Vec<&'a Role> {
         let logins = || self.catalogue.roles.iter().filter(|role| role.login);
         let granted: Vec<&Role> = logins()
@@ -246,7 +246,7 @@ impl<'a> Look<'a> {
             return granted;
         }
         let owners: BTreeSet<Oid> = self.tables.iter().map(|relation| relation.owner).collect();
-        logins()
+        let superusers: Vec<&Role> = logins()
             .filter(|role| role.superuser && role.oid != BOOTSTRAP)
             .filter(|role| {
                 owners.contains(&role.oid)
@@ -257,6 +257,13 @@ impl<'a> Look<'a> {
                             .any(|grant| grant.grantee == role.oid)
                     })
             })
+            .collect();
+        if !superusers.is_empty() {
+            return superusers;
+        }
+        // Nobody else can: then it is this one, as where a container was told the application's name for it.
+        logins()
+            .filter(|role| role.oid == BOOTSTRAP && owners.contains(&role.oid))
             .collect()
     }
 }

@@ -16,6 +16,8 @@ mod hostile;
 mod keys;
 mod named;
 mod objects;
+mod plan;
+mod prove;
 mod sound;
 mod speed;
 mod subject;

@@ -37,6 +37,17 @@ pub(super) fn word(token: Option<&Token>) -> Option<String> {
     })
 }
 
+/// What a string says.
+pub(super) fn text(token: &Token) -> Option<&str> {
+    if let Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) = token {
+        Some(text)
+    } else if let Token::DollarQuotedString(text) = token {
+        Some(&text.value)
+    } else {
+        None
+    }
+}
+
 /// Whether a token is a word.
 pub(super) fn is(token: Option<&Token>, what: &str) -> bool {
     word(token).as_deref() == Some(what)
@@ -206,9 +217,10 @@ impl Rows {
             .position(|token| is(Some(token), "execute"));
         let built = executed.is_some_and(|at| {
             let rest = statement.get(at..).unwrap_or_default();
-            let notifies = rest.iter().any(|token| {
-                matches!(token, Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text)
-                    if statements(text).is_some_and(|inner| inner.iter().any(|it| it.iter().any(|token| is(Some(token), "notify") || is(Some(token), "pg_notify")))))
+            let notifies = rest.iter().filter_map(text).any(|text| {
+                let inner = statements(text).unwrap_or_default();
+                let mut words = inner.iter().flatten();
+                words.any(|token| is(Some(token), "notify") || is(Some(token), "pg_notify"))
             });
             notifies && self.holds(rest)
         });

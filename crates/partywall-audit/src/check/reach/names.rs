@@ -208,9 +208,7 @@ impl<'a> Names<'a> {
         let plain = name.last()?;
         if plain == "current_setting" {
             return match arguments.first() {
-                Some(Part::Text(setting)) => {
-                    Some(self.subject.contexts.contains(&setting.to_lowercase()))
-                }
+                Some(Part::Text(setting)) => Some(self.is_context_setting(&setting.to_lowercase())),
                 _ => None,
             };
         }
@@ -232,6 +230,12 @@ impl<'a> Names<'a> {
             .then_some(plain.contains("uuid"));
         }
         self.harmless(arguments, depth)
+    }
+
+    /// Where no policy reads a setting, it is whatever the database made up: PostgreSQL's own have no dot.
+    fn is_context_setting(&self, name: &str) -> bool {
+        let known = &self.subject.contexts;
+        known.contains(name) || (known.is_empty() && name.contains('.'))
     }
 
     /// Whether a function gives the tenant of the context: it takes nothing, and reads no table.

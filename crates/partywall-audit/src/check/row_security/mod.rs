@@ -53,17 +53,8 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             closed::find(audit, &apps, &style, relation, found);
         } else if !relation.policies.is_empty() {
             found.push(off::dormant(audit, &style, relation, &exposure));
-        } else if let Some(Belonging::Parent { constraint, .. }) =
-            audit.subject.belonging(relation.oid)
-        {
-            found.extend(child::unscoped(
-                audit,
-                &apps,
-                &style,
-                relation,
-                *constraint,
-                &exposure,
-            ));
+        } else if let Some(Belonging::Parent { .. }) = audit.subject.belonging(relation.oid) {
+            found.extend(child::unscoped(audit, &apps, &style, relation, &exposure));
         } else {
             found.extend(off::off(audit, &style, relation, &exposure));
         }

@@ -102,9 +102,7 @@ impl Style {
             Belonging::Root(column) | Belonging::Column(column) => {
                 Some(self.equality(relation, relation.column(*column)?))
             }
-            Belonging::Parent { constraint, .. } => {
-                child::predicate(audit, self, relation, *constraint)
-            }
+            Belonging::Parent { .. } => child::predicate(audit, self, relation),
             Belonging::Global | Belonging::Undecided(_) => None,
         }
     }

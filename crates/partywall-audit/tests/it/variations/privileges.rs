@@ -45,6 +45,39 @@ async fn rights_of_the_next_table() {
     .await;
 }
 
+/// What protects every table as it is made, so that none is ever open.
+#[tokio::test]
+async fn tables_that_are_protected_when_they_are_made() {
+    let grant = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT SELECT ON TABLES TO {app};";
+    let trigger = |what: &str| {
+        format!(
+            "{grant} CREATE SCHEMA ddl;
+             CREATE FUNCTION ddl.protect() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $f$
+               DECLARE it record;
+               BEGIN
+                 FOR it IN SELECT * FROM pg_event_trigger_ddl_commands() WHERE command_tag = 'CREATE TABLE' LOOP
+                   EXECUTE format('ALTER TABLE %s {what}', it.object_identity);
+                 END LOOP;
+               END $f$;
+             CREATE EVENT TRIGGER protect ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION ddl.protect();"
+        )
+    };
+    is_clean(&trigger("ENABLE ROW LEVEL SECURITY")).await;
+    finds(
+        &trigger("SET (fillfactor = 90)"),
+        &[("DEFAULT_PRIVS", "role {app}")],
+    )
+    .await;
+    finds(
+        &format!(
+            "{} ALTER EVENT TRIGGER protect DISABLE",
+            trigger("ENABLE ROW LEVEL SECURITY")
+        ),
+        &[("DEFAULT_PRIVS", "role {app}")],
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn making_things_in_schemas() {
     finds(

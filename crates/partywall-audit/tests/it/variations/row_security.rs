@@ -274,12 +274,9 @@ async fn the_fix_of_a_grandchild_shows_a_tenant_its_own() {
     .await;
     assert_eq!(seen(&db, "parent").await, (2, 2));
     // The application could not read the one between: the policy needs it, and it needs a policy.
-    for _ in 0..2 {
-        let found = report(&db, &options(&db)).await;
-        for finding in &found.findings {
-            db.run(&finding.fix).await;
-        }
-    }
+    let found = report(&db, &options(&db)).await;
+    assert_eq!(found.findings.len(), 1, "{found:#?}");
+    db.run(&found.findings[0].fix).await;
     assert!(report(&db, &options(&db)).await.is_clean());
     assert_eq!(seen(&db, "parent").await, (1, 0));
 }

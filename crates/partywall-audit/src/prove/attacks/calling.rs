@@ -1,0 +1,321 @@
+//! Functions that the role may call, with keys of the victim's.
+
+use super::{
+    super::{
+        ground::Ground,
+        ownership::from,
+        reach::relations_in,
+        record::Record,
+        round::Round,
+        step::Step,
+        verdict::Verdict,
+        words::{mentions, outside},
+    },
+    interference::{digest, judge},
+};
+use crate::{
+    AuditError, Outcome,
+    catalogue::{Catalogue, Function, Identity, Relation, Volatility},
+    sql::{literal, tidy},
+};
+
+/// How many ways of filling in a function's arguments are tried.
+const WAYS: usize = 4;
+
+pub(super) async fn functions(
+    round: &Round<'_>,
+    ground: &Ground<'_>,
+) -> Result<Verdict, AuditError> {
+    let catalogue = round.stage.catalogue;
+    let mut functions: Vec<&Function> = catalogue
+        .functions
+        .values()
+        .filter(|it| !it.is_trigger && matches!(it.kind, 'f' | 'p') && it.extension.is_none())
+        .filter(|it| it.name.schema != "partywall")
+        .filter(|it| touches(it, ground.relation))
+        .collect();
+    functions.sort_by_key(|it| it.signature());
+    let mut verdicts = Vec::new();
+    for function in functions {
+        let mut verdict = one(round, ground, function).await?;
+        match &mut verdict.outcome {
+            Outcome::NotRun { why } => *why = format!("{}: {why}", function.signature()),
+            Outcome::Breach { what, .. } => *what = format!("{}: {what}", function.signature()),
+            Outcome::Held | Outcome::Absent => {}
+        }
+        verdicts.push(verdict);
+    }
+    Ok(Verdict::worst(verdicts).unwrap_or_else(|| Verdict::absent("no function touches it")))
+}
+
+/// Whether a function's body names a table.
+pub(super) fn touches(function: &Function, relation: &Relation) -> bool {
+    match &function.body {
+        Some(tree) => relations_in(tree).contains(&relation.oid),
+        None => mentions(&function.source, &relation.name.name),
+    }
+}
+
+/// A function and those that it names, as text.
+fn closure<'a>(catalogue: &'a Catalogue, start: &'a Function) -> Vec<&'a Function> {
+    let mut found = vec![start];
+    let mut ahead = vec![start];
+    while let Some(function) = ahead.pop() {
+        for called in catalogue.functions.values() {
+            if !found.iter().any(|it| it.oid == called.oid)
+                && mentions(&function.source, &called.name.name)
+            {
+                found.push(called);
+                ahead.push(called);
+            }
+        }
+    }
+    found
+}
+
+/// Why a function must not be called: no rollback undoes what it does.
+pub(super) fn irrevocable(catalogue: &Catalogue, function: &Function) -> Option<String> {
+    let counted = |relation: &&Relation| {
+        relation.columns.iter().any(|column| {
+            column.identity != Identity::No
+                || column.default.as_ref().is_some_and(|it| it.contains("nextval("))
+        })
+    };
+    closure(catalogue, function).into_iter().find_map(|called| {
+        if !matches!(called.language.as_str(), "sql" | "plpgsql") {
+            return Some(format!(
+                "{} is written in {}, and may do anything",
+                called.signature(),
+                called.language
+            ));
+        }
+        if let Some(word) = outside(&called.source) {
+            return Some(format!(
+                "{} reaches outside of the transaction by `{word}`",
+                called.signature()
+            ));
+        }
+        let writes = called.volatility == Volatility::Volatile
+            && (mentions(&called.source, "insert") || mentions(&called.source, "merge"));
+        let counted = catalogue
+            .relations
+            .values()
+            .filter(counted)
+            .find(|relation| writes && mentions(&called.source, &relation.name.name))?;
+        Some(format!(
+            "{} may take a number for {}, which no rollback gives back",
+            called.signature(),
+            counted.name
+        ))
+    })
+}
+
+async fn one(
+    round: &Round<'_>,
+    ground: &Ground<'_>,
+    function: &Function,
+) -> Result<Verdict, AuditError> {
+    let catalogue = round.stage.catalogue;
+    let lacks = !catalogue.may_call(round.role, function);
+    if function.kind == 'p' {
+        return Ok(if lacks {
+            Verdict::held("no right to it: the role may not call it")
+        } else {
+            Verdict::not_run("a procedure may end the transaction, so it is not called")
+        });
+    }
+    // What may not be called is called all the same: that it is refused is the proof.
+    if !lacks
+        && !round.stage.how.intrusive
+        && let Some(why) = irrevocable(catalogue, function)
+    {
+        return Ok(Verdict::not_run(why));
+    }
+    let mut verdicts = Vec::new();
+    for way in ways(ground, function) {
+        let call = |row: &Record, tenant: &str| {
+            let arguments: Option<Vec<String>> = way
+                .iter()
+                .map(|argument| argument.text(row, tenant))
+                .collect();
+            Some(format!("{}({})", function.name, arguments?.join(", ")))
+        };
+        let stage = round.stage;
+        let (Some(attack), Some(control)) = (
+            call(&ground.victim_row, stage.victim.tenant()),
+            call(&ground.own_row, stage.attacker.tenant()),
+        ) else {
+            continue;
+        };
+        if let Some(breach) = changes(round, ground, function, &attack).await? {
+            return Ok(breach);
+        }
+        let verdict = judge(
+            round,
+            ground,
+            &digest(&attack),
+            &digest(&control),
+            &format!("SELECT * FROM {attack}"),
+            lacks,
+        )
+        .await?;
+        if verdict.is_breach() {
+            return Ok(verdict);
+        }
+        verdicts.push(verdict);
+    }
+    // One way in which its own rows were reached is control enough for the others.
+    if let Some(held) = verdicts.iter().find(|verdict| verdict.is_held()) {
+        return Ok(held.clone());
+    }
+    Ok(Verdict::worst(verdicts).unwrap_or_else(|| {
+        Verdict::not_run("its arguments cannot be taken from a row of the table")
+    }))
+}
+
+/// Whether a call changes rows that are not the attacker's.
+async fn changes(
+    round: &Round<'_>,
+    ground: &Ground<'_>,
+    function: &Function,
+    call: &str,
+) -> Result<Option<Verdict>, AuditError> {
+    if function.volatility != Volatility::Volatile || round.stage.read_only {
+        return Ok(None);
+    }
+    let Some(watched) = ground.watched() else {
+        return Ok(None);
+    };
+    let context = &round.stage.attacker.context;
+    let sql = format!("SELECT {call}");
+    let standing = format!("SELECT count(*) FROM {} WHERE {watched}", from(ground.relation));
+    let played = round
+        .play(&[
+            Step::role(context, sql.clone()),
+            Step::eyes(standing.clone()),
+        ])
+        .await?;
+    let after = round.one(Step::eyes(standing)).await?;
+    Ok(match (played.as_slice(), after) {
+        ([Ok(_), Ok(during)], Ok(after)) if during.count() < after.count() => {
+            Some(Verdict::breach(
+                round.shown(context, &[sql]),
+                format!(
+                    "it changed {} rows that are not the attacker's",
+                    after.count() - during.count()
+                ),
+                "the same statement is the control",
+            ))
+        }
+        _ => None,
+    })
+}
+
+/// What an argument is filled with.
+#[derive(Clone, Debug)]
+enum Argument {
+    /// The value of a column of a row of the table.
+    Column(i16, String),
+    /// The tenant's key.
+    Tenant(String),
+    /// The same for everybody.
+    Constant(String),
+}
+
+impl Argument {
+    fn text(&self, row: &Record, tenant: &str) -> Option<String> {
+        Some(match self {
+            Self::Column(column, type_name) => {
+                format!("{}::{type_name}", literal(row.value(*column)?))
+            }
+            Self::Tenant(type_name) => format!("{}::{type_name}", literal(tenant)),
+            Self::Constant(text) => text.clone(),
+        })
+    }
+}
+
+/// The ways in which a function's arguments can be filled from a row of the table.
+fn ways(ground: &Ground<'_>, function: &Function) -> Vec<Vec<Argument>> {
+    let relation = ground.relation;
+    let key = relation.primary_key().unwrap_or_default();
+    let tenant = ground.tenant.map(|it| it.number);
+    let names: Vec<String> = function
+        .arguments
+        .split(',')
+        .map(|argument| argument.trim().to_lowercase())
+        .collect();
+    let mut ways: Vec<Vec<Argument>> = vec![Vec::new()];
+    for (at, type_oid) in function.argument_types.iter().enumerate() {
+        let mut columns: Vec<_> = relation
+            .columns
+            .iter()
+            .filter(|column| column.type_oid == *type_oid)
+            .collect();
+        let name = names.get(at).map_or("", String::as_str);
+        columns.sort_by_key(|column| {
+            let is_tenant = Some(column.number) == tenant;
+            (
+                !mentions(name, &column.name),
+                is_tenant != name.contains("tenant"),
+                is_tenant,
+                !key.contains(&column.number),
+                column.number,
+            )
+        });
+        let mut filled: Vec<Argument> = columns
+            .into_iter()
+            .take(WAYS)
+            .map(|column| {
+                if Some(column.number) == tenant && !super::super::ownership::is_array(column) {
+                    Argument::Tenant(column.type_name.clone())
+                } else {
+                    Argument::Column(column.number, column.type_name.clone())
+                }
+            })
+            .collect();
+        if filled.is_empty() {
+            filled.extend(constant(*type_oid).map(|text| Argument::Constant(text.to_owned())));
+        }
+        ways = ways
+            .iter()
+            .flat_map(|way| {
+                filled.iter().map(|argument| {
+                    let mut way = way.clone();
+                    way.push(argument.clone());
+                    way
+                })
+            })
+            .take(WAYS)
+            .collect();
+    }
+    ways
+}
+
+/// Something for an argument of one of PostgreSQL's own types.
+fn constant(type_oid: u32) -> Option<&'static str> {
+    Some(match type_oid {
+        16 => "true",
+        20 | 21 | 23 | 1700 => "1",
+        25 | 1043 => "''",
+        1082 => "'2000-01-01'::date",
+        1114 | 1184 => "'2000-01-01'::timestamptz",
+        _ => return None,
+    })
+}
+
+/// Why nothing is written to a table: a trigger does what no rollback undoes.
+pub(super) fn unwritable(round: &Round<'_>, relation: &Relation) -> Option<String> {
+    let catalogue = round.stage.catalogue;
+    if round.stage.how.intrusive {
+        return None;
+    }
+    relation
+        .triggers
+        .iter()
+        .filter(|trigger| trigger.enabled)
+        .find_map(|trigger| {
+            let function = catalogue.functions.get(&trigger.function)?;
+            let why = irrevocable(catalogue, function)?;
+            Some(format!("trigger {}: {why}", tidy(&trigger.name)))
+        })
+}

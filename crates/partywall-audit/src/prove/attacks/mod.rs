@@ -1,0 +1,167 @@
+//! The attacks, one function each. What may be tried is decided here, and nowhere else.
+
+mod calling;
+mod contexts;
+mod inserting;
+mod interference;
+mod keys;
+mod reading;
+mod rights;
+pub(super) mod tricks;
+mod views;
+mod writing;
+
+use super::{
+    Attack, Outcome, fresh::Fresh, ground::Ground, round::Round, verdict::Verdict,
+};
+use crate::{AuditError, catalogue::RelationKind};
+use inserting::Control;
+
+/// What the attacks of one round share.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// How an own row was inserted, once it was.
+    inserted: Option<Control>,
+    /// Whether a plain read reached others' rows.
+    open: bool,
+}
+
+impl Shared {
+    /// Says what a plain read came to, where it ran elsewhere.
+    pub(super) const fn open(&mut self, open: bool) {
+        self.open = open;
+    }
+}
+
+impl Attack {
+    const fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::Update
+                | Self::Delete
+                | Self::Insert
+                | Self::Move
+                | Self::Reference
+                | Self::Collide
+                | Self::Upsert
+                | Self::SelfGrant
+                | Self::Cascade
+                | Self::SideEffect
+        )
+    }
+
+    /// Whether it is for tables alone, and not for materialized views and foreign tables.
+    const fn wants_table(self) -> bool {
+        self.writes()
+            || matches!(
+                self,
+                Self::Truncate | Self::Trigger | Self::Alter | Self::Sequence | Self::Partition
+            )
+    }
+
+    /// Whether it makes something in the database, if only until it is rolled back.
+    const fn makes(self) -> bool {
+        self.writes() || matches!(self, Self::Shadow | Self::Peek)
+    }
+
+    /// Whether the administrator has to have its hand in the attacker's transaction.
+    pub(super) const fn wants_hand(self) -> bool {
+        matches!(self, Self::View | Self::Function)
+    }
+
+    /// Whether it says nothing where a plain read reaches others' rows already.
+    const fn is_beyond_reading(self) -> bool {
+        matches!(
+            self,
+            Self::Pattern
+                | Self::OtherCase
+                | Self::StaleContext
+                | Self::Flag
+                | Self::Prepared
+                | Self::Shadow
+                | Self::SelfGrant
+                | Self::Peek
+        )
+    }
+}
+
+/// Runs one attack.
+pub(super) async fn attack(
+    round: &Round<'_>,
+    ground: &Ground<'_>,
+    attack: Attack,
+    fresh: Option<&Fresh>,
+    shared: &mut Shared,
+) -> Result<Verdict, AuditError> {
+    let stage = round.stage;
+    if stage.read_only && attack.makes() {
+        return Ok(Verdict::not_run(if stage.catalogue.server.in_recovery {
+            "on a replica nothing is written"
+        } else {
+            "read-only: nothing is written"
+        }));
+    }
+    if attack.wants_table() && !ground.relation.is_table() {
+        return Ok(match ground.relation.kind {
+            RelationKind::Foreign if attack.writes() => {
+                Verdict::not_run("writing to a foreign table reaches another server")
+            }
+            _ => Verdict::absent("it is no table"),
+        });
+    }
+    if shared.open && attack.is_beyond_reading() {
+        return Ok(Verdict::not_run("a plain read reaches others' rows already"));
+    }
+    if attack.writes()
+        && let Some(why) = calling::unwritable(round, ground.relation)
+    {
+        return Ok(Verdict::not_run(why));
+    }
+    if matches!(
+        attack,
+        Attack::Insert | Attack::Reference | Attack::Collide | Attack::Upsert | Attack::SideEffect
+    ) && shared.inserted.is_none()
+    {
+        shared.inserted = Some(inserting::control(round, ground).await?);
+    }
+    let unknown = Control::Unknown("no row of its own was inserted".to_owned());
+    let inserted = shared.inserted.as_ref().unwrap_or(&unknown);
+    let verdict = match attack {
+        Attack::Read => reading::read(round, ground).await?,
+        Attack::Count => reading::count_all(round, ground).await?,
+        Attack::Join => reading::join(round, ground).await?,
+        Attack::Update => writing::update(round, ground).await?,
+        Attack::Delete => writing::delete(round, ground).await?,
+        Attack::Insert => inserting::insert(round, ground, inserted).await?,
+        Attack::Move => inserting::give_away(round, ground).await?,
+        Attack::Reference => keys::reference(round, ground, inserted).await?,
+        Attack::Collide => keys::collide(round, ground, inserted).await?,
+        Attack::Upsert => keys::upsert(round, ground, inserted).await?,
+        Attack::View => views::views(round, ground).await?,
+        Attack::Function => calling::functions(round, ground).await?,
+        Attack::Partition => reading::partitions(round, ground).await?,
+        Attack::Sequence => rights::sequence(round, ground).await?,
+        Attack::Truncate => rights::truncate(round, ground).await?,
+        Attack::SetRole => rights::set_role(round, ground).await?,
+        Attack::NoContext => contexts::none(round, ground, fresh).await?,
+        Attack::EmptyContext => contexts::empty(round, ground).await?,
+        Attack::MalformedContext => contexts::malformed(round, ground).await?,
+        Attack::Pattern => contexts::pattern(round, ground).await?,
+        Attack::OtherCase => contexts::other_case(round, ground).await?,
+        Attack::StaleContext => contexts::stale(round, ground).await?,
+        Attack::Flag => tricks::flag(round, ground).await?,
+        Attack::Prepared => tricks::prepared(round, ground).await?,
+        Attack::Shadow => tricks::shadow(round, ground).await?,
+        Attack::SelfGrant => tricks::self_grant(round, ground).await?,
+        Attack::Cascade => keys::cascade(round, ground).await?,
+        Attack::SideEffect => tricks::side_effect(round, ground, inserted).await?,
+        Attack::Peek => tricks::peek(round, ground).await?,
+        Attack::LargeObject => rights::large_object(round, ground).await?,
+        Attack::Trigger => rights::trigger(round, ground).await?,
+        Attack::Alter => rights::alter(round, ground).await?,
+    };
+    if attack == Attack::Read {
+        shared.open = matches!(verdict.outcome, Outcome::Breach { .. });
+    }
+    Ok(verdict)
+}

@@ -1,0 +1,54 @@
+use super::{
+    draft::{Draft, Recipe, draft},
+    record::{Record, records},
+    round::Round,
+    step::Step,
+};
+use crate::{AuditError, catalogue::Relation};
+
+/// How often a row is written anew until the constraints let it in.
+pub(super) const TRIES: usize = 6;
+
+/// Makes up a row of a tenant's, or of nobody's, for as long as the round lasts.
+///
+/// # Errors
+///
+/// Why it could not be, in the inner result.
+pub(super) async fn make(
+    round: &Round<'_>,
+    relation: &Relation,
+    tenant: Option<&str>,
+    number: u32,
+    depth: u32,
+) -> Result<Result<Draft, String>, AuditError> {
+    if !round.can_make() {
+        return Ok(Err("rows can only be made up by a superuser, and not on a replica".to_owned()));
+    }
+    if !relation.is_table() {
+        return Ok(Err("it is no table that rows could be made up in".to_owned()));
+    }
+    let mut recipe = Recipe::default();
+    let mut template: Option<Vec<Record>> = None;
+    let mut why = String::new();
+    for _ in 0..TRIES {
+        let row = match draft(round, relation, tenant, &recipe, number, depth).await? {
+            Ok(row) => row,
+            Err(why) => return Ok(Err(why)),
+        };
+        let (sql, _) = row.insert(relation, &|_| true);
+        match round.keep(&[Step::maker(sql)]).await?.pop() {
+            Some(Err(refusal)) => {
+                why = refusal.to_string();
+                if template.is_none() {
+                    template = Some(records(round, relation, "true", 1).await?.unwrap_or_default());
+                }
+                let rows: Vec<&Record> = template.iter().flatten().collect();
+                if !recipe.learn(relation, &refusal, &rows) {
+                    break;
+                }
+            }
+            _ => return Ok(Ok(row)),
+        }
+    }
+    Ok(Err(format!("no row could be made up: {why}")))
+}

@@ -1,0 +1,147 @@
+//! Whose a row is, as SQL.
+
+use crate::{
+    catalogue::{Catalogue, Column, Relation},
+    sql::{ident, literal, tidy},
+    subject::{Belonging, Subject},
+};
+
+/// How many parents a row may have above it until one says whose it is.
+const HIGHEST: usize = 8;
+
+/// Asks a tenant's column something.
+pub(super) type Test<'a> = &'a dyn Fn(&Column, &str) -> String;
+
+/// What makes a row of `alias` some tenant's, by the table's own column or by its parents'.
+pub(super) fn condition(
+    catalogue: &Catalogue,
+    subject: &Subject,
+    relation: &Relation,
+    alias: &str,
+    test: Test<'_>,
+) -> Option<String> {
+    above(catalogue, subject, relation, alias, test, 0)
+}
+
+fn above(
+    catalogue: &Catalogue,
+    subject: &Subject,
+    relation: &Relation,
+    alias: &str,
+    test: Test<'_>,
+    height: usize,
+) -> Option<String> {
+    match subject.belonging(relation.oid)? {
+        Belonging::Root(column) | Belonging::Column(column) => {
+            let column = relation.column(*column)?;
+            Some(test(column, &format!("{alias}.{}", tidy(&column.name))))
+        }
+        Belonging::Parent { constraint, parent } if height < HIGHEST => {
+            let parent = catalogue.relations.get(parent)?;
+            let (own, there) = relation
+                .foreign_keys()
+                .find(|(own, _)| own.oid == *constraint)?;
+            let up = format!("up{height}");
+            let pairs: Option<Vec<String>> = own
+                .columns
+                .iter()
+                .zip(&there.columns)
+                .map(|(own, there)| {
+                    let (own, there) = (relation.column(*own)?, parent.column(*there)?);
+                    Some(format!(
+                        "{up}.{} = {alias}.{}",
+                        tidy(&there.name),
+                        tidy(&own.name)
+                    ))
+                })
+                .collect();
+            let inner = above(catalogue, subject, parent, &up, test, height + 1)?;
+            Some(format!(
+                "EXISTS (SELECT 1 FROM {} AS {up} WHERE {} AND {inner})",
+                parent.name,
+                pairs?.join(" AND ")
+            ))
+        }
+        Belonging::Parent { .. } | Belonging::Global | Belonging::Undecided(_) => None,
+    }
+}
+
+/// A list of values as a column's type.
+fn list(column: &Column, values: &[String]) -> String {
+    let values: Vec<String> = values
+        .iter()
+        .map(|value| {
+            if is_array(column) {
+                literal(value)
+            } else {
+                typed(column, value)
+            }
+        })
+        .collect();
+    values.join(", ")
+}
+
+pub(super) fn is_array(column: &Column) -> bool {
+    column.type_category == 'A'
+}
+
+/// A value as a column's type.
+pub(super) fn typed(column: &Column, value: &str) -> String {
+    format!("{}::{}", literal(value), column.type_name)
+}
+
+/// The row is one of these tenants'.
+pub(super) fn of(column: &Column, at: &str, tenants: &[String]) -> String {
+    let list = list(column, tenants);
+    if is_array(column) {
+        format!("{at} && ARRAY[{list}]::{}", column.type_name)
+    } else if tenants.len() == 1 {
+        format!("{at} = {list}")
+    } else {
+        format!("{at} IN ({list})")
+    }
+}
+
+/// The row is somebody's, and none of these tenants'.
+pub(super) fn of_others(column: &Column, at: &str, tenants: &[String]) -> String {
+    let list = list(column, tenants);
+    if is_array(column) {
+        format!(
+            "(cardinality({at}) > 0 AND NOT {at} && ARRAY[{list}]::{})",
+            column.type_name
+        )
+    } else if tenants.len() == 1 {
+        format!("{at} <> {list}")
+    } else {
+        format!("{at} NOT IN ({list})")
+    }
+}
+
+/// The row is nobody's.
+pub(super) fn of_nobody(column: &Column, at: &str) -> String {
+    if is_array(column) {
+        format!("coalesce(cardinality({at}), 0) = 0")
+    } else {
+        format!("{at} IS NULL")
+    }
+}
+
+/// What a tenant's column holds for one tenant.
+pub(super) fn held(column: &Column, tenant: &str) -> String {
+    if is_array(column) {
+        let inner = tenant.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("{{\"{inner}\"}}")
+    } else {
+        tenant.to_owned()
+    }
+}
+
+/// A table under the name that conditions know it by.
+pub(super) fn from(relation: &Relation) -> String {
+    format!("{} AS t", relation.name)
+}
+
+/// Names of columns, with an alias.
+pub(super) fn at(alias: &str, column: &Column) -> String {
+    format!("{alias}.{}", ident(&column.name))
+}

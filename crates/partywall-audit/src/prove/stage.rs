@@ -1,0 +1,123 @@
+use std::collections::BTreeSet;
+
+use super::{
+    ProveOptions, ownership,
+    party::Party,
+    seal::Seal,
+    value::Types,
+};
+use crate::{
+    catalogue::{Catalogue, Oid, Privilege, Relation},
+    subject::Subject,
+};
+
+/// What is the same for all attacks.
+#[derive(Debug)]
+pub(super) struct Stage<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) subject: &'a Subject,
+    pub(super) how: &'a ProveOptions,
+    pub(super) read_only: bool,
+    /// Whether the administrator can become anybody.
+    pub(super) superuser: bool,
+    pub(super) attacker: Party,
+    pub(super) victim: Party,
+    /// Tenants that policies name, whose rows are shared on purpose.
+    pub(super) shared: BTreeSet<String>,
+    pub(super) types: Types,
+    /// Where Partywall set the database up, the key that seals contexts and the server's time.
+    pub(super) seal: Option<(Seal, i64)>,
+}
+
+impl Stage<'_> {
+    fn condition(&self, relation: &Relation, test: ownership::Test<'_>) -> Option<String> {
+        ownership::condition(self.catalogue, self.subject, relation, "t", test)
+    }
+
+    /// The row `t` is the attacker's.
+    pub(super) fn own(&self, relation: &Relation) -> Option<String> {
+        self.condition(relation, &|column, at| {
+            ownership::of(column, at, &self.attacker.tenants)
+        })
+    }
+
+    /// The row `t` is another tenant's.
+    pub(super) fn foreign(&self, relation: &Relation) -> Option<String> {
+        let not: Vec<String> = self
+            .attacker
+            .tenants
+            .iter()
+            .chain(&self.shared)
+            .cloned()
+            .collect();
+        self.condition(relation, &|column, at| {
+            ownership::of_others(column, at, &not)
+        })
+    }
+
+    /// The row `t` is this tenant's.
+    pub(super) fn owned_by(&self, relation: &Relation, tenant: &str) -> Option<String> {
+        let tenants = [tenant.to_owned()];
+        self.condition(relation, &|column, at| {
+            ownership::of(column, at, &tenants)
+        })
+    }
+
+    /// The row `t` is any tenant's.
+    pub(super) fn anybody(&self, relation: &Relation) -> Option<String> {
+        let not: Vec<String> = self.shared.iter().cloned().collect();
+        self.condition(relation, &|column, at| {
+            if not.is_empty() {
+                format!("NOT ({})", ownership::of_nobody(column, at))
+            } else {
+                ownership::of_others(column, at, &not)
+            }
+        })
+    }
+
+    /// The row `t` is the attacker's, or is nobody's, so that everybody may see it.
+    pub(super) fn visible(&self, relation: &Relation) -> Option<String> {
+        let own: Vec<String> = self
+            .attacker
+            .tenants
+            .iter()
+            .chain(&self.shared)
+            .cloned()
+            .collect();
+        self.condition(relation, &|column, at| {
+            format!(
+                "({} OR {})",
+                ownership::of(column, at, &own),
+                ownership::of_nobody(column, at)
+            )
+        })
+    }
+
+    /// Whether a role may read a column of a relation.
+    pub(super) fn may_read(&self, role: Oid, relation: &Relation, column: i16) -> bool {
+        self.may_column(role, relation, column, Privilege::Select)
+    }
+
+    /// Whether a role may do something with a column of a relation.
+    pub(super) fn may_column(
+        &self,
+        role: Oid,
+        relation: &Relation,
+        column: i16,
+        privilege: Privilege,
+    ) -> bool {
+        let roles = &self.catalogue.roles;
+        roles.is_superuser(role)
+            || relation.grants.iter().any(|grant| {
+                grant.privilege == privilege
+                    && grant.column.is_none_or(|of| of == column)
+                    && roles.has_rights_of(role, grant.grantee)
+            })
+    }
+
+    /// Whether a role may do something with a relation or a part of it, and may enter its schema.
+    pub(super) fn may(&self, role: Oid, relation: &Relation, privilege: Privilege) -> bool {
+        self.catalogue.may_enter(role, relation.namespace)
+            && self.catalogue.may_any_column(role, relation, privilege)
+    }
+}

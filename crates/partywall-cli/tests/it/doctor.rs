@@ -1,0 +1,69 @@
+use crate::{database::Database, run::Partywall};
+
+fn lines(json: &serde_json::Value, topic: &str) -> Vec<String> {
+    json["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| line["topic"] == topic)
+        .map(|line| {
+            format!(
+                "{}: {}",
+                line["status"].as_str().unwrap(),
+                line["what"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn all_is_well() {
+    let db = Database::shop("").await;
+    let partywall = Partywall::at(&db).with("APP_DATABASE_URL", &db.app_url());
+    let ended = partywall.run(&["doctor"]).code(0);
+    let ended = ended.says(&[
+        "✓ server",
+        "✓ roles",
+        "✓ clock",
+        "✓ pooler",
+        "✓ sizes",
+        "- drift",
+    ]);
+    assert!(
+        ended.out.lines().all(|line| line.chars().count() <= 100),
+        "{}",
+        ended.out
+    );
+    let json = partywall.run(&["doctor", "--json"]).code(0).json();
+    assert_eq!(json["version"], 1);
+    assert_eq!(
+        lines(&json, "clock"),
+        ["ok: the server's and this machine's agree"]
+    );
+    for line in json["lines"].as_array().unwrap() {
+        assert!(["ok", "warn", "fail", "not-known"].contains(&line["status"].as_str().unwrap()));
+        assert!(line["mend"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_with_its_mend() {
+    let db = Database::shop("ALTER ROLE {app} BYPASSRLS").await;
+    let ended = Partywall::at(&db)
+        .run(&["doctor", "--app-role", &db.role("app")])
+        .code(2);
+    ended.says(&["✗ roles", "→ ALTER ROLE", "NOBYPASSRLS"]);
+}
+
+#[tokio::test]
+async fn a_login_that_sees_less_says_so() {
+    let db = Database::shop("").await;
+    let json = Partywall::alone()
+        .with("DATABASE_URL", &db.app_url())
+        .run(&["doctor", "--json"])
+        .json();
+    assert!(
+        lines(&json, "login")[0].starts_with("warn: asks as app_"),
+        "{json}"
+    );
+}

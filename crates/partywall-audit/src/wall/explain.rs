@@ -37,7 +37,9 @@ pub(super) fn explain(wall: &Wall<'_>, asker: Asker<'_>, way: &Way) -> Option<Ga
     for literal in &way.literals {
         look(wall, asker, tenant, literal, &mut seen);
     }
-    if seen.never {
+    // A tenant that stands in where there is no context, as the nil UUID does, is a session's own.
+    let stands_in = seen.shared_tenant && (seen.unset.is_some() || seen.empty.is_some());
+    if seen.never || stands_in {
         return None;
     }
     // Without a context, the rows of nobody: there are none.

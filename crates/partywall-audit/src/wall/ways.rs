@@ -6,7 +6,7 @@ use std::cell::Cell;
 use super::way::{Literal, Way};
 use crate::{
     catalogue::Catalogue,
-    expression::{Compare, Constant, Library, Pick, Query, ROW, Term},
+    expression::{Compare, Constant, Library, Pick, Query, ROW, Term, bare},
 };
 
 /// What is asked of a condition.
@@ -391,8 +391,7 @@ impl<'a> Ways<'a> {
                             ways.extend(way.and(&equal));
                         }
                     }
-                    Term::Constant(Constant::Null) => {}
-                    Term::Constant(list) if list.is_empty_array() => {}
+                    Term::Constant(it) if is_empty(&it) => {}
                     list => {
                         let literal = Literal::Member {
                             item: item.clone(),
@@ -480,23 +479,24 @@ impl<'a> Ways<'a> {
             let Some(target) = arm.targets.first() else {
                 continue;
             };
+            let ways = self.arm(arm);
+            if !arm.always_a_row {
+                values.extend(conditional(&ways, &self.values(target)));
+                continue;
+            }
             // Of an aggregate over all rows, only what is a value of one of them says that there is one.
-            let of_a_row = |term: &Term| match term {
-                Term::Builtin(name, _) => {
-                    matches!(name.as_str(), "min" | "max" | "array_agg" | "any_value")
-                }
-                // What is left of them, behind COALESCE.
-                Term::Column(_) => true,
-                _ => false,
+            let parts = match bare(target) {
+                Term::Coalesce(parts) => parts.as_slice(),
+                other => std::slice::from_ref(other),
             };
-            let (some, any) = (self.arm(arm), vec![Way::default()]);
-            for (value_way, value) in self.values(target) {
-                let is_one = !arm.always_a_row || of_a_row(target) || of_a_row(&value);
-                let ways = if is_one { &some } else { &any };
-                values.extend(
-                    ways.iter()
-                        .filter_map(|way| Some((way.and(&value_way)?, value.clone()))),
-                );
+            for part in parts {
+                let of_a_row = matches!(bare(part), Term::Builtin(name, _)
+                    if matches!(name.as_str(), "min" | "max" | "array_agg" | "any_value"));
+                if of_a_row {
+                    values.extend(conditional(&ways, &self.values(part)));
+                } else {
+                    values.extend(self.values(part));
+                }
             }
         }
         self.at_most(values)
@@ -656,6 +656,17 @@ impl<'a> Ways<'a> {
             },
             _ => itself(),
         }
+    }
+}
+
+/// Whether a constant is a list of nothing, or NULL: as text, or as the server holds it (src/include/utils/array.h),
+/// with a number of dimensions that is zero.
+fn is_empty(list: &Constant) -> bool {
+    match list {
+        Constant::Null => true,
+        Constant::Text(text) => text == "{}",
+        Constant::Bytes(_, bytes) => bytes.len() == 16 && bytes.get(4..8) == Some(&[0; 4]),
+        Constant::Bool(_) | Constant::Number(_) => false,
     }
 }
 

@@ -17,6 +17,7 @@ mod keys;
 mod named;
 mod objects;
 mod plan;
+mod policies;
 mod prove;
 mod sound;
 mod speed;

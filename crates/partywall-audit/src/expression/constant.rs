@@ -49,16 +49,6 @@ impl Constant {
         }
     }
 
-    /// Whether it is an array without members, where it is known to be an array: as text, or by its number of
-    /// dimensions behind the header.
-    pub(crate) fn is_empty_array(&self) -> bool {
-        match self {
-            Self::Text(text) => text == "{}",
-            Self::Bytes(_, bytes) => bytes.get(4..8) == Some(&[0; 4]),
-            Self::Null | Self::Bool(_) | Self::Number(_) => false,
-        }
-    }
-
     /// Whether no tenant has it for a key: nothing, zero, or the uuid of zeros.
     pub(crate) fn is_nobody(&self) -> bool {
         match self {

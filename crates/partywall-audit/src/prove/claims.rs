@@ -20,7 +20,9 @@ pub(super) fn keys(texts: &BTreeSet<String>) -> BTreeSet<String> {
     let is_key = |text: &str| {
         !text.is_empty()
             && text.len() <= 40
-            && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+            && text
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
     };
     let mut keys: BTreeSet<String> = BTreeSet::from(["sub".to_owned()]);
     for text in texts {
@@ -77,15 +79,21 @@ mod tests {
 
     #[test]
     fn documents_hold_the_value_where_policies_look() {
-        let texts = ["request.jwt.claims", "tenant_id", "{app_metadata,org}", "x y"]
-            .map(str::to_owned)
-            .into();
+        let texts = [
+            "request.jwt.claims",
+            "tenant_id",
+            "{app_metadata,org}",
+            "x y",
+        ]
+        .map(str::to_owned)
+        .into();
         let keys = keys(&texts);
         let expected = ["app_metadata", "org", "sub", "tenant_id"];
         assert!(keys.iter().eq(expected));
-        let json: Value =
-            serde_json::from_str(&Claims::Inside("app_metadata".to_owned()).document(&keys, "a", "app"))
-                .unwrap();
+        let json: Value = serde_json::from_str(
+            &Claims::Inside("app_metadata".to_owned()).document(&keys, "a", "app"),
+        )
+        .unwrap();
         assert_eq!(json["app_metadata"]["org"], "a");
         assert_eq!(json["tenant_id"], "a");
         assert_eq!(json["role"], "app");

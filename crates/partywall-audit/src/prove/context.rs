@@ -90,6 +90,9 @@ mod tests {
             shown: "sealed".to_owned(),
         };
         assert_eq!(context.shown(), ["SELECT partywall.enter('sealed', 0)"]);
-        assert_eq!(context.statements(), ["SELECT partywall.enter('secret', 0)"]);
+        assert_eq!(
+            context.statements(),
+            ["SELECT partywall.enter('secret', 0)"]
+        );
     }
 }

@@ -200,7 +200,10 @@ pub(super) async fn draft(
         let fresh = !referring.contains(&column.number)
             && unique.iter().any(|index| index.contains(&column.number));
         let made = stage.types.make(column, &seed, number);
-        let base = recipe.base.as_ref().and_then(|it| it.values.get(&column.number));
+        let base = recipe
+            .base
+            .as_ref()
+            .and_then(|it| it.values.get(&column.number));
         let filled = match (base, recipe.hints.get(&column.number)) {
             (_, Some(hint)) => Filled {
                 value: Some(hint.clone()),
@@ -219,7 +222,13 @@ pub(super) async fn draft(
                 value: made,
                 copied: false,
             },
-            _ if column.default.as_ref().is_some_and(|it| !it.contains("nextval")) => continue,
+            _ if column
+                .default
+                .as_ref()
+                .is_some_and(|it| !it.contains("nextval")) =>
+            {
+                continue;
+            }
             _ => {
                 return Ok(Err(format!(
                     "no value of type {} can be made up for `{}`",
@@ -253,7 +262,9 @@ async fn parent(
         .any(|column| !column.not_null && Some(column.number) != tenant_column);
     let nothing = || vec![None; own.columns.len()];
     let Some(above) = stage.catalogue.relations.get(&there.relation) else {
-        return Ok(Err("a foreign key refers to a table that is not known".to_owned()));
+        return Ok(Err(
+            "a foreign key refers to a table that is not known".to_owned()
+        ));
     };
     if (above.oid == relation.oid || tenant.is_none()) && optional {
         return Ok(Ok(nothing()));
@@ -268,9 +279,9 @@ async fn parent(
         }
     }
     // A row that nobody refers to yet, where only one may.
-    let single = unique_columns(relation, tenant_column).iter().any(|index| {
-        !index.is_empty() && index.iter().all(|column| own.columns.contains(column))
-    });
+    let single = unique_columns(relation, tenant_column)
+        .iter()
+        .any(|index| !index.is_empty() && index.iter().all(|column| own.columns.contains(column)));
     if single {
         let pairs: Vec<String> = columns
             .iter()
@@ -305,7 +316,14 @@ async fn parent(
     );
     let mut found = round.look(&sql).await?;
     if matches!(&found, Ok(answer) if answer.rows.is_empty()) && round.can_make() && depth < 6 {
-        let made = Box::pin(super::make::make(round, above, tenant, 90 + depth, depth + 1)).await?;
+        let made = Box::pin(super::make::make(
+            round,
+            above,
+            tenant,
+            90 + depth,
+            depth + 1,
+        ))
+        .await?;
         match made {
             Ok(_) => found = round.look(&sql).await?,
             Err(_) if optional => return Ok(Ok(nothing())),

@@ -239,7 +239,10 @@ fn seen(relation: &Relation, rows: &[Record], reads: &dyn Fn(i16) -> bool) -> St
                 let values: Option<Vec<String>> = key
                     .iter()
                     .map(|it| {
-                        Some(super::ownership::typed(relation.column(*it)?, row.value(*it)?))
+                        Some(super::ownership::typed(
+                            relation.column(*it)?,
+                            row.value(*it)?,
+                        ))
                     })
                     .collect();
                 Some(format!("({})", values?.join(", ")))

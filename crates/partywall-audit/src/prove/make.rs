@@ -22,10 +22,14 @@ pub(super) async fn make(
     depth: u32,
 ) -> Result<Result<Draft, String>, AuditError> {
     if !round.can_make() {
-        return Ok(Err("rows can only be made up by a superuser, and not on a replica".to_owned()));
+        return Ok(Err(
+            "rows can only be made up by a superuser, and not on a replica".to_owned(),
+        ));
     }
     if !relation.is_table() {
-        return Ok(Err("it is no table that rows could be made up in".to_owned()));
+        return Ok(Err(
+            "it is no table that rows could be made up in".to_owned()
+        ));
     }
     let mut recipe = Recipe::default();
     let mut template: Option<Vec<Record>> = None;
@@ -40,7 +44,11 @@ pub(super) async fn make(
             Some(Err(refusal)) => {
                 why = refusal.to_string();
                 if template.is_none() {
-                    template = Some(records(round, relation, "true", 1).await?.unwrap_or_default());
+                    template = Some(
+                        records(round, relation, "true", 1)
+                            .await?
+                            .unwrap_or_default(),
+                    );
                 }
                 let rows: Vec<&Record> = template.iter().flatten().collect();
                 if !recipe.learn(relation, &refusal, &rows) {

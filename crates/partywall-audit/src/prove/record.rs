@@ -81,10 +81,7 @@ pub(super) async fn records(
         wanted.join(", "),
         super::ownership::from(relation)
     );
-    Ok(round
-        .look(&sql)
-        .await?
-        .map(|answer| rows(relation, answer)))
+    Ok(round.look(&sql).await?.map(|answer| rows(relation, answer)))
 }
 
 fn rows(relation: &Relation, answer: Answer) -> Vec<Record> {

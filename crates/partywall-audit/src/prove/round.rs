@@ -9,7 +9,11 @@ use super::{
     stage::Stage,
     step::{Answer, By, Step},
 };
-use crate::{AuditError, catalogue::Oid, sql::{ident, tidy}};
+use crate::{
+    AuditError,
+    catalogue::Oid,
+    sql::{ident, tidy},
+};
 
 /// What steps answered, up to the first that was refused.
 pub(super) type Played = Vec<Result<Answer, Refusal>>;
@@ -55,7 +59,9 @@ impl<'a> Round<'a> {
         }
         if let Some(admin) = admin {
             admin
-                .batch_execute("SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = on")
+                .batch_execute(
+                    "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = on",
+                )
                 .await
                 .map_err(AuditError::doing("begin"))?;
         }
@@ -164,11 +170,7 @@ impl<'a> Round<'a> {
         Ok(played)
     }
 
-    async fn sent(
-        &self,
-        switch: &str,
-        sql: &str,
-    ) -> Result<Result<Answer, Refusal>, AuditError> {
+    async fn sent(&self, switch: &str, sql: &str) -> Result<Result<Answer, Refusal>, AuditError> {
         // Apart, so that a syntax error in one is not taken for one in the other.
         if !switch.is_empty()
             && let Err(error) = self.tx.batch_execute(switch).await
@@ -201,8 +203,7 @@ impl<'a> Round<'a> {
     fn enter(&self, context: &Context) -> String {
         let mut statements = match self.way {
             Way::Authorization => {
-                let mut statements =
-                    vec![become_role(self.role_name()), self.start.path.clone()];
+                let mut statements = vec![become_role(self.role_name()), self.start.path.clone()];
                 statements.extend(self.start.statements.iter().cloned());
                 statements
             }

@@ -64,7 +64,11 @@ pub(super) async fn run(
         });
     }
     let (mut stage, slots) = sample(&tx, &catalogue, &subject, how).await?;
-    let at = text(&tx, "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')").await?;
+    let at = text(
+        &tx,
+        "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+    )
+    .await?;
     rollback(tx).await?;
 
     let mut seats = Seats {
@@ -225,9 +229,10 @@ async fn seal(tx: &Transaction<'_>) -> Result<Option<(Seal, i64)>, AuditError> {
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
             .collect()
     };
-    Ok(bytes(inner).zip(bytes(outer)).zip(now.parse().ok()).map(
-        |((inner, outer), now)| (Seal::new(id.clone(), inner, outer), now),
-    ))
+    Ok(bytes(inner)
+        .zip(bytes(outer))
+        .zip(now.parse().ok())
+        .map(|((inner, outer), now)| (Seal::new(id.clone(), inner, outer), now)))
 }
 
 impl Seats<'_> {
@@ -265,7 +270,8 @@ impl Seats<'_> {
                     .map_err(AuditError::doing("begin"))?;
                 let value = Answer::last(messages).text().map(str::to_owned);
                 let given = |setting: &&catalogue::Setting| {
-                    setting.name.eq_ignore_ascii_case(name) && Some(&setting.value) == value.as_ref()
+                    setting.name.eq_ignore_ascii_case(name)
+                        && Some(&setting.value) == value.as_ref()
                 };
                 if value.is_some() && !catalogue.settings.iter().any(|it| given(&it)) {
                     dirty.push(name.clone());

@@ -1,11 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{
-    ProveOptions, ownership,
-    party::Party,
-    seal::Seal,
-    value::Types,
-};
+use super::{ProveOptions, ownership, party::Party, seal::Seal, value::Types};
 use crate::{
     catalogue::{Catalogue, Oid, Privilege, Relation},
     subject::Subject,
@@ -58,9 +53,7 @@ impl Stage<'_> {
     /// The row `t` is this tenant's.
     pub(super) fn owned_by(&self, relation: &Relation, tenant: &str) -> Option<String> {
         let tenants = [tenant.to_owned()];
-        self.condition(relation, &|column, at| {
-            ownership::of(column, at, &tenants)
-        })
+        self.condition(relation, &|column, at| ownership::of(column, at, &tenants))
     }
 
     /// The row `t` is any tenant's.

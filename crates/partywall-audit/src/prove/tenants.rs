@@ -105,7 +105,11 @@ pub(super) async fn sample(
         } else {
             format!("t.{}", tidy(&column.name))
         };
-        let rows = if relation.rows < MANY { 100_000 } else { 10_000 };
+        let rows = if relation.rows < MANY {
+            100_000
+        } else {
+            10_000
+        };
         let sql = format!(
             "SELECT DISTINCT v::text FROM (SELECT {value} AS v FROM {} AS t LIMIT {rows}) AS few \
              WHERE v IS NOT NULL ORDER BY 1 LIMIT {LOOKED_AT}",
@@ -121,7 +125,11 @@ pub(super) async fn sample(
     let shared = named(catalogue, subject, &found);
     found.retain(|tenant| !shared.contains(tenant));
     let mut scores: BTreeMap<String, usize> = BTreeMap::new();
-    for (relation, column) in tables.iter().take(TABLES).filter(|(_, column)| !is_array(column)) {
+    for (relation, column) in tables
+        .iter()
+        .take(TABLES)
+        .filter(|(_, column)| !is_array(column))
+    {
         let each: Vec<String> = found.iter().map(|tenant| typed(column, tenant)).collect();
         if each.is_empty() {
             break;
@@ -184,7 +192,11 @@ pub(super) async fn of_context(
         }
     }
     for (relation, tenant) in tables.iter().filter(|(_, column)| !is_array(column)) {
-        for column in relation.columns.iter().filter(|it| it.number != tenant.number) {
+        for column in relation
+            .columns
+            .iter()
+            .filter(|it| it.number != tenant.number)
+        {
             for value in &values {
                 let sql = format!(
                     "SELECT DISTINCT t.{}::text FROM {} AS t WHERE t.{} = {} ORDER BY 1 LIMIT 1000",

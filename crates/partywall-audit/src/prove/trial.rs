@@ -372,11 +372,7 @@ impl Trial<'_, '_> {
             );
         };
         let make = |of: &dyn Fn(&Pair) -> String, party: Party| Party {
-            context: context(
-                self.round.stage,
-                self.slots,
-                &self.filled(choices, of),
-            ),
+            context: context(self.round.stage, self.slots, &self.filled(choices, of)),
             ..party
         };
         (

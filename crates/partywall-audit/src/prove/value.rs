@@ -70,7 +70,12 @@ fn value(type_name: &str, seed: &str, number: u32) -> Option<String> {
         .split(',')
         .filter_map(|number| number.trim().parse().ok())
         .collect();
-    let name = name.rsplit('.').next().unwrap_or(&name).trim_matches('"').to_owned();
+    let name = name
+        .rsplit('.')
+        .next()
+        .unwrap_or(&name)
+        .trim_matches('"')
+        .to_owned();
     let day = 1 + hash % 28;
     let (month, second) = (1 + hash / 28 % 12, hash / 400 % 60);
     let short = format!("{:06x}", hash % 0x100_0000);
@@ -91,7 +96,10 @@ fn value(type_name: &str, seed: &str, number: u32) -> Option<String> {
         "real" | "double precision" | "money" => (1 + hash % 1_000).to_string(),
         "text" | "character varying" | "varchar" | "name" | "citext" => {
             let length = numbers.first().copied().unwrap_or(63);
-            format!("pw{short}").chars().take(usize::try_from(length).unwrap_or(8)).collect()
+            format!("pw{short}")
+                .chars()
+                .take(usize::try_from(length).unwrap_or(8))
+                .collect()
         }
         "character" | "bpchar" | "\"char\"" | "char" => {
             let length = usize::try_from(numbers.first().copied().unwrap_or(1)).unwrap_or(1);
@@ -109,11 +117,26 @@ fn value(type_name: &str, seed: &str, number: u32) -> Option<String> {
         "interval" => format!("{} seconds", 1 + hash % 1_000),
         "json" | "jsonb" => "{}".to_owned(),
         "bytea" => format!("\\x{short}"),
-        "inet" | "cidr" => format!("10.{}.{}.{}", hash % 250, hash / 250 % 250, hash / 70_000 % 250),
+        "inet" | "cidr" => format!(
+            "10.{}.{}.{}",
+            hash % 250,
+            hash / 250 % 250,
+            hash / 70_000 % 250
+        ),
         "macaddr" => "08:00:2b:01:02:03".to_owned(),
-        "int4range" => format!("[{0},{1})", 1_900_000_000 + hash % 1_000_000, 1_900_000_001 + hash % 1_000_000),
-        "int8range" | "numrange" => format!("[{0},{1})", 7_000_000_000 + hash % 1_000_000, 7_000_000_001 + hash % 1_000_000),
-        "daterange" | "tsrange" | "tstzrange" => format!("[2099-{month:02}-{day:02},2099-{month:02}-{:02})", day + 1),
+        "int4range" => format!(
+            "[{0},{1})",
+            1_900_000_000 + hash % 1_000_000,
+            1_900_000_001 + hash % 1_000_000
+        ),
+        "int8range" | "numrange" => format!(
+            "[{0},{1})",
+            7_000_000_000 + hash % 1_000_000,
+            7_000_000_001 + hash % 1_000_000
+        ),
+        "daterange" | "tsrange" | "tstzrange" => {
+            format!("[2099-{month:02}-{day:02},2099-{month:02}-{:02})", day + 1)
+        }
         "point" => "(0,0)".to_owned(),
         "oid" => "0".to_owned(),
         "tsvector" | "xml" | "hstore" | "ltree" => String::new(),
@@ -147,10 +170,20 @@ mod tests {
     fn values_fit_their_types() {
         assert_eq!(value("character varying(3)", "a", 1).unwrap().len(), 3);
         assert_eq!(value("character(2)", "a", 1).unwrap().len(), 2);
-        assert!(value("numeric(4,2)", "a", 1).unwrap().parse::<u32>().unwrap() < 100);
+        assert!(
+            value("numeric(4,2)", "a", 1)
+                .unwrap()
+                .parse::<u32>()
+                .unwrap()
+                < 100
+        );
         assert!(value("smallint", "a", 1).unwrap().parse::<i16>().is_ok());
         assert_eq!(value("uuid", "a", 1).unwrap().len(), 36);
-        assert!(value("timestamp(3) with time zone", "a", 1).unwrap().starts_with("2099-"));
+        assert!(
+            value("timestamp(3) with time zone", "a", 1)
+                .unwrap()
+                .starts_with("2099-")
+        );
         assert!(value("public.citext", "a", 1).is_some());
         assert_eq!(value("public.vector(3)", "a", 1), None);
     }

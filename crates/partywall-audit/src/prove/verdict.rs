@@ -67,7 +67,10 @@ impl Verdict {
         };
         let mut worst: Option<Self> = None;
         for verdict in verdicts {
-            if worst.as_ref().is_none_or(|known| rank(&verdict) < rank(known)) {
+            if worst
+                .as_ref()
+                .is_none_or(|known| rank(&verdict) < rank(known))
+            {
                 worst = Some(verdict);
             }
         }

@@ -31,7 +31,9 @@ pub(super) fn quoted(text: &str) -> BTreeSet<String> {
 pub(super) fn is_setting(text: &str) -> bool {
     let mut parts = text.split('.');
     let good = |part: &str| {
-        part.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        part.chars()
+            .next()
+            .is_some_and(|c| c.is_alphabetic() || c == '_')
             && part.chars().all(|c| c.is_alphanumeric() || c == '_')
     };
     text.contains('.') && parts.all(good)
@@ -39,11 +41,32 @@ pub(super) fn is_setting(text: &str) -> bool {
 
 /// What reaches outside of the transaction, or cannot be undone: never called, also not by a trigger.
 const OUTSIDE: [&str; 26] = [
-    "dblink", "dblink_exec", "dblink_connect", "dblink_send_query", "nextval", "setval", "program",
-    "http", "http_get", "http_post", "net", "pg_sleep", "pg_sleep_for", "pg_sleep_until",
-    "pg_terminate_backend", "pg_cancel_backend", "pg_reload_conf", "pg_advisory_lock",
-    "pg_try_advisory_lock", "pg_read_file", "pg_read_binary_file", "pg_ls_dir", "lo_import",
-    "lo_export", "pg_logical_emit_message", "pg_file_write",
+    "dblink",
+    "dblink_exec",
+    "dblink_connect",
+    "dblink_send_query",
+    "nextval",
+    "setval",
+    "program",
+    "http",
+    "http_get",
+    "http_post",
+    "net",
+    "pg_sleep",
+    "pg_sleep_for",
+    "pg_sleep_until",
+    "pg_terminate_backend",
+    "pg_cancel_backend",
+    "pg_reload_conf",
+    "pg_advisory_lock",
+    "pg_try_advisory_lock",
+    "pg_read_file",
+    "pg_read_binary_file",
+    "pg_ls_dir",
+    "lo_import",
+    "lo_export",
+    "pg_logical_emit_message",
+    "pg_file_write",
 ];
 
 /// The word by which a function's text reaches outside of the transaction.
@@ -66,7 +89,9 @@ mod tests {
     #[test]
     fn settings_are_dotted_names() {
         assert!(is_setting("app.is_admin") && is_setting("request.jwt.claims"));
-        assert!(!is_setting("app") && !is_setting("a@b.c") && !is_setting("1.2") && !is_setting("a."));
+        assert!(
+            !is_setting("app") && !is_setting("a@b.c") && !is_setting("1.2") && !is_setting("a.")
+        );
     }
 
     #[test]

@@ -22,5 +22,6 @@ mod prove;
 mod sound;
 mod speed;
 mod subject;
+mod tools;
 mod variations;
 mod versions;

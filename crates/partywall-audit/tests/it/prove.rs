@@ -35,7 +35,12 @@ fn line(cell: &Cell) -> String {
         Outcome::Absent => format!("{}: absent: {}", cell.attack, cell.control),
         Outcome::NotRun { why } => format!("{}: not run: {why}", cell.attack),
         Outcome::Breach { statement, what } => {
-            format!("{}: BREACH: {what}\n    {}\n    control: {}", cell.attack, statement.replace('\n', "\n    "), cell.control)
+            format!(
+                "{}: BREACH: {what}\n    {}\n    control: {}",
+                cell.attack,
+                statement.replace('\n', "\n    "),
+                cell.control
+            )
         }
         _ => "?".to_owned(),
     }

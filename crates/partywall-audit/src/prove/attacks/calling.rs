@@ -78,7 +78,10 @@ pub(super) fn irrevocable(catalogue: &Catalogue, function: &Function) -> Option<
     let counted = |relation: &&Relation| {
         relation.columns.iter().any(|column| {
             column.identity != Identity::No
-                || column.default.as_ref().is_some_and(|it| it.contains("nextval("))
+                || column
+                    .default
+                    .as_ref()
+                    .is_some_and(|it| it.contains("nextval("))
         })
     };
     closure(catalogue, function).into_iter().find_map(|called| {
@@ -188,7 +191,10 @@ async fn changes(
     };
     let context = &round.stage.attacker.context;
     let sql = format!("SELECT {call}");
-    let standing = format!("SELECT count(*) FROM {} WHERE {watched}", from(ground.relation));
+    let standing = format!(
+        "SELECT count(*) FROM {} WHERE {watched}",
+        from(ground.relation)
+    );
     let played = round
         .play(&[
             Step::role(context, sql.clone()),

@@ -51,7 +51,11 @@ pub(super) async fn try_all(
             if tried > 1 && verdict.is_held() {
                 verdict.control = format!(
                     "{}; {tried} contexts were tried",
-                    verdict.control.split("; the attack").next().unwrap_or_default()
+                    verdict
+                        .control
+                        .split("; the attack")
+                        .next()
+                        .unwrap_or_default()
                 );
             }
             verdict
@@ -106,7 +110,18 @@ pub(super) async fn malformed(
 ) -> Result<Verdict, AuditError> {
     let stage = round.stage;
     let mut values: Vec<String> = [
-        "garbage", "' OR '1'='1", "{", "{}", "[]", "null", "*", ",", "0", "-1", "true", "\u{fffd}",
+        "garbage",
+        "' OR '1'='1",
+        "{",
+        "{}",
+        "[]",
+        "null",
+        "*",
+        ",",
+        "0",
+        "-1",
+        "true",
+        "\u{fffd}",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -119,7 +134,8 @@ pub(super) async fn malformed(
         .iter()
         .map(|value| stage.attacker.context.with(value))
         .collect();
-    if let (Some((seal, now)), Context::Entered { shown, .. }) = (&stage.seal, &stage.victim.context)
+    if let (Some((seal, now)), Context::Entered { shown, .. }) =
+        (&stage.seal, &stage.victim.context)
         && let Some(json) = shown.strip_prefix("sealed: ")
     {
         let as_shown = |text: String, kind: &str| Context::Entered {

@@ -21,7 +21,10 @@ use crate::{
 /// How an own row was inserted.
 pub(super) enum Control {
     /// With this recipe, and with the tenant's column or without.
-    Reached { recipe: Recipe, tenant_too: bool },
+    Reached {
+        recipe: Recipe,
+        tenant_too: bool,
+    },
     Refused(Refusal),
     /// It cannot be written at all.
     Unknown(String),
@@ -40,15 +43,17 @@ pub(super) fn writable<'a>(
         (tenant_too || !is_tenant)
             && (!any
                 || is_tenant
-                || stage.may_column(round.role, ground.relation, column.number, Privilege::Insert))
+                || stage.may_column(
+                    round.role,
+                    ground.relation,
+                    column.number,
+                    Privilege::Insert,
+                ))
     }
 }
 
 /// Inserts an own row.
-pub(super) async fn control(
-    round: &Round<'_>,
-    ground: &Ground<'_>,
-) -> Result<Control, AuditError> {
+pub(super) async fn control(round: &Round<'_>, ground: &Ground<'_>) -> Result<Control, AuditError> {
     let stage = round.stage;
     let context = &stage.attacker.context;
     let is_root = matches!(
@@ -173,12 +178,7 @@ fn stranger(round: &Round<'_>, ground: &Ground<'_>) -> Option<String> {
 }
 
 /// Whether a row that was inserted is the victim's: a trigger may have put it right.
-fn landed(
-    round: &Round<'_>,
-    ground: &Ground<'_>,
-    tenant: &str,
-    row: &Draft,
-) -> Option<String> {
+fn landed(round: &Round<'_>, ground: &Ground<'_>, tenant: &str, row: &Draft) -> Option<String> {
     let relation = ground.relation;
     let owned = round.stage.owned_by(relation, tenant)?;
     let key = relation.primary_key()?;
@@ -365,7 +365,10 @@ async fn give_by_parent(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdic
     let Some(Belonging::Parent { constraint, .. }) = stage.subject.belonging(relation.oid) else {
         return Ok(Verdict::absent("no column says whose its rows are"));
     };
-    let Some((own, _)) = relation.foreign_keys().find(|(own, _)| own.oid == *constraint) else {
+    let Some((own, _)) = relation
+        .foreign_keys()
+        .find(|(own, _)| own.oid == *constraint)
+    else {
         return Ok(Verdict::absent("no column says whose its rows are"));
     };
     let set = |row: &Record| {
@@ -392,7 +395,10 @@ async fn give_by_parent(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdic
     Ok(match (attacked, controlled) {
         (Ok(answer), _) if answer.affected > 0 => Verdict::breach(
             round.shown(context, &[attack]),
-            format!("moved {} of its own rows to another tenant", answer.affected),
+            format!(
+                "moved {} of its own rows to another tenant",
+                answer.affected
+            ),
             reached,
         ),
         (Err(attack), Err(control)) if attack.is_privilege() => {

@@ -45,7 +45,10 @@ async fn hangs(
     let steps = [
         Step::role(context, ask),
         Step::role(context, ask),
-        Step::maker(format!("DELETE FROM {} WHERE {rows}", from(ground.relation))),
+        Step::maker(format!(
+            "DELETE FROM {} WHERE {rows}",
+            from(ground.relation)
+        )),
         Step::role(context, ask),
     ];
     Ok(compare(round.play(&steps).await?))
@@ -102,9 +105,7 @@ pub(super) async fn judge(
             "its answer is another one without the rows of other tenants",
             reached,
         ),
-        (Hangs::Refused(refusal), Hangs::Refused(control))
-            if lacks && refusal.is_privilege() =>
-        {
+        (Hangs::Refused(refusal), Hangs::Refused(control)) if lacks && refusal.is_privilege() => {
             Verdict::held(format!("no right to it: {control}"))
         }
         (Hangs::Refused(refusal), _) if refusal.is_no_answer() => {

@@ -70,13 +70,23 @@ pub(super) async fn reference(
         })
         .collect();
     if keys.is_empty() {
-        return Ok(Verdict::absent("it refers to no other table of the tenants'"));
+        return Ok(Verdict::absent(
+            "it refers to no other table of the tenants'",
+        ));
     }
     let (recipe, tenant_too) = match recipe(round, ground, control) {
         Ok(found) => found,
         Err(verdict) => return Ok(verdict),
     };
-    let own = draft(round, relation, Some(stage.attacker.tenant()), recipe, 21, 0).await?;
+    let own = draft(
+        round,
+        relation,
+        Some(stage.attacker.tenant()),
+        recipe,
+        21,
+        0,
+    )
+    .await?;
     let own = match own {
         Ok(row) => row,
         Err(why) => return Ok(Verdict::not_run(why)),
@@ -102,18 +112,28 @@ async fn refer(
     let stage = round.stage;
     let tenant = ground.tenant.map(|it| it.number);
     let Some(theirs) = stage.owned_by(parent, stage.victim.tenant()) else {
-        return Ok(Verdict::not_run(format!("it cannot be told whose rows {} has", parent.name)));
+        return Ok(Verdict::not_run(format!(
+            "it cannot be told whose rows {} has",
+            parent.name
+        )));
     };
-    let mut found = records(round, parent, &theirs, 1).await?.unwrap_or_default();
+    let mut found = records(round, parent, &theirs, 1)
+        .await?
+        .unwrap_or_default();
     if found.is_empty() && round.can_make() {
         let made = super::super::make::make(round, parent, Some(stage.victim.tenant()), 22, 0);
         if let Err(why) = made.await? {
             return Ok(Verdict::not_run(format!("{}: {why}", parent.name)));
         }
-        found = records(round, parent, &theirs, 1).await?.unwrap_or_default();
+        found = records(round, parent, &theirs, 1)
+            .await?
+            .unwrap_or_default();
     }
     let Some(theirs) = found.into_iter().next() else {
-        return Ok(Verdict::not_run(format!("the victim has no row in {}", parent.name)));
+        return Ok(Verdict::not_run(format!(
+            "the victim has no row in {}",
+            parent.name
+        )));
     };
     // The row stays the attacker's: of the key, only what is not the tenant's column is the victim's.
     let mut to_theirs = own.clone();
@@ -170,7 +190,10 @@ fn is_surrogate(relation: &Relation, column: i16) -> bool {
     relation.column(column).is_some_and(|column| {
         column.type_name == "uuid"
             || column.identity != Identity::No
-            || column.default.as_ref().is_some_and(|it| it.contains("nextval("))
+            || column
+                .default
+                .as_ref()
+                .is_some_and(|it| it.contains("nextval("))
     })
 }
 
@@ -222,7 +245,15 @@ pub(super) async fn collide(
         Ok(found) => found,
         Err(verdict) => return Ok(verdict),
     };
-    let own = draft(round, relation, Some(stage.attacker.tenant()), recipe, 31, 0).await?;
+    let own = draft(
+        round,
+        relation,
+        Some(stage.attacker.tenant()),
+        recipe,
+        31,
+        0,
+    )
+    .await?;
     let own = match own {
         Ok(row) => row,
         Err(why) => return Ok(Verdict::not_run(why)),
@@ -236,20 +267,26 @@ pub(super) async fn collide(
         let mut taken = own.clone();
         let expressions = index.columns.iter().any(|it| it.column.is_none());
         for column in &relation.columns {
-            let in_index = index.columns.iter().any(|it| it.column == Some(column.number));
+            let in_index = index
+                .columns
+                .iter()
+                .any(|it| it.column == Some(column.number));
             let elsewhere = relation
                 .indexes
                 .iter()
                 .filter(|other| other.unique && other.oid != index.oid)
-                .any(|other| other.columns.iter().any(|it| it.column == Some(column.number)));
+                .any(|other| {
+                    other
+                        .columns
+                        .iter()
+                        .any(|it| it.column == Some(column.number))
+                });
             let refers = relation
                 .foreign_keys()
                 .any(|(own, _)| own.columns.contains(&column.number));
             let is_tenant = Some(column.number) == ground.tenant.map(|it| it.number);
             // A condition of the index, or an expression in it, may ask for any column.
-            if in_index
-                || ((expressions || index.partial) && !elsewhere && !refers && !is_tenant)
-            {
+            if in_index || ((expressions || index.partial) && !elsewhere && !refers && !is_tenant) {
                 let value = ground.victim_row.value(column.number).map(str::to_owned);
                 taken.set(column.number, value);
             }
@@ -297,9 +334,19 @@ pub(super) async fn upsert(
         .into_iter()
         .find(|column| !columns.contains(&column.number))
     else {
-        return Ok(Verdict::absent("it has no column beside its key that could be set"));
+        return Ok(Verdict::absent(
+            "it has no column beside its key that could be set",
+        ));
     };
-    let base = draft(round, relation, Some(stage.attacker.tenant()), recipe, 41, 0).await?;
+    let base = draft(
+        round,
+        relation,
+        Some(stage.attacker.tenant()),
+        recipe,
+        41,
+        0,
+    )
+    .await?;
     let base = match base {
         Ok(row) => row,
         Err(why) => return Ok(Verdict::not_run(why)),
@@ -327,10 +374,7 @@ pub(super) async fn upsert(
     };
     let standing = format!("SELECT count(*) FROM {} WHERE {watched}", from(relation));
     let mut played = round
-        .play(&[
-            Step::role(context, attack),
-            Step::eyes(standing.clone()),
-        ])
+        .play(&[Step::role(context, attack), Step::eyes(standing.clone())])
         .await?
         .into_iter();
     let after = round.one(Step::eyes(standing)).await?;
@@ -362,10 +406,7 @@ pub(super) async fn upsert(
 }
 
 /// Deletes rows of shared tables that the victim's rows refer to, and that take them along.
-pub(super) async fn cascade(
-    round: &Round<'_>,
-    ground: &Ground<'_>,
-) -> Result<Verdict, AuditError> {
+pub(super) async fn cascade(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdict, AuditError> {
     let stage = round.stage;
     let relation = ground.relation;
     let context = &stage.attacker.context;

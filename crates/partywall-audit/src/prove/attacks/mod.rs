@@ -11,9 +11,7 @@ pub(super) mod tricks;
 mod views;
 mod writing;
 
-use super::{
-    Attack, Outcome, fresh::Fresh, ground::Ground, round::Round, verdict::Verdict,
-};
+use super::{Attack, Outcome, fresh::Fresh, ground::Ground, round::Round, verdict::Verdict};
 use crate::{AuditError, catalogue::RelationKind};
 use inserting::Control;
 
@@ -110,7 +108,9 @@ pub(super) async fn attack(
         });
     }
     if shared.open && attack.is_beyond_reading() {
-        return Ok(Verdict::not_run("a plain read reaches others' rows already"));
+        return Ok(Verdict::not_run(
+            "a plain read reaches others' rows already",
+        ));
     }
     if attack.writes()
         && let Some(why) = calling::unwritable(round, ground.relation)

@@ -112,7 +112,9 @@ pub(super) async fn count_all(
     let seen = round.one(Step::role(context, sql.clone())).await?;
     let after = ground.count_as_admin(round, &ground.visible).await?;
     let (Some(before), Some(after)) = (before, after) else {
-        return Ok(Verdict::not_run("the rows that are its own could not be counted"));
+        return Ok(Verdict::not_run(
+            "the rows that are its own could not be counted",
+        ));
     };
     let most = before.max(after);
     Ok(match seen {
@@ -136,9 +138,7 @@ pub(super) async fn count_all(
             answer.count()
         )),
         Err(refusal) if refusal.is_no_answer() => Verdict::not_run(refusal.to_string()),
-        Err(refusal)
-            if refusal.is_privilege() && ground.lacks(round, Privilege::Select) =>
-        {
+        Err(refusal) if refusal.is_privilege() && ground.lacks(round, Privilege::Select) => {
             Verdict::held(format!("no right to it: {refusal}"))
         }
         Err(refusal) => Verdict::no_control(&refusal),

@@ -85,7 +85,10 @@ pub(super) async fn sequence(
     }
     let numbered = relation.columns.iter().find(|column| {
         column.identity != Identity::No
-            || column.default.as_ref().is_some_and(|it| it.contains("nextval("))
+            || column
+                .default
+                .as_ref()
+                .is_some_and(|it| it.contains("nextval("))
     });
     if let Some(column) = numbered
         && !ground.made_up
@@ -185,10 +188,9 @@ pub(super) async fn set_role(
         ])
         .await?;
     let reached = match control.as_slice() {
-        [Ok(_), Ok(answer)] => format!(
-            "became itself, and read {} of its own rows",
-            answer.count()
-        ),
+        [Ok(_), Ok(answer)] => {
+            format!("became itself, and read {} of its own rows", answer.count())
+        }
         [Ok(_), Err(refusal)] => format!("became itself, and had no right to read: {refusal}"),
         _ => {
             return Ok(Verdict::not_run(
@@ -219,7 +221,10 @@ pub(super) async fn set_role(
             [Ok(_), Ok(answer)] if answer.count() > 0 => {
                 return Ok(Verdict::breach(
                     round.shown(context, &statements),
-                    format!("became {name}, and read {} rows of other tenants", answer.count()),
+                    format!(
+                        "became {name}, and read {} rows of other tenants",
+                        answer.count()
+                    ),
                     reached,
                 ));
             }
@@ -237,10 +242,7 @@ pub(super) async fn set_role(
     })
 }
 
-pub(super) async fn trigger(
-    round: &Round<'_>,
-    ground: &Ground<'_>,
-) -> Result<Verdict, AuditError> {
+pub(super) async fn trigger(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdict, AuditError> {
     let relation = ground.relation;
     let context = &round.stage.attacker.context;
     let statements = [
@@ -359,7 +361,10 @@ pub(super) async fn large_object(
         verdicts.push(match (attack, control) {
             (Ok(answer), _) => Verdict::breach(
                 round.shown(context, &[read(theirs)]),
-                format!("read {} bytes of another tenant's large object", answer.count()),
+                format!(
+                    "read {} bytes of another tenant's large object",
+                    answer.count()
+                ),
                 "read its own large object the same way",
             ),
             (Err(refusal), Err(_)) if refusal.is_privilege() => {

@@ -25,7 +25,10 @@ use crate::{
 };
 
 /// The functions that the policies of a table call, and those that these name.
-pub(in crate::prove) fn policy_functions<'a>(round: &Round<'a>, relation: &Relation) -> Vec<&'a Function> {
+pub(in crate::prove) fn policy_functions<'a>(
+    round: &Round<'a>,
+    relation: &Relation,
+) -> Vec<&'a Function> {
     let all = &round.stage.catalogue.functions;
     let mut found: BTreeSet<Oid> = relation
         .policies
@@ -45,13 +48,20 @@ pub(in crate::prove) fn policy_functions<'a>(round: &Round<'a>, relation: &Relat
                 .map(|it| it.oid)
                 .collect(),
         };
-        ahead.extend(called.into_iter().filter(|it| all.contains_key(it) && found.insert(*it)));
+        ahead.extend(
+            called
+                .into_iter()
+                .filter(|it| all.contains_key(it) && found.insert(*it)),
+        );
     }
     found.iter().filter_map(|oid| all.get(oid)).collect()
 }
 
 /// The other tables that the policies of a table read, themselves or by their functions.
-pub(in crate::prove) fn policy_tables<'a>(round: &Round<'a>, relation: &Relation) -> Vec<&'a Relation> {
+pub(in crate::prove) fn policy_tables<'a>(
+    round: &Round<'a>,
+    relation: &Relation,
+) -> Vec<&'a Relation> {
     let all = &round.stage.catalogue.relations;
     let mut found: BTreeSet<Oid> = relation
         .policies
@@ -99,7 +109,12 @@ pub(super) async fn flag(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
         .collect();
     let mut settings: BTreeSet<String> = trees()
         .flat_map(|tree| stage.subject.readings.of_node(tree).settings)
-        .chain(texts.iter().filter(|it| is_setting(it)).map(|it| it.to_lowercase()))
+        .chain(
+            texts
+                .iter()
+                .filter(|it| is_setting(it))
+                .map(|it| it.to_lowercase()),
+        )
         .filter(|name| name.contains('.'))
         .collect();
     settings.retain(|name| own.iter().all(|(known, _)| known != name));
@@ -139,14 +154,16 @@ pub(super) async fn prepared(
     ground: &Ground<'_>,
 ) -> Result<Verdict, AuditError> {
     let stage = round.stage;
-    let frozen = policy_functions(round, ground.relation).into_iter().any(|it| {
-        it.volatility == Volatility::Immutable
-            && stage
-                .subject
-                .readings
-                .of_function(it.oid)
-                .is_none_or(|reads| !reads.settings.is_empty() || !reads.relations.is_empty())
-    });
+    let frozen = policy_functions(round, ground.relation)
+        .into_iter()
+        .any(|it| {
+            it.volatility == Volatility::Immutable
+                && stage
+                    .subject
+                    .readings
+                    .of_function(it.oid)
+                    .is_none_or(|reads| !reads.settings.is_empty() || !reads.relations.is_empty())
+        });
     if !frozen {
         return Ok(Verdict::absent(
             "its policies call no function that claims to be immutable",
@@ -161,7 +178,11 @@ pub(super) async fn prepared(
         ]
     };
     // Prepared statements outlive what is rolled back.
-    let forget = || async { round.one(Step::role(own, "DEALLOCATE partywall_prove")).await };
+    let forget = || async {
+        round
+            .one(Step::role(own, "DEALLOCATE partywall_prove"))
+            .await
+    };
     let _ = forget().await?;
     let [prepare, execute] = run(&ground.seen_victim);
     let attacked = round
@@ -174,10 +195,7 @@ pub(super) async fn prepared(
     let _ = forget().await?;
     let [prepare_own, execute_own] = run(&ground.seen_own);
     let controlled = round
-        .play(&[
-            Step::role(own, prepare_own),
-            Step::next(execute_own),
-        ])
+        .play(&[Step::role(own, prepare_own), Step::next(execute_own)])
         .await?;
     let _ = forget().await?;
     let reached = match controlled.last() {
@@ -198,7 +216,10 @@ pub(super) async fn prepared(
             lines.push(execute);
             Verdict::breach(
                 round.shown(theirs, &lines),
-                format!("read {} rows of other tenants by a plan of the victim's", answer.count()),
+                format!(
+                    "read {} rows of other tenants by a plan of the victim's",
+                    answer.count()
+                ),
                 reached,
             )
         }
@@ -277,7 +298,10 @@ fn for_victim(round: &Round<'_>, table: &Relation, row: &Record, tenant: i16) ->
         let alone = table.indexes.iter().any(|index| {
             index.unique
                 && index.columns.len() == 1
-                && index.columns.iter().all(|it| it.column == Some(column.number))
+                && index
+                    .columns
+                    .iter()
+                    .all(|it| it.column == Some(column.number))
         });
         if column.number == tenant {
             draft.set(column.number, Some(held(column, stage.victim.tenant())));
@@ -344,9 +368,14 @@ pub(super) async fn self_grant(
             }
         }
         refusals.dedup();
-        verdicts.push(Verdict::held(format!("{}: {}", table.name, refusals.join("; "))));
+        verdicts.push(Verdict::held(format!(
+            "{}: {}",
+            table.name,
+            refusals.join("; ")
+        )));
     }
-    Ok(Verdict::worst(verdicts).unwrap_or_else(|| Verdict::absent("its policies trust no other table")))
+    Ok(Verdict::worst(verdicts)
+        .unwrap_or_else(|| Verdict::absent("its policies trust no other table")))
 }
 
 /// Puts a temporary table in the way of one that a policy's function looks up by its bare name.
@@ -414,9 +443,8 @@ pub(super) async fn shadow(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ver
             )),
         });
     }
-    Ok(Verdict::worst(verdicts).unwrap_or_else(|| {
-        Verdict::absent("its policies look no table up by its bare name")
-    }))
+    Ok(Verdict::worst(verdicts)
+        .unwrap_or_else(|| Verdict::absent("its policies look no table up by its bare name")))
 }
 
 /// Smuggles a cheap function into the filter of a view: it sees rows before the view's own filter does.
@@ -434,7 +462,11 @@ pub(super) async fn peek(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
         if !filters || !stage.may(round.role, view, Privilege::Select) {
             continue;
         }
-        let Some(column) = view.columns.iter().find(|it| it.type_category == 'S').or(view.columns.first())
+        let Some(column) = view
+            .columns
+            .iter()
+            .find(|it| it.type_category == 'S')
+            .or(view.columns.first())
         else {
             continue;
         };
@@ -465,7 +497,10 @@ pub(super) async fn peek(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
             (_, Some(Err(refusal))) => Verdict::no_control(refusal),
             ([_, _, _, shown, seen], _) if seen > shown => Verdict::breach(
                 round.shown(context, &statements),
-                format!("{}: a function saw {seen} rows, where the view shows {shown}", view.name),
+                format!(
+                    "{}: a function saw {seen} rows, where the view shows {shown}",
+                    view.name
+                ),
                 format!("the view shows {shown} rows"),
             ),
             ([_, _, _, 0, _], _) => Verdict::not_run(format!(
@@ -479,9 +514,8 @@ pub(super) async fn peek(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
             _ => Verdict::not_run("it could not be sent"),
         });
     }
-    Ok(Verdict::worst(verdicts).unwrap_or_else(|| {
-        Verdict::absent("no view alone stands between the role and the table")
-    }))
+    Ok(Verdict::worst(verdicts)
+        .unwrap_or_else(|| Verdict::absent("no view alone stands between the role and the table")))
 }
 
 /// What of other tables is watched while an own row is written.
@@ -493,7 +527,11 @@ pub(super) async fn side_effect(
     let stage = round.stage;
     let relation = ground.relation;
     let context = &stage.attacker.context;
-    let mut touched: BTreeSet<Oid> = relation.rules.iter().flat_map(|it| it.touches.clone()).collect();
+    let mut touched: BTreeSet<Oid> = relation
+        .rules
+        .iter()
+        .flat_map(|it| it.touches.clone())
+        .collect();
     for trigger in relation.triggers.iter().filter(|it| it.enabled) {
         let Some(function) = stage.catalogue.functions.get(&trigger.function) else {
             continue;
@@ -513,19 +551,34 @@ pub(super) async fn side_effect(
         .filter_map(|oid| stage.catalogue.relations.get(oid))
         .collect();
     if tables.is_empty() {
-        return Ok(Verdict::absent("no trigger and no rule of it touches a tenants' table"));
+        return Ok(Verdict::absent(
+            "no trigger and no rule of it touches a tenants' table",
+        ));
     }
     let super::inserting::Control::Reached { recipe, tenant_too } = control else {
-        return Ok(Verdict::not_run("the control did not reach: it inserted no row of its own"));
+        return Ok(Verdict::not_run(
+            "the control did not reach: it inserted no row of its own",
+        ));
     };
-    let own = super::super::draft::draft(round, relation, Some(stage.attacker.tenant()), recipe, 51, 0);
+    let own = super::super::draft::draft(
+        round,
+        relation,
+        Some(stage.attacker.tenant()),
+        recipe,
+        51,
+        0,
+    );
     let own = match own.await? {
         Ok(row) => row,
         Err(why) => return Ok(Verdict::not_run(why)),
     };
     for table in tables {
-        let Some(foreign) = stage.foreign(table) else { continue };
-        let theirs = records(round, table, &foreign, 100).await?.unwrap_or_default();
+        let Some(foreign) = stage.foreign(table) else {
+            continue;
+        };
+        let theirs = records(round, table, &foreign, 100)
+            .await?
+            .unwrap_or_default();
         let (Some(first), Some(watched)) =
             (theirs.first(), super::super::record::at_places(&theirs))
         else {
@@ -550,8 +603,10 @@ pub(super) async fn side_effect(
             }
         }
         for row in rows {
-            let (sent, shown) =
-                row.insert(relation, &super::inserting::writable(round, ground, *tenant_too));
+            let (sent, shown) = row.insert(
+                relation,
+                &super::inserting::writable(round, ground, *tenant_too),
+            );
             let played = round
                 .play(&[Step::role(context, sent), Step::eyes(standing.clone())])
                 .await?;
@@ -571,5 +626,7 @@ pub(super) async fn side_effect(
             }
         }
     }
-    Ok(Verdict::held("inserted a row of its own, and no row of others' changed"))
+    Ok(Verdict::held(
+        "inserted a row of its own, and no row of others' changed",
+    ))
 }

@@ -77,11 +77,7 @@ async fn one(
 }
 
 /// A row of the view `t` is others', or the attacker's, by the tenant's column or the key that it shows.
-fn conditions(
-    round: &Round<'_>,
-    ground: &Ground<'_>,
-    view: &Relation,
-) -> Option<(String, String)> {
+fn conditions(round: &Round<'_>, ground: &Ground<'_>, view: &Relation) -> Option<(String, String)> {
     let relation = ground.relation;
     let catalogue = round.stage.catalogue;
     if let Some(column) = ground.tenant {
@@ -90,7 +86,10 @@ fn conditions(
             (same.type_oid == column.type_oid).then(|| same.name.clone())
         });
         if let Some(shown) = shown {
-            let (old, new) = (format!("t.{}", tidy(&column.name)), format!("t.{}", tidy(&shown)));
+            let (old, new) = (
+                format!("t.{}", tidy(&column.name)),
+                format!("t.{}", tidy(&shown)),
+            );
             return Some((
                 ground.foreign.replace(&old, &new),
                 ground.own.replace(&old, &new),
@@ -108,7 +107,8 @@ fn conditions(
             .iter()
             .zip(&shown)
             .map(|(column, name)| {
-                let value = super::super::ownership::typed(relation.column(*column)?, row.value(*column)?);
+                let value =
+                    super::super::ownership::typed(relation.column(*column)?, row.value(*column)?);
                 Some(format!("t.{} = {value}", tidy(name)))
             })
             .collect();

@@ -39,9 +39,14 @@ async fn blind(
 ) -> Result<Written, AuditError> {
     let context = &round.stage.attacker.context;
     let Some(watched) = ground.watched() else {
-        return Ok(Written::Unknown("the victim's rows cannot be watched".to_owned()));
+        return Ok(Written::Unknown(
+            "the victim's rows cannot be watched".to_owned(),
+        ));
     };
-    let standing = format!("SELECT count(*) FROM {} WHERE {watched}", from(ground.relation));
+    let standing = format!(
+        "SELECT count(*) FROM {} WHERE {watched}",
+        from(ground.relation)
+    );
     let mut steps = prepared.to_vec();
     steps.push(Step::role(context, sql));
     steps.push(Step::eyes(standing.clone()));
@@ -102,7 +107,9 @@ async fn by_cursor(
     let mut affected = Vec::new();
     for row in [&ground.victim_row, &ground.own_row] {
         let Some(place) = at(row) else {
-            return Ok(Written::Unknown("the victim's rows cannot be watched".to_owned()));
+            return Ok(Written::Unknown(
+                "the victim's rows cannot be watched".to_owned(),
+            ));
         };
         let steps = [
             Step::role(context, "SELECT 1"),
@@ -158,9 +165,7 @@ fn judge(
             "the control did not reach: it {did} none of its own rows"
         )),
         Written::Own(rows) => Verdict::held(format!("{did} {rows} rows, all of its own")),
-        Written::Refused(refusal)
-            if refusal.is_privilege() && ground.lacks(round, privilege) =>
-        {
+        Written::Refused(refusal) if refusal.is_privilege() && ground.lacks(round, privilege) => {
             Verdict::held(format!("no right to it: {refusal}"))
         }
         Written::Refused(refusal) => Verdict::no_control(&refusal),
@@ -176,12 +181,9 @@ pub(super) fn settable<'a>(round: &Round<'_>, ground: &Ground<'a>) -> Vec<&'a Co
             && column.identity != Identity::Always
             && Some(column.number) != ground.tenant.map(|it| it.number)
             && (!round.stage.may(round.role, relation, Privilege::Update)
-                || round.stage.may_column(
-                    round.role,
-                    relation,
-                    column.number,
-                    Privilege::Update,
-                ))
+                || round
+                    .stage
+                    .may_column(round.role, relation, column.number, Privilege::Update))
     };
     let unique: Vec<i16> = unique_columns(relation, None).concat();
     let bound: Vec<i16> = relation
@@ -237,7 +239,8 @@ pub(super) async fn delete(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ver
     let written = write(round, ground, &[], &sql).await?;
     // Rows that are referred to cannot be deleted, which says nothing of the policies: without those that
     // refer, it can be told.
-    if matches!(&written, Written::Refused(refusal) if refusal.is_constraint()) && round.can_make() {
+    if matches!(&written, Written::Refused(refusal) if refusal.is_constraint()) && round.can_make()
+    {
         let children: Vec<Step<'_>> = round
             .stage
             .catalogue
@@ -253,7 +256,21 @@ pub(super) async fn delete(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ver
             .map(|child| Step::maker(format!("DELETE FROM {}", child.name)))
             .collect();
         let again = write(round, ground, &children, &sql).await?;
-        return Ok(judge(round, ground, &sql, "deleted", again, Privilege::Delete));
+        return Ok(judge(
+            round,
+            ground,
+            &sql,
+            "deleted",
+            again,
+            Privilege::Delete,
+        ));
     }
-    Ok(judge(round, ground, &sql, "deleted", written, Privilege::Delete))
+    Ok(judge(
+        round,
+        ground,
+        &sql,
+        "deleted",
+        written,
+        Privilege::Delete,
+    ))
 }

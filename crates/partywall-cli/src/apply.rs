@@ -210,9 +210,9 @@ fn agree(terminal: &mut Terminal, steps: &[Step], place: &str) -> Result<(), Fai
             phase = Some(step.phase);
             writeln!(
                 terminal,
-                "{} {}",
-                paint(BOLD, phase_name(step.phase)),
-                paint(DIM, step.phase.before())
+                "{}\n{}",
+                paint(BOLD, format!("To {}", phase_name(step.phase))),
+                paint(DIM, wrapped(step.phase.before(), 2, width))
             )?;
         }
         writeln!(

@@ -101,6 +101,11 @@ impl Database {
     }
 }
 
+/// The server of all tests.
+pub(crate) fn server() -> &'static Server {
+    &SERVER
+}
+
 /// The folder with `psql`, to be found by the program.
 pub(crate) fn programs() -> String {
     format!(

@@ -149,8 +149,14 @@ async fn nothing_is_left_and_the_same_comes_out_again() {
             .collect()
     };
     assert_eq!(outcomes(&lines(&db, &found)), outcomes(&proofs[0]));
-    // A function that takes a number from a sequence is not called.
+    // A function that takes a number from a sequence is not called, unless that is allowed.
     assert!(why(cell(&found, "public.jobs", "function")).contains("no rollback gives back"));
+    let mut how = ProveOptions::default();
+    how.spend_numbers = true;
+    let found = proof(&db, &options(&db), &how).await;
+    assert!(
+        matches!(cell(&found, "public.jobs", "function").outcome, Outcome::NotRun { ref why } if !why.contains("gives back"))
+    );
 }
 
 #[tokio::test]

@@ -26,6 +26,14 @@ pub enum AuditError {
     /// A connection is inside a transaction that somebody else began.
     #[error("the connection of the {0} is inside a transaction: end it first")]
     Busy(&'static str),
+    /// An entry of the map contradicts the database or another entry.
+    #[error("the map's `{entry}`: {why}")]
+    Map {
+        /// Which: `tenant.table`, `tables."public.lines"`.
+        entry: String,
+        /// What is wrong, and what would be right.
+        why: String,
+    },
     /// The catalogues hold something that is not understood.
     #[error("cannot read {what} of the catalogues: {why}")]
     Catalogue {
@@ -37,6 +45,14 @@ pub enum AuditError {
 }
 
 impl AuditError {
+    /// An entry of the map is wrong.
+    pub(crate) fn map(entry: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Map {
+            entry: entry.into(),
+            why: why.into(),
+        }
+    }
+
     /// For `map_err`: says what was being done.
     pub(crate) fn doing(doing: &'static str) -> impl FnOnce(tokio_postgres::Error) -> Self {
         move |source| Self::Sql { doing, source }

@@ -12,7 +12,9 @@
 
 mod catalogue;
 mod check;
+mod doctor;
 pub mod drift;
+mod entrance;
 mod error;
 mod expression;
 mod fault;
@@ -25,13 +27,15 @@ mod subject;
 mod wall;
 
 pub use check::{Report, check};
+pub use doctor::{Line, Status, doctor, pooler};
+pub use entrance::{ContextForm, Entrance, EntranceError, entrance};
 pub use error::AuditError;
 pub use fault::{Fault, Severity};
 pub use finding::Finding;
 pub use options::Options;
 pub use plan::{
-    ApplyError, Applying, Map, MapError, Plan, RolesMap, Step, TableMap, TenantMap, Violation,
-    apply, plan,
+    ApplyError, Applying, Map, MapError, Note, Phase, Plan, RolesMap, Step, TableMap, TenantMap,
+    Violation, apply, plan,
 };
 pub use prove::{Attack, Cell, Outcome, Progress, Proof, ProveOptions, TableProof, prove};
 pub use subject::{Inferred, Taken};

@@ -7,9 +7,9 @@ use tokio_postgres::{Client, Row, types::FromSqlOwned};
 
 use super::{
     Action, Builtin, Catalogue, Column, Command, Constraint, ConstraintKind, DefaultAcl,
-    Expression, Function, Grant, Identity, Index, IndexColumn, Job, LargeObject, Membership,
-    Namespace, Oid, Operator, Policy, Privilege, Publication, Reference, Relation, RelationKind,
-    Role, Roles, Rule, Server, Setting, Trigger, View, Volatility,
+    EventTrigger, Expression, Function, Grant, Identity, Index, IndexColumn, Job, LargeObject,
+    Membership, Namespace, Oid, Operator, Policy, Privilege, Publication, Reference, Relation,
+    RelationKind, Role, Roles, Rule, Server, Setting, Trigger, View, Volatility,
 };
 use crate::{AuditError, expression::Node, sql::Name};
 
@@ -55,6 +55,7 @@ pub(crate) async fn load(client: &Client) -> Result<Catalogue, AuditError> {
         publications: publications(client, server.major()).await?,
         default_acls: default_acls(client).await?,
         settings: settings(client).await?,
+        event_triggers: event_triggers(client).await?,
         file_settings: file_settings(client).await?,
         server,
         roles,
@@ -146,6 +147,14 @@ async fn server(client: &Client) -> Result<Server, AuditError> {
         |row| grant(row, 0, None),
     )
     .await?;
+    let file_functions = read(
+        client,
+        "SELECT 'pg_catalog.' || p.oid::regprocedure::text, a.grantee FROM pg_proc p, aclexplode(p.proacl) a \
+          WHERE p.pronamespace = 'pg_catalog'::regnamespace AND a.grantee <> p.proowner \
+            AND p.proname IN ('pg_read_file', 'pg_read_binary_file', 'lo_import', 'lo_export') ORDER BY 1, 2",
+        |row| Ok((cell(row, 0)?, cell(row, 1)?)),
+    )
+    .await?;
     let mut servers = read(client, include_str!("sql/server.sql"), |row| {
         Ok(Server {
             version: cell(row, 0)?,
@@ -162,6 +171,7 @@ async fn server(client: &Client) -> Result<Server, AuditError> {
             set_config_public: cell(row, 10)?,
             extended_statistics_leak: cell(row, 11)?,
             large_objects: large_objects.clone(),
+            file_functions: file_functions.clone(),
         })
     })
     .await?;
@@ -323,6 +333,7 @@ async fn relations(client: &Client) -> Result<BTreeMap<Oid, Relation>, AuditErro
             rules: rules.remove(&oid).unwrap_or_default(),
             parents: cell::<Option<_>>(row, 12)?.unwrap_or_default(),
             is_partition: cell(row, 9)?,
+            partitioned_by: cell::<Option<String>>(row, 14)?.and_then(|it| it.chars().next()),
             partition_key: cell::<Option<_>>(row, 13)?.unwrap_or_default(),
             view: views.remove(&oid).and_then(|mut views| views.pop()),
             owned_by: owned.remove(&oid).and_then(|mut owners| owners.pop()),
@@ -610,6 +621,22 @@ async fn default_acls(client: &Client) -> Result<Vec<DefaultAcl>, AuditError> {
     .await
 }
 
+async fn event_triggers(client: &Client) -> Result<Vec<EventTrigger>, AuditError> {
+    read(
+        client,
+        "SELECT evtevent::text, coalesce(evttags, '{}'), evtfoid, evtenabled <> 'D' FROM pg_event_trigger ORDER BY evtname",
+        |row| {
+            Ok(EventTrigger {
+                event: cell(row, 0)?,
+                tags: cell(row, 1)?,
+                function: cell(row, 2)?,
+                enabled: cell(row, 3)?,
+            })
+        },
+    )
+    .await
+}
+
 async fn settings(client: &Client) -> Result<Vec<Setting>, AuditError> {
     let rows = read(
         client,
@@ -650,7 +677,7 @@ async fn file_settings(client: &Client) -> Result<Vec<(String, String)>, AuditEr
     .await
 }
 
-/// The jobs of `pg_cron` that may be seen and that run: older versions have no `active`.
+/// The jobs of `pg_cron` that may be seen and that run here: older versions have no `active` and no `database`.
 async fn jobs(client: &Client) -> Result<Vec<Job>, AuditError> {
     let allowed: Vec<bool> = read(
         client,
@@ -664,7 +691,8 @@ async fn jobs(client: &Client) -> Result<Vec<Job>, AuditError> {
     read(
         client,
         "SELECT j.jobid::int8, j.username::text, j.command::text FROM cron.job j \
-          WHERE coalesce((to_jsonb(j) ->> 'active')::boolean, true) ORDER BY j.jobid",
+          WHERE coalesce((to_jsonb(j) ->> 'active')::boolean, true) \
+            AND coalesce(to_jsonb(j) ->> 'database', current_database()) = current_database() ORDER BY j.jobid",
         |row| {
             Ok(Job {
                 id: cell(row, 0)?,

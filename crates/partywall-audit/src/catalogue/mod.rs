@@ -25,7 +25,7 @@ pub(crate) use policy::{Command, Expression, Policy};
 pub(crate) use reach::{Reach, Way};
 pub(crate) use relation::{Relation, RelationKind, Rule, Trigger};
 pub(crate) use role::{Membership, Role, Roles};
-pub(crate) use server::{DefaultAcl, Job, LargeObject, Publication, Server, Setting};
+pub(crate) use server::{DefaultAcl, EventTrigger, Job, LargeObject, Publication, Server, Setting};
 pub(crate) use view::View;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +66,7 @@ pub(crate) struct Catalogue {
     pub(crate) file_settings: Vec<(String, String)>,
     /// Of `pg_cron`, where it is installed and may be read.
     pub(crate) jobs: Vec<Job>,
+    pub(crate) event_triggers: Vec<EventTrigger>,
     /// Names of the installed extensions.
     pub(crate) extensions: Vec<String>,
 }

@@ -59,6 +59,8 @@ pub(crate) struct Relation {
     /// What it inherits from, directly; for a partition, what it is of.
     pub(crate) parents: Vec<Oid>,
     pub(crate) is_partition: bool,
+    /// For a partitioned table, how its rows are parted: `l`ist, `r`ange, `h`ash.
+    pub(crate) partitioned_by: Option<char>,
     /// For a partitioned table, the columns that say which partition a row is in; 0 for an expression.
     pub(crate) partition_key: Vec<i16>,
     /// For views and materialized views.

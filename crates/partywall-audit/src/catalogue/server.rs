@@ -27,6 +27,9 @@ pub(crate) struct Server {
     /// fix of CVE-2024-4317, which no upgrade changes.
     pub(crate) extended_statistics_leak: bool,
     pub(crate) large_objects: Vec<LargeObject>,
+    /// The functions of PostgreSQL's own that read or write files of the server, and to whom they were granted
+    /// besides their owner: `pg_catalog.pg_read_file(text)`.
+    pub(crate) file_functions: Vec<(String, Oid)>,
 }
 
 impl Server {
@@ -85,4 +88,15 @@ pub(crate) struct Job {
     pub(crate) id: i64,
     pub(crate) user: String,
     pub(crate) command: String,
+}
+
+/// A trigger on DDL.
+#[derive(Clone, Debug)]
+pub(crate) struct EventTrigger {
+    /// `ddl_command_end` …
+    pub(crate) event: String,
+    /// The commands that it is for; all if empty.
+    pub(crate) tags: Vec<String>,
+    pub(crate) function: Oid,
+    pub(crate) enabled: bool,
 }

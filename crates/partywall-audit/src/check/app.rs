@@ -70,6 +70,11 @@ impl<'a> App<'a> {
         role == PUBLIC || self.guises.contains(&role)
     }
 
+    /// The roles that it acts as: itself, those that it inherits from or can become.
+    pub(super) fn guises(&self) -> &BTreeSet<Oid> {
+        &self.guises
+    }
+
     /// Whether it may do something in a schema, and as whom.
     pub(super) fn grantees_in(&self, namespace: Oid, privilege: Privilege) -> BTreeSet<Oid> {
         let namespace = self.audit.catalogue.namespaces.get(&namespace);

@@ -14,6 +14,8 @@ mod speed;
 
 pub use report::Report;
 
+use std::cell::OnceCell;
+
 use tokio_postgres::Client;
 
 use crate::{
@@ -31,24 +33,32 @@ pub(crate) struct Audit<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) subject: &'a Subject,
     pub(crate) wall: &'a Wall<'a>,
+    /// What [`Audit::askers`] found.
+    askers: OnceCell<Vec<Oid>>,
 }
 
-impl Audit<'_> {
-    /// The application's roles that policies hold for. Those of which none does are reported as such, and
-    /// everything else would only say it again.
-    pub(crate) fn askers(&self) -> Vec<Oid> {
-        self.subject
-            .app_roles
+impl<'a> Audit<'a> {
+    /// The roles that requests act as and that policies hold for: the application's, and those that they can
+    /// become. Of a role that no policy holds for it is said once, and everything else would only say it again.
+    pub(crate) fn askers(&'a self) -> &'a [Oid] {
+        self.askers.get_or_init(|| self.find_askers())
+    }
+
+    fn find_askers(&'a self) -> Vec<Oid> {
+        let mut roles: Vec<Oid> = app::App::bound(self)
             .iter()
-            .copied()
-            .filter(|role| !self.catalogue.roles.bypasses(*role))
-            .collect()
+            .flat_map(|app| app.guises().iter().copied())
+            .collect();
+        roles.sort_unstable();
+        roles.dedup();
+        roles
     }
 
     /// Those of them that may do something with a relation, or with a column of it.
-    pub(crate) fn askers_of(&self, relation: &Relation, privileges: &[Privilege]) -> Vec<Oid> {
+    pub(crate) fn askers_of(&'a self, relation: &Relation, privileges: &[Privilege]) -> Vec<Oid> {
         self.askers()
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|role| {
                 self.catalogue.may_enter(*role, relation.namespace)
                     && privileges
@@ -71,7 +81,7 @@ impl Audit<'_> {
     }
 
     /// Takes rights on a relation from everybody by whom the application has them.
-    pub(crate) fn revoke(&self, relation: &Relation, privileges: &[Privilege]) -> String {
+    pub(crate) fn revoke(&'a self, relation: &Relation, privileges: &[Privilege]) -> String {
         let askers = self.askers();
         let mut grantees: Vec<Oid> = relation
             .grants
@@ -146,6 +156,7 @@ async fn audit(client: &Client, options: &Options) -> Result<Report, AuditError>
         catalogue: &catalogue,
         subject: &subject,
         wall: &wall,
+        askers: OnceCell::new(),
     };
     let mut found: Vec<Finding> = Vec::new();
     row_security::find(&audit, &mut found);
@@ -158,6 +169,9 @@ async fn audit(client: &Client, options: &Options) -> Result<Report, AuditError>
     speed::find(&audit, &mut found);
     drift::find(client, &catalogue, &mut found).await?;
     let mut report = Report::new(found, &subject, options);
-    report.inferred.undecided.extend(policies::undecided(&audit));
+    report
+        .inferred
+        .undecided
+        .extend(policies::undecided(&audit));
     Ok(report)
 }

@@ -40,14 +40,20 @@ pub(super) fn roles(
         doors,
     };
     let ordinary = look.ordinary();
+    // An administrators' role that requests take on has no fewer rights than the others: what only reads and has a
+    // policy of its own is for those who did not log in.
     let (admins, mut app): (Vec<&Role>, Vec<&Role>) = ordinary
         .iter()
         .copied()
-        .partition(|role| look.is_admin(role));
+        .partition(|role| (role.login || look.writes(role)) && look.is_admin(role));
+    // Somebody writes the tenants' rows. A policy of its own that opens everything is a fault where nobody else does.
+    if !app.iter().any(|role| look.writes(role)) {
+        app.extend(admins.iter().filter(|role| look.writes(role)));
+    }
     if app.is_empty() {
-        // A policy of its own that opens everything is a fault where nobody else comes.
         app = admins;
     }
+    app.sort_by_key(|role| role.oid);
     let writes = app.iter().any(|role| look.writes(role));
     let mut found: Vec<(Oid, String)> = app
         .iter()
@@ -231,7 +237,7 @@ impl<'a> Look<'a> {
             .collect()
     }
 
-    /// Logins for whom no policy holds: those with rights, and superusers but the one that every server has.
+    /// Logins for whom no policy holds: those with rights, or superusers; the one that every server has is the last.
     fn bypassing(&self) -> Vec<&'a Role> {
         let logins = || self.catalogue.roles.iter().filter(|role| role.login);
         let granted: Vec<&Role> = logins()
@@ -246,7 +252,7 @@ impl<'a> Look<'a> {
             return granted;
         }
         let owners: BTreeSet<Oid> = self.tables.iter().map(|relation| relation.owner).collect();
-        logins()
+        let superusers: Vec<&Role> = logins()
             .filter(|role| role.superuser && role.oid != BOOTSTRAP)
             .filter(|role| {
                 owners.contains(&role.oid)
@@ -257,6 +263,13 @@ impl<'a> Look<'a> {
                             .any(|grant| grant.grantee == role.oid)
                     })
             })
+            .collect();
+        if !superusers.is_empty() {
+            return superusers;
+        }
+        // Nobody else can: then it is this one, as where a container was told the application's name for it.
+        logins()
+            .filter(|role| role.oid == BOOTSTRAP && owners.contains(&role.oid))
             .collect()
     }
 }

@@ -8,6 +8,10 @@
 mod evaluate;
 mod explain;
 mod gap;
+mod harmless;
+mod sample;
+#[cfg(test)]
+mod soundness;
 mod ties;
 mod way;
 mod ways;

@@ -1,4 +1,8 @@
 //! Whether a way ties the row to the tenant of the one who asks.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not named is not followed, and says nothing"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -337,7 +341,8 @@ impl Rows<'_, '_> {
             let granting = columns.iter().filter(|(_, class)| {
                 !self.session.contains(class)
                     && self.sources.iter().any(|(other, theirs)| {
-                        other.number != source.number && theirs.values().any(|their| their == *class)
+                        other.number != source.number
+                            && theirs.values().any(|their| their == *class)
                     })
             });
             for (column, _) in granting {

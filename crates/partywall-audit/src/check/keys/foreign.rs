@@ -10,6 +10,7 @@ use crate::{
     check::Audit,
     expression::Node,
     sql::tidy,
+    subject::Belonging,
 };
 
 /// Foreign keys between tenants' tables that leave the tenant out: the check of one runs as the table's owner
@@ -55,7 +56,18 @@ pub(super) fn crosses(
 ) -> bool {
     let tenants = audit.subject.is_tenants(reference.relation)
         && audit.subject.root != Some(reference.relation);
+    // The policy that a child without any is to get looks its parent up.
+    let is_parent = !table.row_security
+        && matches!(audit.subject.belonging(table.oid), Some(Belonging::Parent { constraint: own, .. })
+            if *own == constraint.oid);
+    // Whoever owns rows is no row of an owner's: a person, where people are the tenants of their own rows.
+    let to_owner = audit
+        .subject
+        .tenant_column(reference.relation)
+        .is_some_and(|column| reference.columns == [column]);
     tenants
+        && !to_owner
+        && !is_parent
         && is_written(audit, table, constraint)
         && !keeps_tenant(audit, table, constraint, reference)
         && !is_checked(audit, table, constraint, reference.relation)

@@ -28,13 +28,14 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         }
         let askers: Vec<Oid> = audit
             .askers()
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|role| audit.catalogue.may_call(*role, function))
             .collect();
         if askers.is_empty() {
             continue;
         }
-        let reached = Reach::of_function(audit, function, None);
+        let reached = Reach::of_function(audit, function);
         let accesses = past(audit, &reached);
         let Some(first) = accesses.first() else {
             continue;

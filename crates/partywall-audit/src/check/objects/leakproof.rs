@@ -27,7 +27,8 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         }
         let askers: Vec<Oid> = audit
             .askers()
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|role| audit.catalogue.may_call(*role, function))
             .collect();
         if askers.is_empty() {

@@ -29,7 +29,7 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             if !function.security_definer || function.extension.is_some() {
                 continue;
             }
-            let reached = Reach::of_function(audit, function, Some(relation.oid));
+            let reached = Reach::of_trigger(audit, function, relation, trigger);
             let accesses = past(audit, &reached);
             if !accesses.is_empty() {
                 blamed

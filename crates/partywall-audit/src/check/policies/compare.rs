@@ -3,12 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Audit, Oid, Relation, Table, object, remedy};
-use crate::{
-    Fault, Finding,
-    sql::tidy,
-    subject::alter_policy,
-    wall::Gap,
-};
+use crate::{Fault, Finding, sql::tidy, subject::alter_policy, wall::Gap};
 
 /// Comparisons as a pattern.
 pub(super) fn patterns(audit: &Audit<'_>, table: &Table<'_>, found: &mut Vec<Finding>) {

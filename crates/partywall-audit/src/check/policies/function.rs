@@ -38,11 +38,7 @@ pub(super) fn find(audit: &Audit<'_>, tables: &[Table<'_>], found: &mut Vec<Find
 }
 
 /// What claims to be immutable is computed once when a statement is planned, and the plan is kept.
-fn immutable(
-    audit: &Audit<'_>,
-    function: &Function,
-    tables: &BTreeSet<String>,
-) -> Option<Finding> {
+fn immutable(audit: &Audit<'_>, function: &Function, tables: &BTreeSet<String>) -> Option<Finding> {
     if function.volatility != Volatility::Immutable {
         return None;
     }
@@ -55,7 +51,11 @@ fn immutable(
         "{} reads who asks and claims to be immutable, so a plan keeps its first answer: `PREPARE q AS SELECT * FROM {first}`, run for one tenant and then for another, shows the first one's rows",
         function.name
     );
-    let fix = format!("ALTER {} {} STABLE;", function.keyword(), function.signature());
+    let fix = format!(
+        "ALTER {} {} STABLE;",
+        function.keyword(),
+        function.signature()
+    );
     Some(
         Finding::new(
             Fault::PolicyFnImmutable,
@@ -79,12 +79,10 @@ fn search_path(
     let temporary_last = path
         .as_ref()
         .is_some_and(|path| path.is_empty() || path.last().map(String::as_str) == Some("pg_temp"));
-    let tables_at_risk = !routine.unqualified_relations.is_empty()
-        && !temporary_last
-        && may_make_temporary(audit);
-    let functions_at_risk = !routine.unqualified_functions.is_empty()
-        && path.is_none()
-        && may_make_functions(audit);
+    let tables_at_risk =
+        !routine.unqualified_relations.is_empty() && !temporary_last && may_make_temporary(audit);
+    let functions_at_risk =
+        !routine.unqualified_functions.is_empty() && path.is_none() && may_make_functions(audit);
     if !tables_at_risk && !functions_at_risk {
         return None;
     }

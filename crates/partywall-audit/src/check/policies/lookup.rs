@@ -29,7 +29,11 @@ pub(super) fn find(
         for (role, commands) in &table.roles {
             for command in commands {
                 let mut looked_up = audit.wall.trusts(*role, table.relation.oid, *command);
-                looked_up.extend(above(table, *role, *command).into_iter().map(|oid| (oid, 0)));
+                looked_up.extend(
+                    above(table, *role, *command)
+                        .into_iter()
+                        .map(|oid| (oid, 0)),
+                );
                 for key in looked_up {
                     let it = trusted.entry(key).or_default();
                     it.tables.insert(table.name());
@@ -98,21 +102,18 @@ fn above(table: &Table<'_>, role: Oid, command: Command) -> Vec<Oid> {
         .openings
         .iter()
         .filter(|open| open.role == role && open.command == command)
-        .filter_map(|open| match &open.opening.gap {
-            Gap::Privileged { relation } => Some(*relation),
-            _ => None,
+        .filter_map(|open| {
+            let Gap::Privileged { relation } = &open.opening.gap else {
+                return None;
+            };
+            Some(*relation)
         })
         .collect()
 }
 
 /// What it is called that a role can put rows into a table that say more of it than they should. `None` if it
 /// cannot, or if that is told elsewhere.
-fn writable(
-    audit: &Audit<'_>,
-    role: Oid,
-    relation: &Relation,
-    column: i16,
-) -> Option<Fault> {
+fn writable(audit: &Audit<'_>, role: Oid, relation: &Relation, column: i16) -> Option<Fault> {
     let catalogue = audit.catalogue;
     if !catalogue.may_enter(role, relation.namespace) {
         return None;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Finding,
-    catalogue::{Command, Oid, Policy, PUBLIC, Relation},
+    catalogue::{Command, Oid, PUBLIC, Policy, Relation},
     wall::{Gap, Opening, Standing},
 };
 
@@ -139,10 +139,7 @@ impl<'a> Table<'a> {
     fn with_gap(&self, audit: &Audit<'_>, is_it: impl Fn(&Gap) -> bool) -> Vec<&'a Policy> {
         let mut names: BTreeSet<&str> = BTreeSet::new();
         for open in self.openings.iter().filter(|open| is_it(&open.opening.gap)) {
-            for policy in audit
-                .wall
-                .applying(open.role, self.relation, open.command)
-            {
+            for policy in audit.wall.applying(open.role, self.relation, open.command) {
                 let gaps = audit
                     .wall
                     .gaps(open.role, self.relation, policy, open.opening.check);

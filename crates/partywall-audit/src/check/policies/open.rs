@@ -3,12 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Audit, Command, Oid, Open, Policy, Relation, Table, object, remedy};
-use crate::{
-    Fault, Finding,
-    sql::tidy,
-    subject::alter_policy,
-    wall::Gap,
-};
+use crate::{Fault, Finding, sql::tidy, subject::alter_policy, wall::Gap};
 
 /// What is open of one policy.
 struct Opened<'t> {
@@ -125,13 +120,8 @@ fn partial(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Option<
         Some(&condition.text),
     ));
     Some(
-        Finding::new(
-            Fault::RestrictivePartial,
-            object(relation, floor),
-            why,
-            fix,
-        )
-        .tables([table.name()]),
+        Finding::new(Fault::RestrictivePartial, object(relation, floor), why, fix)
+            .tables([table.name()]),
     )
 }
 
@@ -143,13 +133,17 @@ fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
     let (fault, why) = if always {
         (
             Fault::PolicyTrue,
-            format!("it lets every row through, and permissive policies add up, so `{attack}` reaches the rows of every tenant"),
+            format!(
+                "it lets every row through, and permissive policies add up, so `{attack}` reaches the rows of every tenant"
+            ),
         )
     } else {
         let asks = asks(audit, relation, &opened.gaps);
         (
             Fault::PolicyWidens,
-            format!("it asks for {asks} and not for the tenant, and permissive policies add up, so `{attack}` reaches rows of other tenants"),
+            format!(
+                "it asks for {asks} and not for the tenant, and permissive policies add up, so `{attack}` reaches rows of other tenants"
+            ),
         )
     };
     let fix = remedy::tenant(audit, table, opened.role, opened.policy, !always);
@@ -224,14 +218,12 @@ fn check(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
 fn asks(audit: &Audit<'_>, relation: &Relation, gaps: &BTreeSet<&Gap>) -> String {
     let mut what: Vec<String> = Vec::new();
     for gap in gaps {
-        match gap {
-            Gap::Columns { columns } => what.push(relation.column_list(columns)),
-            Gap::Lookup { relation } | Gap::Privileged { relation } => {
-                if let Some(other) = audit.catalogue.relations.get(relation) {
-                    what.push(format!("a row of {}", other.name));
-                }
-            }
-            _ => {}
+        if let Gap::Columns { columns } = gap {
+            what.push(relation.column_list(columns));
+        } else if let Gap::Lookup { relation } | Gap::Privileged { relation } = gap
+            && let Some(other) = audit.catalogue.relations.get(relation)
+        {
+            what.push(format!("a row of {}", other.name));
         }
     }
     what.retain(|it| !it.is_empty());
@@ -270,7 +262,9 @@ fn writing(audit: &Audit<'_>, relation: &Relation, insert: bool) -> String {
         .map(|column| tidy(&column.name));
     let table = &relation.name;
     match (insert, column) {
-        (true, Some(column)) => format!("INSERT INTO {table} ({column}, …) VALUES ('<another tenant>', …)"),
+        (true, Some(column)) => {
+            format!("INSERT INTO {table} ({column}, …) VALUES ('<another tenant>', …)")
+        }
         (true, None) => format!("INSERT INTO {table} VALUES (…)"),
         (false, Some(column)) => format!("UPDATE {table} SET {column} = '<another tenant>'"),
         (false, None) => format!("UPDATE {table} SET …"),

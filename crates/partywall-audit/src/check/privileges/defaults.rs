@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tables::{holder, object};
+use super::{
+    body::{self, is, statements},
+    tables::{holder, object},
+};
 use crate::{
     Fault, Finding,
     catalogue::{DefaultAcl, Oid, Privilege},
@@ -14,6 +17,9 @@ use crate::{
 /// Rights that tables get as they are made: the next one is the application's before anybody protects it.
 pub(super) fn find(audit: &Audit<'_>, apps: &[App<'_>], found: &mut Vec<Finding>) {
     let catalogue = audit.catalogue;
+    if are_protected_when_made(audit) {
+        return;
+    }
     let mut granted: BTreeMap<Oid, BTreeSet<(Oid, Option<Oid>)>> = BTreeMap::new();
     let tables = catalogue.default_acls.iter().filter(|it| it.kind == 'r');
     for acl in tables {
@@ -93,4 +99,33 @@ fn grantees(audit: &Audit<'_>, apps: &[App<'_>], acl: &DefaultAcl) -> BTreeSet<O
         })
         .map(|grant| grant.grantee)
         .collect()
+}
+
+/// Whether a trigger on DDL switches row-level security on for every table that is made.
+fn are_protected_when_made(audit: &Audit<'_>) -> bool {
+    audit.catalogue.event_triggers.iter().any(|trigger| {
+        let made = trigger.tags.is_empty() || trigger.tags.iter().any(|tag| tag == "CREATE TABLE");
+        let function = audit.catalogue.functions.get(&trigger.function);
+        trigger.enabled
+            && trigger.event == "ddl_command_end"
+            && made
+            && function.is_some_and(|function| executes(&function.source, &ENABLE))
+    })
+}
+
+const ENABLE: [&str; 4] = ["enable", "row", "level", "security"];
+
+/// Whether a body has words in a text, which it can only execute.
+fn executes(source: &str, words: &[&str]) -> bool {
+    let body = statements(source).unwrap_or_default();
+    body.iter().flatten().any(|token| {
+        let inner = body::text(token).and_then(statements).unwrap_or_default();
+        inner.iter().any(|statement| {
+            statement.windows(words.len()).any(|some| {
+                some.iter()
+                    .zip(words)
+                    .all(|(token, word)| is(Some(token), word))
+            })
+        })
+    })
 }

@@ -14,7 +14,7 @@ use phrase::Part;
 use query::{Around, Scan};
 
 use super::Audit;
-use crate::catalogue::{Catalogue, Function, Oid, Relation, RelationKind, Rule};
+use crate::catalogue::{Catalogue, Function, Oid, Relation, RelationKind, Rule, Trigger};
 
 /// A table that is touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +41,7 @@ impl Reached {
     pub(super) fn exempt(&self, audit: &Audit<'_>) -> Vec<Access> {
         self.accesses
             .iter()
-            .filter(|access| !access.bound && audit.subject.is_tenants(access.table))
+            .filter(|access| !access.bound && holds_tenants(audit, access.table))
             .filter(|access| {
                 audit
                     .catalogue
@@ -52,6 +52,38 @@ impl Reached {
             .copied()
             .collect()
     }
+}
+
+/// Whether tenants' rows are in a relation, be they only kept there.
+pub(super) fn holds_tenants(audit: &Audit<'_>, relation: Oid) -> bool {
+    audit.subject.is_tenants(relation)
+        || audit
+            .catalogue
+            .relations
+            .get(&relation)
+            .is_some_and(|relation| kept_from(audit, relation).is_some())
+}
+
+/// The tenants' tables that a materialized view was made from, if there are any.
+pub(super) fn kept_from(audit: &Audit<'_>, view: &Relation) -> Option<BTreeSet<Oid>> {
+    if view.kind != RelationKind::MaterializedView {
+        return None;
+    }
+    let mut tables = BTreeSet::new();
+    let mut seen = BTreeSet::from([view.oid]);
+    let mut ahead = vec![view];
+    while let Some(next) = ahead.pop() {
+        for oid in next.view.iter().flat_map(|view| &view.reads) {
+            let relation = audit.catalogue.relations.get(oid);
+            let is_table = relation.is_some_and(|it| it.kind != RelationKind::MaterializedView);
+            if is_table && audit.subject.is_tenants(*oid) {
+                tables.insert(*oid);
+            } else if seen.insert(*oid) {
+                ahead.extend(relation);
+            }
+        }
+    }
+    (!tables.is_empty()).then_some(tables)
 }
 
 /// How deep views and functions may be in each other.
@@ -84,11 +116,26 @@ impl<'a> Reach<'a> {
         reach.reached
     }
 
-    /// What is done by whoever calls a function that runs as its owner. In a trigger, OLD and NEW are rows of
-    /// a table.
-    pub(super) fn of_function(audit: &Audit<'a>, function: &Function, row: Option<Oid>) -> Reached {
+    /// What is done by whoever calls a function that runs as its owner.
+    pub(super) fn of_function(audit: &Audit<'a>, function: &Function) -> Reached {
         let mut reach = Self::new(audit, function.owner);
-        reach.function(function, row, 0);
+        reach.function(function, None, 0);
+        reach.reached
+    }
+
+    /// What a trigger does whose function runs as its owner.
+    pub(super) fn of_trigger(
+        audit: &Audit<'a>,
+        function: &Function,
+        relation: &Relation,
+        trigger: &Trigger,
+    ) -> Reached {
+        let mut reach = Self::new(audit, function.owner);
+        reach.function(
+            function,
+            Some((relation.oid, transition_tables(trigger))),
+            0,
+        );
         reach.reached
     }
 
@@ -189,7 +236,12 @@ impl<'a> Reach<'a> {
         }
     }
 
-    fn function(&mut self, function: &Function, row: Option<Oid>, depth: usize) {
+    fn function(
+        &mut self,
+        function: &Function,
+        row: Option<(Oid, BTreeSet<String>)>,
+        depth: usize,
+    ) {
         let role = if function.security_definer {
             function.owner
         } else {
@@ -200,14 +252,17 @@ impl<'a> Reach<'a> {
         }
         let outer = std::mem::replace(&mut self.invoker, role);
         let mut names = self.names.of_function(function);
-        names.row = row;
+        if let Some((relation, rows)) = row {
+            names.row = Some(relation);
+            names.rows = rows;
+        }
         let body = names.body(function);
         if body.opaque && function.extension.is_none() {
             self.reached.opaque.insert(role);
         }
         self.scans(&body.outcome.scans, role, None, depth);
         for call in &body.outcome.calls {
-            for called in names.functions(call) {
+            for called in self.names.of_function(function).functions(call) {
                 if called.extension.is_none() && !called.is_trigger {
                     self.function(called, None, depth + 1);
                 }
@@ -215,6 +270,22 @@ impl<'a> Reach<'a> {
         }
         self.invoker = outer;
     }
+}
+
+/// What a trigger's function calls the rows of its statement: `REFERENCING NEW TABLE AS new_rows`.
+fn transition_tables(trigger: &Trigger) -> BTreeSet<String> {
+    let parts = phrase::read(&trigger.definition).unwrap_or_default();
+    parts
+        .windows(4)
+        .filter_map(|words| match words {
+            [row, table, r#as, name]
+                if row.is_any(&["new", "old"]) && table.is("table") && r#as.is("as") =>
+            {
+                name.word().map(str::to_owned)
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 /// A list of tables' names.

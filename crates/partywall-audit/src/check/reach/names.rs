@@ -17,6 +17,10 @@ pub(super) struct Names<'a> {
     pub(super) held: BTreeSet<String>,
     /// In a trigger or a rule: the table whose rows OLD and NEW are.
     pub(super) row: Option<Oid>,
+    /// How many functions are around.
+    level: usize,
+    /// In a trigger: what its REFERENCING clause calls the rows.
+    pub(super) rows: BTreeSet<String>,
 }
 
 /// Words that are no columns where they stand alone.
@@ -24,6 +28,9 @@ const NO_COLUMNS: [&str; 15] = [
     "true", "false", "null", "any", "all", "array", "select", "cast", "as", "distinct", "interval",
     "uuid", "text", "collate", "some",
 ];
+
+/// How deep functions are looked into for what they say of the context. They may call themselves.
+const DEEPEST: usize = 3;
 
 /// Functions of which the result tells nothing of the argument.
 const HASHES: [&str; 8] = [
@@ -45,6 +52,8 @@ impl<'a> Names<'a> {
             path: None,
             held: BTreeSet::new(),
             row: None,
+            level: 0,
+            rows: BTreeSet::new(),
         }
     }
 
@@ -74,6 +83,8 @@ impl<'a> Names<'a> {
             path,
             held: BTreeSet::new(),
             row: None,
+            level: self.level + 1,
+            rows: BTreeSet::new(),
             ..self.clone()
         }
     }
@@ -105,7 +116,7 @@ impl<'a> Names<'a> {
 
     /// The functions of a name, with any arguments.
     pub(super) fn functions(&self, name: &[String]) -> Vec<&'a Function> {
-        let Some((schema, name)) = qualified(name) else {
+        let Some((schema, name)) = qualified(name).filter(|_| self.level <= DEEPEST) else {
             return Vec::new();
         };
         self.catalogue
@@ -204,9 +215,7 @@ impl<'a> Names<'a> {
         let plain = name.last()?;
         if plain == "current_setting" {
             return match arguments.first() {
-                Some(Part::Text(setting)) => {
-                    Some(self.subject.contexts.contains(&setting.to_lowercase()))
-                }
+                Some(Part::Text(setting)) => Some(self.is_context_setting(&setting.to_lowercase())),
                 _ => None,
             };
         }
@@ -230,6 +239,12 @@ impl<'a> Names<'a> {
         self.harmless(arguments, depth)
     }
 
+    /// Where no policy reads a setting, it is whatever the database made up: PostgreSQL's own have no dot.
+    fn is_context_setting(&self, name: &str) -> bool {
+        let known = &self.subject.contexts;
+        known.contains(name) || (known.is_empty() && name.contains('.'))
+    }
+
     /// Whether a function gives the tenant of the context: it takes nothing, and reads no table.
     fn is_context_function(&self, function: &Function, depth: usize) -> bool {
         if !function.argument_types.is_empty() || function.kind != 'f' {
@@ -245,7 +260,72 @@ impl<'a> Names<'a> {
             reads |= names.mentions_context(inside, depth);
             tables |= inside.iter().any(|it| it.is("from"));
         });
-        reads && !tables
+        if !tables {
+            return reads;
+        }
+        // What it looks up must be the context's: its own memberships, the session of a token.
+        let body = names.body(function);
+        let scans = &body.outcome.scans;
+        !body.opaque
+            && (reads || !scans.is_empty())
+            && scans
+                .iter()
+                .all(|scan| scan.bound || (reads && !self.subject.is_tenants(scan.relation)))
+    }
+
+    /// Which of its arguments a function says to be the context's when it is true: `is_member(team)`, which
+    /// looks for a row of the context's user.
+    pub(super) fn vouches(&self, name: &[String], arguments: usize) -> Vec<usize> {
+        let mut vouched: Option<BTreeSet<usize>> = None;
+        for function in self.functions(name) {
+            if function.argument_types.len() != arguments
+                || function.returns != BOOLEAN
+                || function.language != "sql"
+            {
+                continue;
+            }
+            let Some(parts) = phrase::read(text(function)) else {
+                return Vec::new();
+            };
+            let names = self.of_function(function);
+            let body = super::routine::sql_body(&parts, function.body.is_some());
+            let statements: Vec<&[Part]> = phrase::split(body, |part| *part == Part::Semicolon)
+                .into_iter()
+                .filter(|statement| !statement.is_empty())
+                .collect();
+            let [statement] = statements.as_slice() else {
+                return Vec::new();
+            };
+            let query = match statement {
+                [first, exists, inside]
+                    if first.is_any(&["select", "return"]) && exists.is("exists") =>
+                {
+                    inside.query()
+                }
+                _ => None,
+            };
+            let Some(query) = query else {
+                return Vec::new();
+            };
+            let implied = names
+                .statement(query, &super::query::Around::default())
+                .implied;
+            let parameters = parameters(function);
+            let own: BTreeSet<usize> = implied
+                .iter()
+                .filter_map(|path| path.last())
+                .filter_map(|name| {
+                    name.strip_prefix('$')
+                        .and_then(|number| number.parse::<usize>().ok()?.checked_sub(1))
+                        .or_else(|| parameters.iter().position(|own| own == name))
+                })
+                .collect();
+            vouched = Some(match vouched {
+                Some(before) => before.intersection(&own).copied().collect(),
+                None => own,
+            });
+        }
+        vouched.unwrap_or_default().into_iter().collect()
     }
 
     fn mentions_context(&self, parts: &[Part], depth: usize) -> bool {
@@ -283,7 +363,9 @@ impl<'a> Names<'a> {
             [row, column] if row == "new" || row == "old" => self
                 .row
                 .is_some_and(|row| self.is_tenant_column(row, column)),
-            _ => path.last().is_some_and(|name| self.held.contains(name)),
+            // A variable, or a column of a record that holds a row of the context's tenant.
+            [name] | [name, _] => self.held.contains(name),
+            _ => false,
         }
     }
 
@@ -340,6 +422,27 @@ impl<'a> Names<'a> {
                     .any(|(own, other)| *own == from.number && *other == to.number)
         })
     }
+}
+
+/// `boolean` (pg_type.dat).
+const BOOLEAN: Oid = 16;
+
+/// The names of the arguments of a function; empty where one has none.
+fn parameters(function: &Function) -> Vec<String> {
+    let parts = phrase::read(&function.arguments).unwrap_or_default();
+    phrase::split(&parts, |part| *part == Part::Comma)
+        .iter()
+        .map(|argument| {
+            let argument = match argument {
+                [mode, rest @ ..] if mode.is_any(&["in", "inout", "variadic"]) => rest,
+                _ => argument,
+            };
+            match argument {
+                [name, _, ..] => name.word().unwrap_or_default().to_owned(),
+                _ => String::new(),
+            }
+        })
+        .collect()
 }
 
 /// What a function is made of: its source, or the statement that makes it where the body was parsed then.

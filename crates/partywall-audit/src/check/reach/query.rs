@@ -25,12 +25,14 @@ pub(super) struct Outcome {
     pub(super) calls: Vec<Vec<String>>,
     /// Names from outside that equal a column of a bound row.
     pub(super) implied: Vec<Vec<String>>,
+    /// Whether one of its sources is no relation and bound: a WITH query, the rows of a trigger.
+    pub(super) derived: bool,
 }
 
 impl Outcome {
     /// Whether it reads rows, and only those that the context chooses.
     pub(super) fn is_bound(&self) -> bool {
-        !self.scans.is_empty() && self.scans.iter().all(|scan| scan.bound)
+        (self.derived || !self.scans.is_empty()) && self.scans.iter().all(|scan| scan.bound)
     }
 
     pub(super) fn absorb(&mut self, other: Self) {
@@ -103,6 +105,7 @@ impl Names<'_> {
                 [Part::Round(inside), ..] if begins_query(inside) => {
                     let inner = self.statement(inside, &around);
                     out.implied.extend(inner.implied.clone());
+                    out.derived |= inner.derived;
                     out.absorb(inner);
                 }
                 [first, ..] if first.is("insert") => self.insert(arm, &around, &mut out),
@@ -235,11 +238,12 @@ impl Names<'_> {
             out.implied.extend(fact.implied.iter().cloned());
         }
         for source in &sources {
-            if let Kind::Relation(relation) = source.kind {
-                out.scans.push(Scan {
+            match source.kind {
+                Kind::Relation(relation) => out.scans.push(Scan {
                     relation,
                     bound: source.bound,
-                });
+                }),
+                Kind::Derived => out.derived |= source.bound,
             }
         }
         let mut inner = around.clone();
@@ -425,14 +429,15 @@ impl Names<'_> {
                     })
             }
             (Some(Some(place)), None) => {
-                let inner = self.statement(rows, around);
                 let list = position(rows, 0, &["from"]);
-                inner.is_bound()
-                    || phrase::split(rows.get(1..list).unwrap_or(&[]), |part| {
-                        *part == Part::Comma
-                    })
-                    .get(place)
-                    .is_some_and(|value| self.is_context(value))
+                let value = phrase::split(rows.get(1..list).unwrap_or(&[]), |part| {
+                    *part == Part::Comma
+                })
+                .get(place)
+                .copied()
+                .unwrap_or(&[]);
+                self.is_context(value)
+                    || (self.names_tenant(value) && self.statement(rows, around).is_bound())
             }
         };
         out.scans.push(Scan {
@@ -446,6 +451,17 @@ impl Names<'_> {
         } else {
             self.inside(arm.get(at..).unwrap_or(&[]), around, out);
         }
+    }
+
+    /// Whether a value is a column that says the tenant in some table.
+    fn names_tenant(&self, value: &[Part]) -> bool {
+        let (name, end) = path(value, 0);
+        end == value.len()
+            && name.last().is_some_and(|name| {
+                self.subject
+                    .tenant_tables(self.catalogue)
+                    .any(|table| self.is_tenant_column(table.oid, name))
+            })
     }
 
     /// Whether a new row is the context's tenant's, or a new tenant, where nobody says whose it is.

@@ -89,7 +89,7 @@ impl Names<'_> {
 }
 
 /// The statements of a body that was parsed when the function was made, or all.
-fn sql_body(parts: &[Part], is_definition: bool) -> &[Part] {
+pub(super) fn sql_body(parts: &[Part], is_definition: bool) -> &[Part] {
     if !is_definition {
         return parts;
     }
@@ -333,12 +333,13 @@ impl<'n, 'a> Walk<'n, 'a> {
     /// `IF name IS DISTINCT FROM context THEN RAISE`: afterwards the name is the context's. With `<>` it
     /// would not be: without a context nothing is raised.
     fn guard(&mut self, condition: &[Part]) {
-        if let [not, exists, inside] = condition
+        if let [not, rest @ ..] = condition
             && not.is("not")
-            && exists.is("exists")
-            && let Some(query) = inside.query()
         {
-            for path in self.names.statement(query, &Around::default()).implied {
+            let mut facts = Vec::new();
+            self.names
+                .conditions(rest, &[], &[], &Around::default(), &mut facts);
+            for path in facts.into_iter().flat_map(|fact| fact.implied) {
                 if let Some(name) = path.last() {
                     self.assign(name, true);
                 }

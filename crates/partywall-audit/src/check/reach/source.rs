@@ -170,6 +170,11 @@ impl Names<'_> {
                         bound: false,
                     }
                 }
+                ([single], _) if self.rows.contains(single) => Source {
+                    alias: single.clone(),
+                    kind: Kind::Derived,
+                    bound: true,
+                },
                 ([single], _) if around.with(single).is_some() => Source {
                     alias: single.clone(),
                     kind: Kind::Derived,
@@ -320,6 +325,28 @@ impl Names<'_> {
                         vec![path]
                     },
                 });
+            }
+            return;
+        }
+        let (function, end) = path(parts, 0);
+        if let ([Part::Round(arguments)], false) =
+            (parts.get(end..).unwrap_or(&[]), function.is_empty())
+        {
+            let arguments = phrase::split(arguments, |part| *part == Part::Comma);
+            for at in self.vouches(&function, arguments.len()) {
+                if let Some(argument) = arguments.get(at) {
+                    let side = self.side(argument, sources, around);
+                    let implied = match &side {
+                        Side::Free(path) => vec![path.clone()],
+                        Side::Context | Side::Column(..) | Side::Nothing => Vec::new(),
+                    };
+                    facts.push(Fact {
+                        left: side,
+                        right: Side::Context,
+                        may_bind: may_bind.to_vec(),
+                        implied,
+                    });
+                }
             }
             return;
         }

@@ -1,9 +1,12 @@
+use std::collections::BTreeSet;
+
 use super::{first, membership::Cut, tables};
 use crate::{
     Fault, Finding,
-    catalogue::{Oid, Role},
+    catalogue::{Oid, RelationKind, Role},
     check::{Audit, app::App},
-    sql::{Name, ident, literal, tidy},
+    sql::{ident, literal, tidy},
+    subject::Belonging,
 };
 
 /// The superuser that PostgreSQL was set up with, which cannot be made less (`BOOTSTRAP_SUPERUSERID`).
@@ -91,42 +94,48 @@ fn successor(audit: &Audit<'_>, role: &Role) -> String {
     )
 }
 
-/// The rights on tenants' tables that a role has left when it is no superuser: where those are none, the
-/// ones that it needs. Tables that nothing protects yet are left out.
+/// What a role needs that is no superuser any more and has no rights of its own: those on the tenants' tables,
+/// and to read what is everybody's.
 fn rights(audit: &Audit<'_>, role: &Role, name: &str) -> String {
-    let has_some = audit.subject.tenant_tables(audit.catalogue).any(|it| {
-        it.grants.iter().any(|grant| {
-            audit.catalogue.roles.has_rights_of(role.oid, grant.grantee) && it.owner != role.oid
-        }) || it.owner == role.oid
+    let catalogue = audit.catalogue;
+    let has_some = audit.subject.tenant_tables(catalogue).any(|it| {
+        it.grants
+            .iter()
+            .any(|grant| catalogue.roles.has_rights_of(role.oid, grant.grantee))
     });
     if has_some && role.oid != BOOTSTRAP {
         return String::new();
     }
-    let mut sql = String::new();
-    let mut schemas: Vec<&str> = Vec::new();
-    let protected = audit
-        .subject
-        .tenant_tables(audit.catalogue)
-        .filter(|it| it.is_table() && !it.is_partition && it.row_security);
-    for Name {
-        schema,
-        name: table,
-    } in protected.map(|it| &it.name)
-    {
-        if !schemas.contains(&schema.as_str()) {
-            schemas.push(schema);
-            sql.push_str(&format!(
-                "\nGRANT USAGE ON SCHEMA {} TO {name};",
-                tidy(schema)
-            ));
-        }
-        sql.push_str(&format!(
-            "\nGRANT SELECT, INSERT, UPDATE, DELETE ON {}.{} TO {name};",
-            tidy(schema),
-            tidy(table)
-        ));
+    let mut schemas: BTreeSet<&str> = BTreeSet::new();
+    let mut grants = String::new();
+    for relation in catalogue.relations.values() {
+        let table = relation.is_table() && !relation.is_partition;
+        let right = match audit.subject.belonging(relation.oid) {
+            _ if relation.kind == RelationKind::Sequence
+                && relation
+                    .owned_by
+                    .is_some_and(|(table, _)| audit.subject.is_tenants(table)) =>
+            {
+                "USAGE ON SEQUENCE"
+            }
+            Some(Belonging::Root(_)) if table => "SELECT ON",
+            // What nothing protects is not granted by the way.
+            Some(Belonging::Column(_) | Belonging::Parent { .. })
+                if table && (relation.row_security || role.oid == BOOTSTRAP) =>
+            {
+                "SELECT, INSERT, UPDATE, DELETE ON"
+            }
+            Some(Belonging::Global) if table => "SELECT ON",
+            _ => continue,
+        };
+        schemas.insert(&relation.name.schema);
+        grants.push_str(&format!("\nGRANT {right} {} TO {name};", relation.name));
     }
-    sql
+    let usage: String = schemas
+        .iter()
+        .map(|schema| format!("\nGRANT USAGE ON SCHEMA {} TO {name};", tidy(schema)))
+        .collect();
+    usage + &grants
 }
 
 /// Makes a role unless it is there. It may be named anything, so the block's own quotes are chosen to

@@ -5,10 +5,10 @@ use super::{
 };
 use crate::{
     Fault, Finding,
-    catalogue::Oid,
+    catalogue::{Oid, PUBLIC},
     check::{
         Audit,
-        app::{App, listed},
+        app::{App, grantee, listed},
     },
     sql::tidy,
 };
@@ -29,25 +29,10 @@ const READ: [&str; 4] = [
 ];
 
 pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
-    if let Some((names, fix)) = held(audit, app, &SERVER) {
-        let all = tables(audit, |_| true);
-        let table = first(&all);
-        let exploit = match names.first().map(String::as_str) {
-            Some("pg_read_server_files") => {
-                "`SELECT pg_read_binary_file('base/1/1259')` reads the files that the tables are kept in"
-                    .to_owned()
-            }
-            Some("pg_write_server_files") => format!(
-                "`COPY {table} TO '/var/lib/postgresql/.ssh/authorized_keys'` writes files as the server"
-            ),
-            _ => format!("`COPY {table} FROM PROGRAM 'psql …'` runs a program as the server, which may do anything"),
-        };
-        let why = format!(
-            "{} is a member of {}: {exploit}",
-            app.name(),
-            listed(&names)
-        );
-        found.push(Finding::new(Fault::RoleServerAccess, app.object(), why, fix).tables(all));
+    let roles = held(audit, app, &SERVER);
+    let functions = file_functions(audit, app);
+    if roles.is_some() || !functions.is_empty() {
+        found.push(server_access(audit, app, roles, &functions));
     }
     if let Some((names, fix)) = held(audit, app, &READ) {
         let has = |name: &str| names.iter().any(|it| it == name);
@@ -100,4 +85,53 @@ fn held(audit: &Audit<'_>, app: &App<'_>, wanted: &[&str]) -> Option<(Vec<String
     let names = targets.iter().map(|oid| tidy(roles.name(*oid))).collect();
     let fix = Cut::acting(audit, app, &targets).sql(audit);
     (!targets.is_empty()).then_some((names, fix))
+}
+
+fn server_access(
+    audit: &Audit<'_>,
+    app: &App<'_>,
+    roles: Option<(Vec<String>, String)>,
+    functions: &[(String, String)],
+) -> Finding {
+    let all = tables(audit, |_| true);
+    let table = first(&all);
+    let (names, fix) = roles.unwrap_or_default();
+    let exploit = match names.first().map(String::as_str) {
+        Some("pg_execute_server_program") => format!(
+            "`COPY {table} FROM PROGRAM 'psql …'` runs a program as the server, which may do anything"
+        ),
+        Some("pg_write_server_files") => format!(
+            "`COPY {table} TO '/var/lib/postgresql/.ssh/authorized_keys'` writes files as the server"
+        ),
+        _ => "`SELECT pg_read_binary_file('base/1/1259')` reads the files that the tables are kept in"
+            .to_owned(),
+    };
+    let mut has = Vec::new();
+    if !names.is_empty() {
+        has.push(format!("is a member of {}", listed(&names)));
+    }
+    if let Some((function, _)) = functions.first() {
+        has.push(format!("may call {function}"));
+    }
+    let mut fixes: Vec<String> = functions
+        .iter()
+        .map(|(function, from)| format!("REVOKE EXECUTE ON FUNCTION {function} FROM {from};"))
+        .collect();
+    if !fix.is_empty() {
+        fixes.push(fix);
+    }
+    let why = format!("{} {}: {exploit}", app.name(), has.join(" and "));
+    Finding::new(Fault::RoleServerAccess, app.object(), why, fixes.join("\n")).tables(all)
+}
+
+/// Functions that read or write the server's files, and as whom it may call them.
+fn file_functions(audit: &Audit<'_>, app: &App<'_>) -> Vec<(String, String)> {
+    audit
+        .catalogue
+        .server
+        .file_functions
+        .iter()
+        .filter(|(_, to)| app.is_guise(*to) && (*to == PUBLIC || !is_predefined(*to)))
+        .map(|(function, to)| (function.clone(), grantee(audit, *to)))
+        .collect()
 }

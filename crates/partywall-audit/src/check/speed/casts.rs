@@ -169,10 +169,13 @@ fn fix(table: &Relation, policy: &Policy, tenant: &Column) -> Option<String> {
 }
 
 fn casts_column(side: &Expr, name: &str) -> bool {
-    match bare(side) {
-        Expr::Cast { expr, .. } => is_column(expr, name),
-        _ => false,
+    let mut inner = bare(side);
+    let mut casts = false;
+    while let Expr::Cast { expr, .. } = inner {
+        casts = true;
+        inner = bare(expr);
     }
+    casts && is_column(inner, name)
 }
 
 /// An empty text is no value of most types, and is what a setting holds after the transaction that set it.

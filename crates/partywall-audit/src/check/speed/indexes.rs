@@ -63,6 +63,10 @@ pub(super) fn is_led_without(
     if own {
         return true;
     }
+    // A list of tenants for each partition: the others are left out without an index.
+    if table.partitioned_by == Some('l') && table.partition_key == [column] {
+        return true;
+    }
     let name = table.column(column).map(|column| column.name.as_str());
     if table.kind != RelationKind::Partitioned {
         return false;

@@ -92,7 +92,7 @@ fn searched(audit: &Audit<'_>) -> BTreeSet<Oid> {
                 .iter()
                 .any(|role| audit.catalogue.may_call(*role, function));
         if callable {
-            let reached = Reach::of_function(audit, function, None);
+            let reached = Reach::of_function(audit, function);
             tables.extend(
                 reached
                     .accesses

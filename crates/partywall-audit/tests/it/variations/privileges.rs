@@ -45,6 +45,39 @@ async fn rights_of_the_next_table() {
     .await;
 }
 
+/// What protects every table as it is made, so that none is ever open.
+#[tokio::test]
+async fn tables_that_are_protected_when_they_are_made() {
+    let grant = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT SELECT ON TABLES TO {app};";
+    let trigger = |what: &str| {
+        format!(
+            "{grant} CREATE SCHEMA ddl;
+             CREATE FUNCTION ddl.protect() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $f$
+               DECLARE it record;
+               BEGIN
+                 FOR it IN SELECT * FROM pg_event_trigger_ddl_commands() WHERE command_tag = 'CREATE TABLE' LOOP
+                   EXECUTE format('ALTER TABLE %s {what}', it.object_identity);
+                 END LOOP;
+               END $f$;
+             CREATE EVENT TRIGGER protect ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION ddl.protect();"
+        )
+    };
+    is_clean(&trigger("ENABLE ROW LEVEL SECURITY")).await;
+    finds(
+        &trigger("SET (fillfactor = 90)"),
+        &[("DEFAULT_PRIVS", "role {app}")],
+    )
+    .await;
+    finds(
+        &format!(
+            "{} ALTER EVENT TRIGGER protect DISABLE",
+            trigger("ENABLE ROW LEVEL SECURITY")
+        ),
+        &[("DEFAULT_PRIVS", "role {app}")],
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn making_things_in_schemas() {
     finds(
@@ -201,6 +234,8 @@ async fn what_jobs_touch() {
         "DELETE FROM invoices",
         "WITH x AS (SELECT * FROM public.customers) INSERT INTO countries SELECT * FROM x",
         "SELECT nightly()",
+        "SELECT not_there(1)",
+        "INSERT INTO countries (code, name) SELECT id::text, note FROM invoices",
         "CALL public.nightly()",
         "DO $$ BEGIN DELETE FROM nothing; END $$",
         "VACUUM; DELETE FROM \"invoices\" WHERE status = 'x;y'",
@@ -212,6 +247,8 @@ async fn what_jobs_touch() {
     for command in [
         "VACUUM (ANALYZE) invoices",
         "ANALYZE",
+        "INSERT INTO countries (code, name) VALUES ('x', lower('y')) ON CONFLICT (code) DO NOTHING",
+        "SELECT count(*), max(coalesce(name, '')) FROM countries WHERE code IN ('a', 'b')",
         "DELETE FROM countries WHERE name = 'invoices' -- invoices",
         "SELECT now(); REINDEX TABLE invoices",
         "DELETE FROM cron.job_run_details WHERE end_time < now() - interval '7 days'",

@@ -1,4 +1,6 @@
 use super::{database, finds, is_clean, seen};
+use partywall_audit::Options;
+
 use crate::{
     database::{Database, versions},
     fault::{options, read, report},
@@ -77,6 +79,11 @@ async fn an_owner_is_made_where_there_is_none() {
         "{ids:?}"
     );
     for finding in &before.findings {
+        db.run(&finding.fix).await;
+    }
+    // What only shows behind a wall: one sequence for all.
+    for finding in &report(&db, &options(&db)).await.findings {
+        assert_eq!(finding.id.id(), "SEQ_SHARED");
         db.run(&finding.fix).await;
     }
     let after = report(&db, &options(&db)).await;
@@ -310,6 +317,60 @@ async fn roles_of_postgresql() {
         &[("PREDEFINED_READ", "role {app}")],
     )
     .await;
+}
+
+#[tokio::test]
+async fn functions_that_read_files() {
+    finds(
+        "GRANT EXECUTE ON FUNCTION pg_read_file(text), pg_read_binary_file(text) TO {app};
+         CREATE ROLE {g}; GRANT {g} TO {app}; GRANT EXECUTE ON FUNCTION lo_import(text) TO {g};
+         CREATE ROLE {other}; GRANT EXECUTE ON FUNCTION lo_export(oid, text) TO {other};",
+        &[("ROLE_SERVER_ACCESS", "role {app}")],
+    )
+    .await;
+    is_clean(
+        "CREATE ROLE {other}; GRANT EXECUTE ON FUNCTION lo_export(oid, text) TO {other}; GRANT {app} TO {other}",
+    )
+    .await;
+}
+
+/// Where everything is the superuser's and the application's login is it, there is everything to be done.
+#[tokio::test]
+async fn a_database_that_knows_no_roles() {
+    let db = Database::with(
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC;
+         CREATE TABLE tenants (id uuid PRIMARY KEY);
+         CREATE TABLE orders (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid, PRIMARY KEY (tenant_id, id));
+         CREATE TABLE lines (id uuid PRIMARY KEY, tenant_id uuid NOT NULL, order_id uuid,
+           FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id));
+         CREATE INDEX ON lines (tenant_id);",
+    )
+    .await;
+    let nothing_given = Options::default();
+    let found = report(&db, &nothing_given).await;
+    let ids: Vec<(&str, &str)> = found
+        .findings
+        .iter()
+        .map(|it| (it.id.id(), it.object.as_str()))
+        .filter(|(id, _)| !id.starts_with("PERF"))
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            ("RLS_OFF", "public.lines"),
+            ("RLS_OFF", "public.orders"),
+            ("ROLE_SUPERUSER", "role postgres"),
+        ],
+        "{found:#?}"
+    );
+    for finding in &found.findings {
+        db.run(&finding.fix).await;
+    }
+    let mended = report(&db, &nothing_given).await;
+    assert!(mended.is_clean(), "{mended:#?}");
+    assert_eq!(mended.inferred.app_roles[0].value, "tenant_app");
+    db.run("DROP OWNED BY tenant_app; DROP ROLE tenant_app")
+        .await;
 }
 
 /// Names can be anything.

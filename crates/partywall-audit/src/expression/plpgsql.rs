@@ -1,5 +1,9 @@
 //! What a function in PL/pgSQL returns, where it is made of assignments, IF, RAISE and RETURN. Of any other it is
 //! not told here; what it reads is, by its tokens.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not named is not followed, and says nothing"
+)]
 
 use sqlparser::{
     ast::{SetExpr, Statement},
@@ -226,9 +230,11 @@ fn branch(tokens: &[Token], statements: &mut Statements<'_>, left: &mut usize) -
             if depth == 1 {
                 cuts.push(at);
             }
-        } else if depth == 1 && ["elsif", "elseif"].iter().any(|word| is_word(token, word)) {
-            cuts.push(at);
-        } else if depth == 1 && is_word(token, "else") {
+        } else if depth == 1
+            && ["elsif", "elseif", "else"]
+                .iter()
+                .any(|word| is_word(token, word))
+        {
             cuts.push(at);
         }
         at += 1;

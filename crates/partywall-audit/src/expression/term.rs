@@ -1,4 +1,8 @@
 //! What an expression says, whether PostgreSQL's own tree of it was read or the text of a function's body.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are left as they are"
+)]
 
 use std::collections::BTreeSet;
 

@@ -107,7 +107,7 @@ impl<'a> Trees<'a> {
                     _ => None,
                 };
                 let term = Term::Is(self.field(node, "arg").boxed(), truth);
-                if test % 2 == 0 {
+                if test.is_multiple_of(2) {
                     term
                 } else {
                     Term::Not(term.boxed())

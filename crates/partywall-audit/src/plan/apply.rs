@@ -10,9 +10,10 @@ use super::{
 use crate::AuditError;
 
 /// How often a step tries for its lock.
-const TRIES: u32 = 6;
-/// How long it lets the others go first, the first time; each time twice as long.
+const TRIES: u32 = 9;
+/// How long it lets the others go first, the first time; each time twice as long, up to [`LONGEST`].
 const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(4);
 /// Who holds this advisory lock applies a plan: `partywal` in ASCII.
 const LOCK_KEY: i64 = 0x7061_7274_7977_616c;
 
@@ -98,7 +99,11 @@ async fn run(
         }
         let mut tries = 1;
         while let Err(error) = once(client, step, see).await {
-            if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) {
+            let gave_way = [
+                SqlState::LOCK_NOT_AVAILABLE,
+                SqlState::T_R_DEADLOCK_DETECTED,
+            ];
+            if !error.code().is_some_and(|code| gave_way.contains(code)) {
                 return Err(ApplyError::Step {
                     step: step.name.clone(),
                     source: error,
@@ -111,7 +116,7 @@ async fn run(
                     tries,
                 });
             }
-            tokio::time::sleep(PAUSE * 2_u32.saturating_pow(tries - 1)).await;
+            tokio::time::sleep(LONGEST.min(PAUSE * 2_u32.saturating_pow(tries - 1))).await;
             tries += 1;
         }
         // Whether all rows are filled is known by the next step's check.

@@ -15,6 +15,7 @@ mod path;
 mod planning;
 mod remarks;
 mod script;
+mod settled;
 mod shape;
 mod step;
 mod steps;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Extras, Map, TableMap, column::TenantColumn, given, names};
+use super::{Extras, Map, TableMap, column::TenantColumn, given, names, settled};
 use crate::{
     AuditError,
     catalogue::{Catalogue, Command, Constraint, Oid, Privilege, Reference, Relation},
@@ -88,7 +88,7 @@ impl<'a> Outline<'a> {
             .cloned()
             .unwrap_or_else(|| "tenant_id".to_owned());
         given::overlay(catalogue, map, &column, &mut decided)?;
-        let depths = given::settle(catalogue, &mut decided, &column)?;
+        let depths = settled::settle(catalogue, &mut decided, &column)?;
 
         let apps = apps(catalogue, subject, map);
         let owner = owner(catalogue, map, &apps, &decided)?;
@@ -240,7 +240,7 @@ impl Table<'_> {
     }
 }
 
-fn partitions<'a>(catalogue: &'a Catalogue, of: Oid) -> Vec<&'a Relation> {
+fn partitions(catalogue: &Catalogue, of: Oid) -> Vec<&Relation> {
     let mut found: Vec<&Relation> = Vec::new();
     let mut ahead = vec![of];
     while let Some(parent) = ahead.pop() {
@@ -307,6 +307,8 @@ fn apps(catalogue: &Catalogue, subject: &Subject, map: &Map) -> Vec<Actor> {
     let inferred: Vec<Actor> = subject
         .app_roles
         .iter()
+        // Whoever administers the server may be all that comes; the application gets a login of its own.
+        .filter(|oid| !catalogue.roles.is_superuser(**oid))
         .map(|&oid| actor(catalogue, catalogue.roles.name(oid)))
         .collect();
     if inferred.is_empty() {

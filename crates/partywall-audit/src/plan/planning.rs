@@ -45,7 +45,8 @@ impl Plan {
         self.steps.is_empty()
     }
 
-    /// The plan up to a phase: `plan.up_to(Phase::Expand)` changes nothing that an application could notice.
+    /// The plan up to a phase: after `plan.up_to(Phase::Expand)` an application goes on without a change, if it
+    /// needs no rights but those to read and write rows.
     #[must_use]
     pub fn up_to(mut self, phase: Phase) -> Self {
         self.steps.retain(|step| step.phase <= phase);
@@ -135,6 +136,18 @@ async fn make(
             "no table was found whose rows are tenants': say in the map which table the tenants are in (tenant.table, tenant.key)",
         ));
     }
+    let is_told = !map.roles.app.is_empty();
+    let admins = subject
+        .app_roles
+        .iter()
+        .filter(|oid| !is_told && catalogue.roles.is_superuser(**oid));
+    notes.extend(admins.map(|oid| {
+        let name = crate::sql::tidy(catalogue.roles.name(*oid));
+        Note::new(
+            format!("role {name}"),
+            "is a superuser, for whom no policy holds: the application has to connect as its own role from the second phase on",
+        )
+    }));
     notes.sort();
     let shape = Shape::read(client).await?;
     let touched = steps

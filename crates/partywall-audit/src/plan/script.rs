@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use super::{Plan, Step};
 
-/// How long a step waits for a lock before it gives way. Whoever comes after it waits behind it meanwhile.
-pub(super) const LOCK: &str = "2s";
+/// How long a step waits for a lock before it gives way. Whoever comes after it waits behind it meanwhile; and
+/// when it waits for somebody who waits for it, PostgreSQL would end one of the two after a second
+/// (`deadlock_timeout`), and could choose the application.
+pub(super) const LOCK: &str = "500ms";
 /// How long a step may take that is an instant's work.
 pub(super) const INSTANT: &str = "60s";
 

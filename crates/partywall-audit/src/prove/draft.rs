@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     AuditError,
-    catalogue::{Column, Constraint, ConstraintKind, Identity, Reference, Relation},
+    catalogue::{Column, Constraint, ConstraintKind, Identity, Reference, Relation, RelationKind},
     sql::tidy,
 };
 
@@ -33,9 +33,33 @@ pub(super) struct Recipe {
     base: Option<Record>,
     hints: BTreeMap<i16, String>,
     tried: Vec<String>,
+    /// Whether it has to refer to rows that nothing refers to yet.
+    fresh_parents: bool,
 }
 
 impl Recipe {
+    /// The recipe to begin with: a row of a partitioned table has to fit one of its partitions.
+    pub(super) async fn of(round: &Round<'_>, relation: &Relation) -> Result<Self, AuditError> {
+        let mut recipe = Self::default();
+        if relation.kind != RelationKind::Partitioned {
+            return Ok(recipe);
+        }
+        let sql = format!(
+            "SELECT (p.partattrs::int2[])[0]::text, pg_get_expr(c.relpartbound, c.oid) \
+             FROM pg_partitioned_table p JOIN pg_inherits i ON i.inhparent = p.partrelid \
+             JOIN pg_class c ON c.oid = i.inhrelid WHERE p.partrelid = {} ORDER BY c.relname LIMIT 1",
+            relation.oid
+        );
+        let answer = round.look(&sql).await?.unwrap_or_default();
+        if let Some([Some(column), Some(bound)]) = answer.rows.first().map(Vec::as_slice)
+            && let (Ok(column), Some(value)) = (column.parse(), quoted(bound).into_iter().next())
+            && !bound.contains("modulus")
+        {
+            recipe.hints.insert(column, value);
+        }
+        Ok(recipe)
+    }
+
     /// Learns from a refusal. Whether there is something else to try.
     pub(super) fn learn(
         &mut self,
@@ -43,6 +67,21 @@ impl Recipe {
         refusal: &Refusal,
         rows: &[&Record],
     ) -> bool {
+        // A key of nothing but references: it takes rows that are not linked yet.
+        let linked = relation.indexes.iter().any(|index| {
+            Some(&index.name) == refusal.constraint.as_ref()
+                && index.columns.iter().all(|it| {
+                    it.column.is_some_and(|column| {
+                        relation
+                            .foreign_keys()
+                            .any(|(own, _)| own.columns.contains(&column))
+                    })
+                })
+        });
+        if linked && !self.fresh_parents {
+            self.fresh_parents = true;
+            return true;
+        }
         let check = relation.constraints.iter().find(|constraint| {
             constraint.kind == ConstraintKind::Check
                 && Some(&constraint.name) == refusal.constraint.as_ref()
@@ -71,7 +110,6 @@ impl Recipe {
             && let Some(base) = rows.first()
         {
             self.base = Some((*base).clone());
-            self.hints.clear();
             return true;
         }
         false
@@ -167,14 +205,40 @@ pub(super) async fn draft(
     number: u32,
     depth: u32,
 ) -> Result<Result<Draft, String>, AuditError> {
+    draft_with(
+        round,
+        relation,
+        tenant,
+        recipe,
+        number,
+        depth,
+        &BTreeMap::new(),
+    )
+    .await
+}
+
+/// As [`draft`], with some of its values.
+pub(super) async fn draft_with(
+    round: &Round<'_>,
+    relation: &Relation,
+    tenant: Option<&str>,
+    recipe: &Recipe,
+    number: u32,
+    depth: u32,
+    preset: &BTreeMap<i16, String>,
+) -> Result<Result<Draft, String>, AuditError> {
     let stage = round.stage;
-    let tenant_column = stage.subject.tenant_column(relation.oid);
+    let tenant_column = super::ownership::owner_column(stage.subject, relation);
     let mut draft = Draft::default();
     if let Some(column) = tenant_column.and_then(|it| relation.column(it)) {
         draft.set(column.number, tenant.map(|tenant| held(column, tenant)));
     }
+    for (column, value) in preset {
+        draft.set(*column, Some(value.clone()));
+    }
     for (own, there) in relation.foreign_keys() {
-        let parent = parent(round, relation, tenant, (own, there), &draft, depth).await?;
+        let fresh = (depth, recipe.fresh_parents);
+        let parent = parent(round, relation, tenant, (own, there), &draft, fresh).await?;
         match parent {
             Ok(values) => {
                 for (column, value) in own.columns.iter().zip(values) {
@@ -200,6 +264,19 @@ pub(super) async fn draft(
         let fresh = !referring.contains(&column.number)
             && unique.iter().any(|index| index.contains(&column.number));
         let made = stage.types.make(column, &seed, number);
+        // A new row has what the table gives it, and nothing where it may: a time in `deleted_at` would hide it.
+        let is_plain = column
+            .default
+            .as_ref()
+            .is_some_and(|default| !default.contains('('));
+        let is_bare = !fresh && !recipe.hints.contains_key(&column.number) && recipe.base.is_none();
+        if is_bare && is_plain {
+            continue;
+        }
+        if is_bare && !column.not_null && column.default.is_none() {
+            draft.set(column.number, None);
+            continue;
+        }
         let base = recipe
             .base
             .as_ref()
@@ -248,7 +325,7 @@ async fn parent(
     tenant: Option<&str>,
     (own, there): (&Constraint, &Reference),
     draft: &Draft,
-    depth: u32,
+    (depth, fresh): (u32, bool),
 ) -> Result<Result<Vec<Option<String>>, String>, AuditError> {
     let stage = round.stage;
     let columns: Vec<&Column> = own
@@ -256,7 +333,7 @@ async fn parent(
         .iter()
         .filter_map(|it| relation.column(*it))
         .collect();
-    let tenant_column = stage.subject.tenant_column(relation.oid);
+    let tenant_column = super::ownership::owner_column(stage.subject, relation);
     let optional = columns
         .iter()
         .any(|column| !column.not_null && Some(column.number) != tenant_column);
@@ -315,16 +392,34 @@ async fn parent(
         from(above)
     );
     let mut found = round.look(&sql).await?;
-    if matches!(&found, Ok(answer) if answer.rows.is_empty()) && round.can_make() && depth < 6 {
-        let made = Box::pin(super::make::make(
+    let preset: BTreeMap<i16, String> = own
+        .columns
+        .iter()
+        .zip(&there.columns)
+        .filter_map(|(column, key)| Some((*key, draft.value(*column)?.to_owned())))
+        .collect();
+    let fresh =
+        fresh && preset.len() < there.columns.len() && round.stage.subject.root != Some(above.oid);
+    let missing = matches!(&found, Ok(answer) if answer.rows.is_empty());
+    if (missing || fresh) && round.can_make() && depth < 6 {
+        let number = round.next_number();
+        let made = Box::pin(super::make::make_with(
             round,
             above,
             tenant,
-            90 + depth,
+            number,
             depth + 1,
+            &preset,
         ))
         .await?;
         match made {
+            Ok(made) if fresh => {
+                return Ok(Ok(there
+                    .columns
+                    .iter()
+                    .map(|key| made.value(*key).map(str::to_owned))
+                    .collect()));
+            }
             Ok(_) => found = round.look(&sql).await?,
             Err(_) if optional => return Ok(Ok(nothing())),
             Err(why) => return Ok(Err(format!("{}: {why}", above.name))),

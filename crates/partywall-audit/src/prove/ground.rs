@@ -1,5 +1,5 @@
 use super::{
-    make::make,
+    make::{make, make_with},
     ownership::from,
     record::{Record, at_places, records},
     round::Round,
@@ -62,9 +62,12 @@ impl<'a> Ground<'a> {
         ) else {
             return Ok(Err("it cannot be told whose its rows are".to_owned()));
         };
-        let mut made_up = false;
+        let mut made_up = members(round).await?;
+        // Of these no rows can be made up, and another server may show none to the administrator.
+        let is_given = !relation.is_table();
         let own_row = match first(round, relation, &own).await? {
             Ok(Some(row)) => row,
+            Ok(None) | Err(_) if is_given => Record::default(),
             Ok(None) => {
                 made_up = true;
                 match made(round, relation, stage.attacker.tenant(), &own).await? {
@@ -78,6 +81,7 @@ impl<'a> Ground<'a> {
             .owned_by(relation, stage.victim.tenant())
             .unwrap_or_else(|| foreign.clone());
         let mut theirs_row = match first(round, relation, &theirs).await? {
+            Ok(None) | Err(_) if is_given => Some(Record::default()),
             Ok(row) => row,
             Err(why) => return Ok(Err(why)),
         };
@@ -99,11 +103,10 @@ impl<'a> Ground<'a> {
         };
         let witnesses = match records(round, relation, &foreign, WITNESSES).await? {
             Ok(rows) => rows,
+            Err(_) if is_given => Vec::new(),
             Err(refusal) => return Ok(Err(refusal.to_string())),
         };
-        let tenant = stage
-            .subject
-            .tenant_column(relation.oid)
+        let tenant = super::ownership::owner_column(stage.subject, relation)
             .and_then(|it| relation.column(it));
         let nobodys = format!("({visible}) AND ({own}) IS NOT TRUE");
         let mut bystanders = records(round, relation, &nobodys, WITNESSES)
@@ -194,6 +197,35 @@ pub(super) fn count(from: &str, condition: &str) -> String {
         "SELECT count(*) FROM (SELECT 1 FROM {from} WHERE {condition} LIMIT {}) AS found",
         MOST + 1
     )
+}
+
+/// Makes sure of the rows that the parties' contexts hang on. Whether some had to be made up.
+async fn members(round: &Round<'_>) -> Result<bool, AuditError> {
+    let stage = round.stage;
+    let mut made_up = false;
+    for member in stage.members.iter().filter(|_| round.can_make()) {
+        let Some(table) = stage.catalogue.relations.get(&member.table) else {
+            continue;
+        };
+        for (tenant, values) in &member.rows {
+            let is: Vec<String> = values
+                .iter()
+                .filter_map(|(column, value)| {
+                    let column = table.column(*column)?;
+                    let value = super::ownership::typed(column, value);
+                    Some(format!("t.{} = {value}", tidy(&column.name)))
+                })
+                .collect();
+            let known = round.look(&count(&from(table), &is.join(" AND "))).await?;
+            if matches!(known, Ok(answer) if answer.count() == 0) {
+                let number = round.next_number();
+                made_up |= make_with(round, table, Some(tenant), number, 0, values)
+                    .await?
+                    .is_ok();
+            }
+        }
+    }
+    Ok(made_up)
 }
 
 async fn first(

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use super::{
-    draft::{Draft, Recipe, draft},
+    draft::{Draft, Recipe, draft_with},
     record::{Record, records},
     round::Round,
     step::Step,
@@ -21,6 +23,18 @@ pub(super) async fn make(
     number: u32,
     depth: u32,
 ) -> Result<Result<Draft, String>, AuditError> {
+    make_with(round, relation, tenant, number, depth, &BTreeMap::new()).await
+}
+
+/// As [`make`], with some of its values.
+pub(super) async fn make_with(
+    round: &Round<'_>,
+    relation: &Relation,
+    tenant: Option<&str>,
+    number: u32,
+    depth: u32,
+    preset: &BTreeMap<i16, String>,
+) -> Result<Result<Draft, String>, AuditError> {
     if !round.can_make() {
         return Ok(Err(
             "rows can only be made up by a superuser, and not on a replica".to_owned(),
@@ -31,11 +45,11 @@ pub(super) async fn make(
             "it is no table that rows could be made up in".to_owned()
         ));
     }
-    let mut recipe = Recipe::default();
+    let mut recipe = Recipe::of(round, relation).await?;
     let mut template: Option<Vec<Record>> = None;
     let mut why = String::new();
     for _ in 0..TRIES {
-        let row = match draft(round, relation, tenant, &recipe, number, depth).await? {
+        let row = match draft_with(round, relation, tenant, &recipe, number, depth, preset).await? {
             Ok(row) => row,
             Err(why) => return Ok(Err(why)),
         };

@@ -23,6 +23,39 @@ pub(super) fn condition(
     above(catalogue, subject, relation, alias, test, 0)
 }
 
+/// The column that says whose a row is. In a table of members a policy may compare the user's column, and the
+/// tenant is the one that another column refers to.
+pub(super) fn owner_column(subject: &Subject, relation: &Relation) -> Option<i16> {
+    let said = subject.tenant_column(relation.oid)?;
+    let name = &relation.column(said)?.name;
+    let is_tenants_name = subject
+        .inferred
+        .tenant_columns
+        .iter()
+        .any(|taken| taken.value == *name);
+    let (Some(root), false) = (
+        subject.root,
+        is_tenants_name || subject.root == Some(relation.oid),
+    ) else {
+        return Some(said);
+    };
+    let refers = |column: i16| {
+        relation
+            .foreign_keys()
+            .find(|(own, _)| own.columns == [column])
+            .map(|(_, there)| there.relation)
+    };
+    if refers(said) == Some(root) {
+        return Some(said);
+    }
+    let to_root = relation
+        .columns
+        .iter()
+        .map(|column| column.number)
+        .find(|column| refers(*column) == Some(root));
+    Some(to_root.unwrap_or(said))
+}
+
 fn above(
     catalogue: &Catalogue,
     subject: &Subject,
@@ -32,8 +65,8 @@ fn above(
     height: usize,
 ) -> Option<String> {
     match subject.belonging(relation.oid)? {
-        Belonging::Root(column) | Belonging::Column(column) => {
-            let column = relation.column(*column)?;
+        Belonging::Root(_) | Belonging::Column(_) => {
+            let column = relation.column(owner_column(subject, relation)?)?;
             Some(test(column, &format!("{alias}.{}", tidy(&column.name))))
         }
         Belonging::Parent { constraint, parent } if height < HIGHEST => {

@@ -81,6 +81,7 @@ impl fmt::Display for Refusal {
             }
             None if self.code == SqlState::INSUFFICIENT_PRIVILEGE
                 || self.code.code().starts_with("42")
+                || self.code.code().starts_with("0A")
                 || self.code.code().starts_with("25") =>
             {
                 write!(f, "{} ({code})", self.message)

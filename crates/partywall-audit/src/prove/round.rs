@@ -1,4 +1,7 @@
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use tokio_postgres::Transaction;
 
@@ -30,6 +33,8 @@ pub(super) struct Round<'a> {
     /// Settings that the connection had before, and that are not the attacker's.
     dirty: &'a [String],
     start: Start,
+    /// How many rows were made up for others to refer to.
+    made: AtomicU32,
 }
 
 impl<'a> Round<'a> {
@@ -50,6 +55,7 @@ impl<'a> Round<'a> {
             admin,
             dirty,
             start,
+            made: AtomicU32::new(1_000),
         };
         let limits = it.limits();
         for tx in [Some(tx), admin].into_iter().flatten() {
@@ -66,6 +72,11 @@ impl<'a> Round<'a> {
                 .map_err(AuditError::doing("begin"))?;
         }
         Ok(it)
+    }
+
+    /// A number for a row that is made up, which no other of the round has.
+    pub(super) fn next_number(&self) -> u32 {
+        self.made.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(super) fn role_name(&self) -> &str {

@@ -185,6 +185,7 @@ async fn sample<'a>(
         attacker: party(attacker),
         victim: party(victim),
         shared: sample.shared,
+        members: Vec::new(),
         types,
         seal: if is_partywall { seal(tx).await? } else { None },
     };
@@ -368,7 +369,7 @@ impl Seats<'_> {
         let Some(role) = stage.subject.app_roles.first().copied() else {
             return Ok(());
         };
-        let (attacker, victim) = {
+        let (attacker, victim, members) = {
             let stage = &*stage;
             if stage.superuser {
                 let tx = seat::begin(self.admin, stage.read_only).await?;
@@ -391,6 +392,7 @@ impl Seats<'_> {
                 return Ok(());
             }
         };
+        stage.members = members;
         if stage.how.attacker.is_empty() {
             stage.attacker = attacker;
         }
@@ -462,7 +464,7 @@ async fn through<'a>(
     table: &'a Relation,
     fresh: Option<&Fresh>,
     done: &mut BTreeMap<Attack, Verdict>,
-    wanted: &dyn Fn(Attack) -> bool,
+    wanted: &(dyn Fn(Attack) -> bool + Sync),
 ) -> Result<Result<(), String>, AuditError> {
     let ground = match Ground::prepare(round, table).await? {
         Ok(ground) => ground,

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{ProveOptions, ownership, party::Party, seal::Seal, value::Types};
+use super::{ProveOptions, ownership, party::Party, seal::Seal, trial::Member, value::Types};
 use crate::{
     catalogue::{Catalogue, Oid, Privilege, Relation},
     subject::Subject,
@@ -19,6 +19,8 @@ pub(super) struct Stage<'a> {
     pub(super) victim: Party,
     /// Tenants that policies name, whose rows are shared on purpose.
     pub(super) shared: BTreeSet<String>,
+    /// Rows that their contexts hang on.
+    pub(super) members: Vec<Member>,
     pub(super) types: Types,
     /// Where Partywall set the database up, the key that seals contexts and the server's time.
     pub(super) seal: Option<(Seal, i64)>,

@@ -48,7 +48,7 @@ pub(super) fn telling<'a>(
         .tenant_tables(catalogue)
         .filter(|relation| relation.is_table() && relation.parents.is_empty())
         .filter_map(|relation| {
-            let column = subject.tenant_column(relation.oid)?;
+            let column = super::ownership::owner_column(subject, relation)?;
             Some((relation, relation.column(column)?))
         })
         .collect();

@@ -8,7 +8,7 @@ use super::{
     claims::{self, Claims},
     context::Context,
     ground::Ground,
-    ownership::is_array,
+    ownership::{is_array, of, owner_column},
     party::Party,
     reach::texts_in,
     round::Round,
@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     AuditError,
-    catalogue::{Privilege, Relation},
+    catalogue::{Column, Oid, Privilege, Relation},
     sql::tidy,
+    subject::With,
 };
 
 /// How many tables tell whether a context is right.
@@ -52,6 +53,8 @@ struct Pair {
     victim: Party,
     /// What each is known by.
     values: (String, String),
+    /// Where it says so: the table, its tenant's column and the member's.
+    member: Option<(Oid, i16, i16)>,
 }
 
 type Choice = Option<(usize, Option<Claims>)>;
@@ -66,6 +69,21 @@ struct Trial<'r, 'a> {
     left: usize,
 }
 
+fn put(choices: &mut [Choice], slot: usize, choice: Choice) {
+    if let Some(place) = choices.get_mut(slot) {
+        *place = choice;
+    }
+}
+
+/// Rows that the parties' contexts hang on: where they were made up to find the contexts, they have to be
+/// there again when the tables are attacked.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) table: Oid,
+    /// The tenant, and the values of the row.
+    pub(super) rows: [(String, BTreeMap<i16, String>); 2],
+}
+
 /// Tables with own rows seen, and tables with others' not seen.
 type Score = (usize, usize);
 
@@ -73,7 +91,7 @@ type Score = (usize, usize);
 pub(super) async fn find<'a>(
     round: &Round<'a>,
     slots: &Slots,
-) -> Result<(Party, Party), AuditError> {
+) -> Result<(Party, Party, Vec<Member>), AuditError> {
     let stage = round.stage;
     let tables = probed(round);
     let mut probes = Vec::new();
@@ -92,6 +110,7 @@ pub(super) async fn find<'a>(
             stage.attacker.tenant().to_owned(),
             stage.victim.tenant().to_owned(),
         ),
+        member: None,
     }];
     pairs.extend(members(round, &tables).await?);
     let texts = texts(round, &tables);
@@ -104,7 +123,31 @@ pub(super) async fn find<'a>(
         left: TRIALS,
     };
     let choices = trial.search(uses_json(round, &tables)).await?;
-    Ok(trial.parties(&choices))
+    let (attacker, victim) = trial.parties(&choices);
+    let members = choices
+        .iter()
+        .filter_map(|choice| trial.pairs.get(choice.as_ref()?.0))
+        .filter_map(|pair| {
+            let (table, tenant, column) = pair.member?;
+            let row = |tenant_key: &str, value: &str| {
+                [(tenant, tenant_key.to_owned()), (column, value.to_owned())].into()
+            };
+            Some(Member {
+                table,
+                rows: [
+                    (
+                        attacker.tenant().to_owned(),
+                        row(attacker.tenant(), &pair.values.0),
+                    ),
+                    (
+                        victim.tenant().to_owned(),
+                        row(victim.tenant(), &pair.values.1),
+                    ),
+                ],
+            })
+        })
+        .collect();
+    Ok((attacker, victim, members))
 }
 
 /// The tables whose policies differ.
@@ -168,7 +211,6 @@ fn uses_json(round: &Round<'_>, tables: &[&Relation]) -> bool {
 
 /// Members of both tenants, by every column that may name them in the tables that the policies read.
 async fn members(round: &Round<'_>, tables: &[&Relation]) -> Result<Vec<Pair>, AuditError> {
-    let stage = round.stage;
     let mut read: BTreeMap<String, &Relation> = BTreeMap::new();
     for table in tables {
         read.insert(table.name.to_string(), table);
@@ -178,47 +220,83 @@ async fn members(round: &Round<'_>, tables: &[&Relation]) -> Result<Vec<Pair>, A
     }
     let mut pairs = Vec::new();
     for table in read.values() {
-        let Some(tenant) = stage
-            .subject
-            .tenant_column(table.oid)
-            .and_then(|it| table.column(it))
-            .filter(|it| !is_array(it))
-        else {
-            continue;
-        };
-        for column in &table.columns {
-            let may_name = matches!(column.type_category, 'S' | 'N' | 'U') && !is_array(column);
-            if column.number == tenant.number || !may_name || pairs.len() >= 24 {
-                continue;
+        for tenant in tenants_in(round, table) {
+            for column in &table.columns {
+                let may_name = matches!(column.type_category, 'S' | 'N' | 'U') && !is_array(column);
+                if column.number == tenant.number || !may_name || pairs.len() >= 32 {
+                    continue;
+                }
+                pairs.extend(pair(round, table, tenant, column).await?);
             }
-            let found = pair(round, table, (&tenant.name, &column.name)).await?;
-            pairs.extend(found);
         }
     }
     Ok(pairs)
+}
+
+/// The columns of a table that name a tenant: its own, those that refer to the tenants, and those that a
+/// policy compares with a tenant's.
+fn tenants_in<'a>(round: &Round<'_>, table: &'a Relation) -> Vec<&'a Column> {
+    let subject = round.stage.subject;
+    let mut numbers: Vec<i16> = owner_column(subject, table).into_iter().collect();
+    numbers.extend(
+        table
+            .foreign_keys()
+            .filter(|(own, there)| Some(there.relation) == subject.root && own.columns.len() == 1)
+            .flat_map(|(own, _)| own.columns.iter().copied()),
+    );
+    numbers.extend(
+        subject
+            .comparisons
+            .values()
+            .flatten()
+            .filter_map(|comparison| match &comparison.with {
+                With::Column {
+                    relation, column, ..
+                } if *relation == table.oid => Some(*column),
+                _ => None,
+            }),
+    );
+    let mut seen = BTreeSet::new();
+    let mut found = numbers
+        .into_iter()
+        .filter(|number| seen.insert(*number))
+        .filter_map(|number| table.column(number))
+        .filter(|column| !is_array(column))
+        .collect::<Vec<_>>();
+    if found.is_empty() {
+        // What is of the tenants' own type may name one.
+        let root = subject
+            .root
+            .and_then(|root| round.stage.catalogue.relations.get(&root));
+        let key = root.and_then(|root| root.column(owner_column(subject, root)?));
+        found.extend(
+            table
+                .columns
+                .iter()
+                .filter(|it| key.is_some_and(|key| key.type_oid == it.type_oid)),
+        );
+    }
+    found
 }
 
 /// Somebody who is a member of one tenant alone, where there is such a one.
 async fn pair(
     round: &Round<'_>,
     table: &Relation,
-    (tenant, column): (&str, &str),
+    tenant: &Column,
+    column: &Column,
 ) -> Result<Option<Pair>, AuditError> {
     let stage = round.stage;
-    let (tenant, column) = (tidy(tenant), tidy(column));
-    let of = |party: &Party| {
-        let owned = stage.owned_by(table, party.tenant())?;
-        Some(format!(
-            "SELECT t.{column}::text FROM {} AS t WHERE {owned} AND t.{column} IS NOT NULL \
-             ORDER BY EXISTS (SELECT 1 FROM {} AS o WHERE o.{column} = t.{column} AND o.{tenant} <> t.{tenant}), 1 LIMIT 1",
-            table.name, table.name
-        ))
-    };
-    let mut values = Vec::new();
+    let number = column.number;
+    let (at, column) = (tidy(&tenant.name), tidy(&column.name));
+    let mut found = Vec::new();
     for party in [&stage.attacker, &stage.victim] {
-        let Some(sql) = of(party) else {
-            return Ok(None);
-        };
+        let owned = of(tenant, &format!("t.{at}"), &[party.tenant().to_owned()]);
+        let sql = format!(
+            "SELECT t.{column}::text FROM {0} AS t WHERE {owned} AND t.{column} IS NOT NULL \
+             ORDER BY EXISTS (SELECT 1 FROM {0} AS o WHERE o.{column} = t.{column} AND o.{at} <> t.{at}), 1 LIMIT 1",
+            table.name
+        );
         let Ok(answer) = round.look(&sql).await? else {
             return Ok(None);
         };
@@ -226,7 +304,7 @@ async fn pair(
             return Ok(None);
         };
         let sql = format!(
-            "SELECT DISTINCT t.{tenant}::text FROM {} AS t WHERE t.{column}::text = {} LIMIT 1000",
+            "SELECT DISTINCT t.{at}::text FROM {} AS t WHERE t.{column}::text = {} LIMIT 1000",
             table.name,
             crate::sql::literal(value)
         );
@@ -234,27 +312,19 @@ async fn pair(
         tenants.retain(|it| it != party.tenant());
         tenants.sort();
         tenants.insert(0, party.tenant().to_owned());
-        values.push((value.to_owned(), tenants));
+        found.push((value.to_owned(), tenants));
     }
-    let mut values = values.into_iter();
-    Ok(match (values.next(), values.next()) {
-        (Some((own, own_tenants)), Some((theirs, their_tenants)))
-            if own != theirs && !own_tenants.contains(&stage.victim.tenants.concat()) =>
-        {
-            Some(Pair {
-                attacker: Party {
-                    tenants: own_tenants,
-                    context: Context::NONE,
-                },
-                victim: Party {
-                    tenants: their_tenants,
-                    context: Context::NONE,
-                },
-                values: (own, theirs),
-            })
-        }
-        _ => None,
-    })
+    let party = |tenants: Vec<String>| Party {
+        tenants,
+        context: Context::NONE,
+    };
+    let mut found = found.into_iter();
+    Ok(found.next().zip(found.next()).map(|(own, theirs)| Pair {
+        attacker: party(own.1),
+        victim: party(theirs.1),
+        values: (own.0, theirs.0),
+        member: Some((table.oid, tenant.number, number)),
+    }))
 }
 
 impl Trial<'_, '_> {
@@ -273,18 +343,18 @@ impl Trial<'_, '_> {
         }
         let mut best = (self.score(&everywhere).await?, everywhere.clone());
         let perfect = (self.probes.len(), self.probes.len());
-        if best.0 == perfect {
-            return Ok(best.1);
+        for prefer_members in [false, true] {
+            if best.0 != perfect {
+                let choices = self.informed(prefer_members);
+                self.better(&mut best, choices).await?;
+            }
         }
         for slot in 0..slots {
             for option in &options {
                 let mut choices: Vec<Choice> = vec![None; slots];
-                if let Some(choice) = choices.get_mut(slot) {
-                    *choice = Some(option.clone());
-                }
-                self.better(&mut best, choices, false).await?;
-                if best.0 == perfect {
-                    break;
+                put(&mut choices, slot, Some(option.clone()));
+                if best.0 != perfect {
+                    self.better(&mut best, choices).await?;
                 }
             }
         }
@@ -293,50 +363,92 @@ impl Trial<'_, '_> {
             for first in &options {
                 for second in &options {
                     let mut choices: Vec<Choice> = vec![Some(second.clone()); slots];
-                    if let Some(choice) = choices.first_mut() {
-                        *choice = Some(first.clone());
-                    }
-                    self.better(&mut best, choices, false).await?;
+                    put(&mut choices, 0, Some(first.clone()));
+                    self.better(&mut best, choices).await?;
                 }
             }
         }
         if best.0.0 == 0 {
             return Ok(everywhere);
         }
-        for slot in 0..slots {
-            if best.1.get(slot).is_some_and(Option::is_some) {
-                continue;
-            }
-            for option in &options {
-                let mut choices = best.1.clone();
-                if let Some(choice) = choices.get_mut(slot) {
-                    *choice = Some(option.clone());
+        // One after the other, until nothing is better.
+        for _ in 0..2 {
+            for slot in 0..slots {
+                let others: Vec<Choice> = options.iter().cloned().map(Some).chain([None]).collect();
+                for option in others {
+                    let mut choices = best.1.clone();
+                    put(&mut choices, slot, option);
+                    if best.0 != perfect {
+                        self.better(&mut best, choices).await?;
+                    }
                 }
-                if self.better(&mut best, choices, true).await? {
-                    break;
+            }
+        }
+        // A setting that made no difference may for a table that was not looked at: it holds the tenant too.
+        for slot in 0..slots {
+            if best.1.get(slot).is_some_and(Option::is_none) {
+                let mut choices = best.1.clone();
+                put(&mut choices, slot, Some((0, None)));
+                if self.score(&choices).await? == best.0 {
+                    best.1 = choices;
                 }
             }
         }
         Ok(best.1)
     }
 
-    /// Takes what is better, or as good where that counts too.
+    /// What the policies compare each setting with.
+    fn informed(&self, prefer_members: bool) -> Vec<Choice> {
+        let subject = self.round.stage.subject;
+        let compares = |table: Oid, column: i16, setting: &String| {
+            subject.comparisons.get(&table).is_some_and(|all| {
+                all.iter().any(|it| {
+                    it.column == column
+                        && matches!(&it.with, With::Context { reads, .. } if reads.settings.contains(setting))
+                })
+            })
+        };
+        let of = |setting: &String| {
+            let is_tenants = self.round.stage.catalogue.relations.values().any(|table| {
+                owner_column(subject, table)
+                    .is_some_and(|column| compares(table.oid, column, setting))
+            });
+            let member = self.pairs.iter().position(|pair| {
+                pair.member
+                    .is_some_and(|(table, _, column)| compares(table, column, setting))
+            });
+            match member {
+                Some(member) if prefer_members || !is_tenants => (member, None),
+                _ => (0, None),
+            }
+        };
+        self.slots
+            .names()
+            .iter()
+            .map(|name| Some(of(name)))
+            .collect()
+    }
+
+    /// Takes what is better.
     async fn better(
         &mut self,
         best: &mut (Score, Vec<Choice>),
         choices: Vec<Choice>,
-        or_equal: bool,
-    ) -> Result<bool, AuditError> {
+    ) -> Result<(), AuditError> {
         if self.left == 0 {
-            return Ok(false);
+            return Ok(());
         }
         self.left -= 1;
+        let (attacker, victim) = self.parties(&choices);
+        // Whoever is a member of the victim's tenant attacks nobody there.
+        if attacker.tenants.contains(&victim.tenant().to_owned()) {
+            return Ok(());
+        }
         let score = self.score(&choices).await?;
-        let better = score > best.0 || (or_equal && score == best.0);
-        if better {
+        if score > best.0 {
             *best = (score, choices);
         }
-        Ok(better)
+        Ok(())
     }
 
     async fn score(&self, choices: &[Choice]) -> Result<Score, AuditError> {
@@ -359,25 +471,33 @@ impl Trial<'_, '_> {
     }
 
     fn parties(&self, choices: &[Choice]) -> (Party, Party) {
-        let pair = |choice: &Choice| self.pairs.get(choice.as_ref()?.0).cloned();
-        // Members of several tenants own the rows of each.
-        let widest = choices
+        let stage = self.round.stage;
+        let pairs: Vec<&Pair> = choices
             .iter()
-            .filter_map(pair)
-            .max_by_key(|pair| pair.attacker.tenants.len());
-        let Some(widest) = widest.or_else(|| self.pairs.first().cloned()) else {
-            return (
-                self.round.stage.attacker.clone(),
-                self.round.stage.victim.clone(),
-            );
+            .filter_map(|choice| self.pairs.get(choice.as_ref()?.0))
+            .collect();
+        // Whoever is known by several things is whom all of them mean.
+        let tenants = |of: &dyn Fn(&Pair) -> Party, otherwise: &Party| {
+            let mut all = pairs.iter().map(|pair| of(pair).tenants);
+            let first = all.next().unwrap_or_else(|| otherwise.tenants.clone());
+            all.fold(first, |mut known, other| {
+                known.retain(|it| other.contains(it));
+                known
+            })
         };
-        let make = |of: &dyn Fn(&Pair) -> String, party: Party| Party {
-            context: context(self.round.stage, self.slots, &self.filled(choices, of)),
-            ..party
+        let party = |tenants: Vec<String>, of: &dyn Fn(&Pair) -> String| Party {
+            tenants,
+            context: context(stage, self.slots, &self.filled(choices, of)),
         };
         (
-            make(&|pair| pair.values.0.clone(), widest.attacker.clone()),
-            make(&|pair| pair.values.1.clone(), widest.victim),
+            party(
+                tenants(&|pair| pair.attacker.clone(), &stage.attacker),
+                &|pair| pair.values.0.clone(),
+            ),
+            party(
+                tenants(&|pair| pair.victim.clone(), &stage.victim),
+                &|pair| pair.values.1.clone(),
+            ),
         )
     }
 

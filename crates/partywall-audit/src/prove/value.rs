@@ -147,10 +147,9 @@ fn value(type_name: &str, seed: &str, number: u32) -> Option<String> {
 
 /// A random one (version 4, RFC 9562) of these bytes.
 fn uuid(mut bytes: [u8; 16]) -> String {
-    if let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes {
-        *version = *version & 0x0f | 0x40;
-        *variant = *variant & 0x3f | 0x80;
-    }
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+    *version = *version & 0x0f | 0x40;
+    *variant = *variant & 0x3f | 0x80;
     let number = u128::from_be_bytes(bytes);
     format!(
         "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",

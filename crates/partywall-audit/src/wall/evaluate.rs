@@ -258,13 +258,10 @@ impl Trial<'_, '_> {
         Ok(())
     }
 
-    /// A setting that is no context and that opens it by some usual value.
+    /// A setting that opens it by some usual value.
     async fn flag(&self, session: &Session, sample: &Sample) -> Result<Option<String>, AuditError> {
         let question = self.question;
         for name in question.facts.setting_names() {
-            if self.subject.contexts.contains(name) {
-                continue;
-            }
             for value in ["on", "true", "1", "admin"] {
                 let mut session = session.clone();
                 session.insert(name.to_owned(), value.to_owned());

@@ -252,6 +252,31 @@ async fn a_unique_key_is_led_by_the_tenant() {
             &["UNIQUE_GLOBAL constraint homes_country_key on public.homes"],
         ),
         (
+            "secrets that machines made, and what was proven",
+            format!(
+                "{}CREATE UNIQUE INDEX ON hosts (host) WHERE verified_at IS NOT NULL;",
+                table(
+                    "hosts",
+                    "token text NOT NULL UNIQUE, \"keyHash\" bytea UNIQUE, host text, verified_at timestamptz,"
+                )
+            ),
+            &[],
+        ),
+        (
+            "the hash of what people know, and a host that is set",
+            format!(
+                "{}CREATE UNIQUE INDEX of_host ON hosts (host) WHERE host IS NOT NULL;",
+                table(
+                    "hosts",
+                    "email_hash text CONSTRAINT of_email UNIQUE, host text,"
+                )
+            ),
+            &[
+                "UNIQUE_GLOBAL constraint of_email on public.hosts",
+                "UNIQUE_GLOBAL index public.of_host",
+            ],
+        ),
+        (
             "a random text for a key",
             format!(
                 "{}ALTER TABLE links DROP CONSTRAINT links_pkey, ADD PRIMARY KEY (code); CREATE INDEX ON links (tenant_id);",

@@ -1,6 +1,10 @@
 //! Objects that step around row-level security: where the rules branch.
 
-use crate::named::{expect, table};
+use crate::{
+    database::versions,
+    fault::case_on,
+    named::{expect, table},
+};
 
 const MINE: &str = "NULLIF(current_setting('app.tenant_id', true), '')::uuid";
 
@@ -465,4 +469,161 @@ async fn whole_databases_are_published() {
         ),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn functions_that_call_themselves_end() {
+    let deep = format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000));
+    let cases: Vec<(&str, String, &[&str])> = vec![
+        (
+            "in a query",
+            "CREATE FUNCTION again(a integer) RETURNS boolean LANGUAGE sql SECURITY DEFINER SET search_path = public
+             AS 'SELECT false';
+             CREATE OR REPLACE FUNCTION again(a integer) RETURNS boolean LANGUAGE sql SECURITY DEFINER SET search_path = public
+             AS $f$ SELECT EXISTS (SELECT FROM customers c WHERE again(a) AND again(1) AND c.tenant_id = (SELECT mine())) $f$;"
+                .replace("mine()", MINE),
+            &[],
+        ),
+        (
+            "and by turns, without the tenant",
+            "SET check_function_bodies = off;
+             CREATE FUNCTION ping() RETURNS uuid LANGUAGE sql SECURITY DEFINER SET search_path = public
+             AS 'SELECT id FROM invoices WHERE tenant_id = pong()';
+             CREATE FUNCTION pong() RETURNS uuid LANGUAGE sql SET search_path = public AS 'SELECT ping()';"
+                .to_owned(),
+            &["SECDEF_FN public.ping()"],
+        ),
+        (
+            "what is deeper than anybody writes is not read",
+            format!(
+                "SET check_function_bodies = off;
+                 CREATE FUNCTION deep() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN {deep}; END';"
+            ),
+            &["SECDEF_FN public.deep()"],
+        ),
+    ];
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
+    expect(&cases).await;
+}
+
+#[tokio::test]
+async fn a_list_of_the_users_tenants_is_the_context() {
+    let members = table(
+        "members",
+        "user_name text NOT NULL, UNIQUE (tenant_id, user_name),",
+    );
+    let cases: Vec<(&str, String, &[&str])> = vec![
+        (
+            "from a function",
+            format!(
+                "{members}
+                 CREATE FUNCTION my_tenants() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+                 AS $f$ SELECT tenant_id FROM members WHERE tenant_id = {MINE} $f$;
+                 CREATE FUNCTION f() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+                 AS 'SELECT count(*) FROM invoices WHERE tenant_id IN (SELECT my_tenants())';"
+            ),
+            &[],
+        ),
+        (
+            "of all users",
+            format!(
+                "{members}
+                 CREATE FUNCTION all_tenants() RETURNS SETOF uuid LANGUAGE sql STABLE SET search_path = public
+                 AS 'SELECT tenant_id FROM members';
+                 CREATE FUNCTION f() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+                 AS 'SELECT count(*) FROM invoices WHERE tenant_id IN (SELECT all_tenants())';"
+            ),
+            &["SECDEF_FN public.f()"],
+        ),
+    ];
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
+    expect(&cases).await;
+}
+
+#[tokio::test]
+async fn rows_of_a_view_are_no_rows_that_a_policy_saw() {
+    let made = |act: &str| {
+        format!(
+            "CREATE VIEW entry AS SELECT NULL::uuid AS tenant_id, NULL::text AS email WHERE false;
+             GRANT SELECT, INSERT ON entry TO {{app}};
+             {act}"
+        )
+    };
+    let cases: Vec<(&str, String, &[&str])> = vec![
+        (
+            "a rule",
+            made(
+                "CREATE RULE act AS ON INSERT TO entry DO INSTEAD
+                   INSERT INTO customers (tenant_id, email) VALUES (NEW.tenant_id, NEW.email);",
+            ),
+            &["RULE_DEFINER rule act on public.entry"],
+        ),
+        (
+            "a trigger",
+            made(
+                "CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public
+                 AS 'BEGIN INSERT INTO customers (tenant_id, email) VALUES (NEW.tenant_id, NEW.email); RETURN NEW; END';
+                 CREATE TRIGGER act INSTEAD OF INSERT ON entry FOR EACH ROW EXECUTE FUNCTION act();",
+            ),
+            &["SECDEF_TRIGGER public.act()"],
+        ),
+        (
+            "a trigger for the context's tenant",
+            made(&format!(
+                "CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public
+                 AS $f$ BEGIN INSERT INTO customers (tenant_id, email) VALUES ({MINE}, NEW.email); RETURN NEW; END $f$;
+                 CREATE TRIGGER act INSTEAD OF INSERT ON entry FOR EACH ROW EXECUTE FUNCTION act();"
+            )),
+            &[],
+        ),
+    ];
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
+    expect(&cases).await;
+}
+
+#[tokio::test]
+async fn numbers_over_all_tenants_are_kept_as_well() {
+    expect(&[
+        (
+            "without the tenant",
+            "CREATE MATERIALIZED VIEW totals AS SELECT status, count(*) AS n FROM invoices GROUP BY status;
+             GRANT SELECT ON totals TO {app};",
+            &["MATVIEW public.totals"],
+        ),
+        (
+            "one made from another, and a view over it",
+            "CREATE MATERIALIZED VIEW kept AS SELECT * FROM invoices;
+             CREATE MATERIALIZED VIEW totals AS SELECT status, count(*) AS n FROM kept GROUP BY status;
+             CREATE VIEW list AS SELECT * FROM totals;
+             GRANT SELECT ON list TO {app};",
+            &["VIEW_DEFINER public.list"],
+        ),
+    ])
+    .await;
+}
+
+/// What hangs on the version of PostgreSQL.
+#[tokio::test]
+async fn the_cases_hold_on_every_version() {
+    let ids = [
+        "VIEW_DEFINER",
+        "SECDEF_FN",
+        "PUBLICATION",
+        "FK_CROSS_TENANT",
+        "PERF_LEAKY_OP",
+    ];
+    for major in versions() {
+        for id in ids {
+            case_on(Some(major), id).await;
+        }
+    }
 }

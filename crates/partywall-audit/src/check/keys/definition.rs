@@ -53,17 +53,54 @@ pub(super) fn mentions(index: &Index, table: &Relation, column: i16) -> bool {
     found || asks_for_nobody(condition, &is_name)
 }
 
+/// Whether a row comes into an index only once something was found out about it, which a new row does not say:
+/// `WHERE verified_at IS NOT NULL`. Who is not yet that far collides with nobody.
+pub(super) fn asks_for_proof(index: &Index, table: &Relation) -> bool {
+    if !index.partial {
+        return false;
+    }
+    let parts = phrase::read(&index.definition).unwrap_or_default();
+    let condition = parts
+        .iter()
+        .rposition(|part| part.is("where"))
+        .and_then(|at| parts.get(at + 1..))
+        .unwrap_or(&[]);
+    let later = |name: &Part| {
+        name.word()
+            .and_then(|name| table.column_named(name))
+            .is_some_and(|column| {
+                !column.not_null
+                    && column.default.is_none()
+                    && index
+                        .columns
+                        .iter()
+                        .all(|key| key.column != Some(column.number))
+            })
+    };
+    holds_with_and(condition, &|conjunct| {
+        matches!(conjunct, [name, is, not, null]
+            if later(name) && is.is("is") && not.is("not") && null.is("null"))
+    })
+}
+
 /// `tenant_id IS NULL`, alone or with AND.
 fn asks_for_nobody(condition: &[Part], is_name: &impl Fn(&Part) -> bool) -> bool {
+    holds_with_and(
+        condition,
+        &|conjunct| matches!(conjunct, [name, is, null] if is_name(name) && is.is("is") && null.is("null")),
+    )
+}
+
+/// Whether a condition says something, alone or with AND.
+fn holds_with_and(condition: &[Part], says: &impl Fn(&[Part]) -> bool) -> bool {
     if condition.iter().any(|part| part.is_any(&["or", "case"])) {
         return false;
     }
     phrase::split(condition, |part| part.is("and"))
         .iter()
         .any(|conjunct| match conjunct {
-            [Part::Round(inside)] => asks_for_nobody(inside, is_name),
-            [name, is, null] => is_name(name) && is.is("is") && null.is("null"),
-            _ => false,
+            [Part::Round(inside)] => holds_with_and(inside, says),
+            _ => says(conjunct),
         })
 }
 

@@ -60,7 +60,13 @@ pub(super) fn crosses(
     let is_parent = !table.row_security
         && matches!(audit.subject.belonging(table.oid), Some(Belonging::Parent { constraint: own, .. })
             if *own == constraint.oid);
+    // Whoever owns rows is no row of an owner's: a person, where people are the tenants of their own rows.
+    let to_owner = audit
+        .subject
+        .tenant_column(reference.relation)
+        .is_some_and(|column| reference.columns == [column]);
     tenants
+        && !to_owner
         && !is_parent
         && is_written(audit, table, constraint)
         && !keeps_tenant(audit, table, constraint, reference)

@@ -49,3 +49,47 @@ fn depth(audit: &Audit<'_>, table: &Relation, column: &Column, level: usize) -> 
 pub(super) fn is_integer(column: &Column) -> bool {
     INTEGERS.contains(&column.type_oid)
 }
+
+/// Whether a value is a secret that a machine made, as far as its name tells: `token`, `key_hash`. The hash of
+/// something that people know (`email_hash`) is none.
+pub(super) fn is_secret(column: &Column) -> bool {
+    const SECRETS: [&str; 3] = ["token", "secret", "nonce"];
+    const HASHES: [&str; 3] = ["hash", "digest", "hmac"];
+    const HASHED: [&str; 9] = [
+        "token",
+        "secret",
+        "key",
+        "session",
+        "reset",
+        "refresh",
+        "invite",
+        "invitation",
+        "password",
+    ];
+    let mut words = words(&column.name);
+    let Some(last) = words.pop() else {
+        return false;
+    };
+    SECRETS.contains(&last.as_str())
+        || (HASHES.contains(&last.as_str())
+            && words
+                .last()
+                .is_some_and(|word| HASHED.contains(&word.as_str())))
+}
+
+/// `keyHash` and `key_hash` are two words.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        if c.is_uppercase() || !c.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}

@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
 use super::{
-    definition::{head, index_led_by, led_by, mentions},
+    definition::{asks_for_proof, head, index_led_by, led_by, mentions},
     foreign::{parent_key, replace},
     is_root,
-    surrogate::is_surrogate,
+    surrogate::{is_secret, is_surrogate},
     tables,
 };
 use crate::{
@@ -32,6 +32,13 @@ pub(super) fn is_scoped(audit: &Audit<'_>, table: &Relation, index: &Index) -> b
     let columns: Vec<i16> = index.columns.iter().filter_map(|key| key.column).collect();
     let tenant = audit.subject.tenant_column(table.oid);
     if tenant.is_some_and(|tenant| columns.contains(&tenant) || mentions(index, table, tenant)) {
+        return true;
+    }
+    let secret = columns
+        .iter()
+        .filter_map(|column| table.column(*column))
+        .any(is_secret);
+    if secret || asks_for_proof(index, table) {
         return true;
     }
     // A row that it belongs to, or that it refers to, is one tenant's.

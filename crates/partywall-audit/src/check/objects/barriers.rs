@@ -3,7 +3,7 @@ use crate::{
     catalogue::{Privilege, RelationKind},
     check::{
         Audit,
-        reach::{Reach, table_names},
+        reach::{Reach, holds_tenants, table_names},
     },
 };
 
@@ -49,8 +49,7 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
                                         Privilege::Select,
                                     )
                         })
-                    && (audit.subject.is_tenants(access.table)
-                        || holds_tenants(audit, access.table))
+                    && holds_tenants(audit, access.table)
             })
             .map(|access| access.table)
             .collect();
@@ -75,13 +74,4 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             .tables(tables),
         );
     }
-}
-
-/// Whether a materialized view was made from tenants' rows.
-fn holds_tenants(audit: &Audit<'_>, relation: u32) -> bool {
-    audit
-        .catalogue
-        .relations
-        .get(&relation)
-        .is_some_and(|relation| super::materialized_views::sources(audit, relation).is_some())
 }

@@ -1,9 +1,10 @@
-use std::collections::BTreeSet;
-
 use crate::{
     Fault, Finding,
-    catalogue::{Oid, Privilege, Relation, RelationKind},
-    check::{Audit, reach::table_names},
+    catalogue::{Privilege, Relation},
+    check::{
+        Audit,
+        reach::{kept_from, table_names},
+    },
 };
 
 /// Materialized views that keep rows of all tenants where no policy can be.
@@ -15,7 +16,7 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         {
             continue;
         }
-        let Some(tables) = sources(audit, view) else {
+        let Some(tables) = kept_from(audit, view) else {
             continue;
         };
         let askers = audit.askers_of(view, &[Privilege::Select]);
@@ -39,26 +40,6 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             .tables(tables),
         );
     }
-}
-
-/// The tenants' tables that a materialized view was made from, if there are any.
-pub(super) fn sources(audit: &Audit<'_>, view: &Relation) -> Option<BTreeSet<Oid>> {
-    if view.kind != RelationKind::MaterializedView {
-        return None;
-    }
-    let mut tables = BTreeSet::new();
-    let mut seen = BTreeSet::from([view.oid]);
-    let mut ahead = vec![view];
-    while let Some(next) = ahead.pop() {
-        for oid in next.view.iter().flat_map(|view| &view.reads) {
-            if audit.subject.is_tenants(*oid) {
-                tables.insert(*oid);
-            } else if seen.insert(*oid) {
-                ahead.extend(audit.catalogue.relations.get(oid));
-            }
-        }
-    }
-    (!tables.is_empty()).then_some(tables)
 }
 
 fn is_given_as_global(audit: &Audit<'_>, view: &Relation) -> bool {

@@ -102,9 +102,11 @@ fn above(table: &Table<'_>, role: Oid, command: Command) -> Vec<Oid> {
         .openings
         .iter()
         .filter(|open| open.role == role && open.command == command)
-        .filter_map(|open| match &open.opening.gap {
-            Gap::Privileged { relation } => Some(*relation),
-            _ => None,
+        .filter_map(|open| {
+            let Gap::Privileged { relation } = &open.opening.gap else {
+                return None;
+            };
+            Some(*relation)
         })
         .collect()
 }

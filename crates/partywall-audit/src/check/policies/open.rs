@@ -218,14 +218,12 @@ fn check(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
 fn asks(audit: &Audit<'_>, relation: &Relation, gaps: &BTreeSet<&Gap>) -> String {
     let mut what: Vec<String> = Vec::new();
     for gap in gaps {
-        match gap {
-            Gap::Columns { columns } => what.push(relation.column_list(columns)),
-            Gap::Lookup { relation } | Gap::Privileged { relation } => {
-                if let Some(other) = audit.catalogue.relations.get(relation) {
-                    what.push(format!("a row of {}", other.name));
-                }
-            }
-            _ => {}
+        if let Gap::Columns { columns } = gap {
+            what.push(relation.column_list(columns));
+        } else if let Gap::Lookup { relation } | Gap::Privileged { relation } = gap
+            && let Some(other) = audit.catalogue.relations.get(relation)
+        {
+            what.push(format!("a row of {}", other.name));
         }
     }
     what.retain(|it| !it.is_empty());

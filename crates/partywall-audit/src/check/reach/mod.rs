@@ -41,7 +41,7 @@ impl Reached {
     pub(super) fn exempt(&self, audit: &Audit<'_>) -> Vec<Access> {
         self.accesses
             .iter()
-            .filter(|access| !access.bound && audit.subject.is_tenants(access.table))
+            .filter(|access| !access.bound && holds_tenants(audit, access.table))
             .filter(|access| {
                 audit
                     .catalogue
@@ -52,6 +52,38 @@ impl Reached {
             .copied()
             .collect()
     }
+}
+
+/// Whether tenants' rows are in a relation, be they only kept there.
+pub(super) fn holds_tenants(audit: &Audit<'_>, relation: Oid) -> bool {
+    audit.subject.is_tenants(relation)
+        || audit
+            .catalogue
+            .relations
+            .get(&relation)
+            .is_some_and(|relation| kept_from(audit, relation).is_some())
+}
+
+/// The tenants' tables that a materialized view was made from, if there are any.
+pub(super) fn kept_from(audit: &Audit<'_>, view: &Relation) -> Option<BTreeSet<Oid>> {
+    if view.kind != RelationKind::MaterializedView {
+        return None;
+    }
+    let mut tables = BTreeSet::new();
+    let mut seen = BTreeSet::from([view.oid]);
+    let mut ahead = vec![view];
+    while let Some(next) = ahead.pop() {
+        for oid in next.view.iter().flat_map(|view| &view.reads) {
+            let relation = audit.catalogue.relations.get(oid);
+            let is_table = relation.is_some_and(|it| it.kind != RelationKind::MaterializedView);
+            if is_table && audit.subject.is_tenants(*oid) {
+                tables.insert(*oid);
+            } else if seen.insert(*oid) {
+                ahead.extend(relation);
+            }
+        }
+    }
+    (!tables.is_empty()).then_some(tables)
 }
 
 /// How deep views and functions may be in each other.
@@ -230,7 +262,7 @@ impl<'a> Reach<'a> {
         }
         self.scans(&body.outcome.scans, role, None, depth);
         for call in &body.outcome.calls {
-            for called in names.functions(call) {
+            for called in self.names.of_function(function).functions(call) {
                 if called.extension.is_none() && !called.is_trigger {
                     self.function(called, None, depth + 1);
                 }

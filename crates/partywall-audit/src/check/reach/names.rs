@@ -17,6 +17,8 @@ pub(super) struct Names<'a> {
     pub(super) held: BTreeSet<String>,
     /// In a trigger or a rule: the table whose rows OLD and NEW are.
     pub(super) row: Option<Oid>,
+    /// How many functions are around.
+    level: usize,
     /// In a trigger: what its REFERENCING clause calls the rows.
     pub(super) rows: BTreeSet<String>,
 }
@@ -26,6 +28,9 @@ const NO_COLUMNS: [&str; 15] = [
     "true", "false", "null", "any", "all", "array", "select", "cast", "as", "distinct", "interval",
     "uuid", "text", "collate", "some",
 ];
+
+/// How deep functions are looked into for what they say of the context. They may call themselves.
+const DEEPEST: usize = 3;
 
 /// Functions of which the result tells nothing of the argument.
 const HASHES: [&str; 8] = [
@@ -47,6 +52,7 @@ impl<'a> Names<'a> {
             path: None,
             held: BTreeSet::new(),
             row: None,
+            level: 0,
             rows: BTreeSet::new(),
         }
     }
@@ -77,6 +83,7 @@ impl<'a> Names<'a> {
             path,
             held: BTreeSet::new(),
             row: None,
+            level: self.level + 1,
             rows: BTreeSet::new(),
             ..self.clone()
         }
@@ -109,7 +116,7 @@ impl<'a> Names<'a> {
 
     /// The functions of a name, with any arguments.
     pub(super) fn functions(&self, name: &[String]) -> Vec<&'a Function> {
-        let Some((schema, name)) = qualified(name) else {
+        let Some((schema, name)) = qualified(name).filter(|_| self.level <= DEEPEST) else {
             return Vec::new();
         };
         self.catalogue
@@ -253,7 +260,17 @@ impl<'a> Names<'a> {
             reads |= names.mentions_context(inside, depth);
             tables |= inside.iter().any(|it| it.is("from"));
         });
-        reads && !tables
+        if !tables {
+            return reads;
+        }
+        // What it looks up must be the context's: its own memberships, the session of a token.
+        let body = names.body(function);
+        let scans = &body.outcome.scans;
+        !body.opaque
+            && (reads || !scans.is_empty())
+            && scans
+                .iter()
+                .all(|scan| scan.bound || (reads && !self.subject.is_tenants(scan.relation)))
     }
 
     /// Which of its arguments a function says to be the context's when it is true: `is_member(team)`, which

@@ -85,7 +85,10 @@ pub(in crate::check) fn begins_query(parts: &[Part]) -> bool {
     }
 }
 
-/// Reads SQL. `None` if its brackets or quotes do not match.
+/// How deep brackets may be in each other.
+const DEEPEST: usize = 200;
+
+/// Reads SQL. `None` if its brackets or quotes do not match, or are deeper than anybody writes them.
 pub(in crate::check) fn read(sql: &str) -> Option<Vec<Part>> {
     let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize().ok()?;
     let mut open: Vec<Vec<Part>> = vec![Vec::new()];
@@ -95,6 +98,9 @@ pub(in crate::check) fn read(sql: &str) -> Option<Vec<Part>> {
         }
         if matches!(token, Token::LParen | Token::LBracket) {
             open.push(Vec::new());
+            if open.len() > DEEPEST {
+                return None;
+            }
             continue;
         }
         let part = if matches!(token, Token::RParen | Token::RBracket) {

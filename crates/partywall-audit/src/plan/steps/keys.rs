@@ -1,6 +1,12 @@
 use std::collections::BTreeSet;
 
-use super::{build::Build, references::Composite, references::names, routine, spare::Spare};
+use super::{
+    build::Build,
+    references::{Composite, names},
+    routine,
+    spanning::{exclusions, global, replacement},
+    spare::Spare,
+};
 use crate::{
     catalogue::{Constraint, ConstraintKind, Index, Oid, Relation, RelationKind},
     plan::{
@@ -12,26 +18,24 @@ use crate::{
     sql::{Name, tidy},
 };
 
-const UUID: Oid = 2950;
-
 /// A unique key that begins with the tenant.
 #[derive(Debug)]
 pub(super) struct Key<'a> {
-    table: &'a Table<'a>,
-    tenant: &'a TenantColumn,
+    pub(super) table: &'a Table<'a>,
+    pub(super) tenant: &'a TenantColumn,
     /// `None` where it is there already.
-    build: Option<Build>,
+    pub(super) build: Option<Build>,
     /// Its columns, without the tenant's; empty for one over expressions.
-    columns: Vec<String>,
-    label: String,
+    pub(super) columns: Vec<String>,
+    pub(super) label: String,
     /// The key over all tenants whose place it takes.
-    replaces: Option<Old<'a>>,
+    pub(super) replaces: Option<Old<'a>>,
     /// What comes behind the table in that one's definition.
-    replaced_tail: String,
+    pub(super) replaced_tail: String,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Old<'a> {
+pub(super) enum Old<'a> {
     Constraint(&'a Constraint, &'a Index),
     Index(&'a Index),
 }
@@ -59,6 +63,7 @@ impl<'a> Keys<'a> {
                     needed.push(columns);
                 }
             }
+            notes.extend(exclusions(table, tenant));
             if table.belongs != Belongs::Root {
                 for old in global(table, tenant) {
                     match replacement(outline, composites, table, tenant, old, &needed, spare) {
@@ -265,166 +270,8 @@ impl Key<'_> {
     }
 }
 
-fn same(one: &[&str], other: &[&str]) -> bool {
+pub(super) fn same(one: &[&str], other: &[&str]) -> bool {
     one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
-}
-
-/// The unique keys of a table that span all tenants and whose values can be guessed.
-fn global<'a>(table: &'a Table<'_>, tenant: &TenantColumn) -> Vec<Old<'a>> {
-    let relation = table.relation;
-    let is_random = |index: &Index| {
-        index.columns.iter().all(|key| {
-            key.column
-                .and_then(|number| relation.column(number))
-                .is_some_and(|column| column.type_oid == UUID)
-        })
-    };
-    relation
-        .indexes
-        .iter()
-        .filter(|index| index.unique && index.valid && !index.exclusion && index.parent.is_none())
-        .filter(|index| {
-            !index
-                .columns
-                .iter()
-                .any(|key| key.column.is_some() && key.column == tenant.number)
-        })
-        .filter(|index| !is_random(index))
-        .filter_map(|index| match index.constraint {
-            Some(oid) => relation
-                .constraints
-                .iter()
-                .find(|it| it.oid == oid)
-                .map(|constraint| Old::Constraint(constraint, index)),
-            None => Some(Old::Index(index)),
-        })
-        .collect()
-}
-
-fn replacement<'a>(
-    outline: &Outline<'_>,
-    composites: &[Composite<'a>],
-    table: &'a Table<'a>,
-    tenant: &'a TenantColumn,
-    old: Old<'a>,
-    needed: &[Vec<&str>],
-    spare: &mut Spare,
-) -> Result<Key<'a>, Note> {
-    let relation = table.relation;
-    let (index, object) = match old {
-        Old::Constraint(constraint, index) => (
-            index,
-            format!("{} on {}", tidy(&constraint.name), table.name()),
-        ),
-        Old::Index(index) => (
-            index,
-            format!("index {}", Name::new(&table.name().schema, &index.name)),
-        ),
-    };
-    let numbers: Vec<i16> = index.columns.iter().filter_map(|key| key.column).collect();
-    let columns = names(relation, &numbers);
-    let is_plain = numbers.len() == index.columns.len();
-    if let Old::Constraint(constraint, _) = old {
-        if outline.extras.key(constraint.oid).pinned {
-            return Err(Note::new(
-                object,
-                "spans all tenants, and a view stands on it: make the view anew without it, then plan again",
-            ));
-        }
-    }
-    let refers = outline.catalogue.relations.values().flat_map(|from| {
-        from.foreign_keys()
-            .map(move |(constraint, reference)| (from, constraint, reference))
-    });
-    let kept = refers
-        .filter(|(_, constraint, reference)| {
-            constraint.parent.is_none()
-                && reference.relation == relation.oid
-                && same(&names(relation, &reference.columns), &columns)
-        })
-        .find(|(_, constraint, _)| {
-            !composites
-                .iter()
-                .any(|it| it.constraint.oid == constraint.oid)
-        });
-    if let (true, Some((from, constraint, _))) = (is_plain, kept) {
-        return Err(Note::new(
-            object,
-            format!(
-                "spans all tenants, and {} on {} refers to it: decide whose the rows of {} are, then plan again",
-                tidy(&constraint.name),
-                from.name,
-                from.name
-            ),
-        ));
-    }
-    if table.is_partitioned() && needed.iter().any(|other| same(other, &columns)) {
-        return Err(Note::new(
-            object,
-            "spans all tenants, and foreign keys refer to it on a partitioned table: replace it by hand",
-        ));
-    }
-    let Some(rest) = outline
-        .extras
-        .heads
-        .get(&index.oid)
-        .and_then(|head| index.definition.strip_prefix(head.as_str()))
-    else {
-        return Err(Note::new(
-            object,
-            "spans all tenants: make one that begins with the tenant's column, then drop it",
-        ));
-    };
-    let tail = format!(" USING {} ({}, {rest}", tidy(&index.method), tenant.sql());
-    let parts: Vec<&str> = std::iter::once(tenant.name.as_str())
-        .chain(if is_plain {
-            columns.clone()
-        } else {
-            vec![index.name.as_str()]
-        })
-        .chain(["key"])
-        .collect();
-    let ours = crate::plan::names::joined(
-        &std::iter::once(table.name().name.as_str())
-            .chain(parts.iter().copied())
-            .collect::<Vec<_>>(),
-    );
-    let like = |relation: &Relation, found: &Index| {
-        let leads = found
-            .columns
-            .first()
-            .and_then(|key| key.column)
-            .is_some_and(|number| {
-                relation
-                    .column(number)
-                    .is_some_and(|column| column.name == tenant.name)
-            });
-        let is_same = is_plain
-            && found.partial == index.partial
-            && columns_of(relation, found).is_some_and(|it| same(&it, &with(tenant, &columns)));
-        leads && found.constraint.is_none() && (is_same && !found.partial || found.name == ours)
-    };
-    let mut build = Build::new(table, true, tail, &parts, like, spare);
-    if let Old::Constraint(constraint, _) = old {
-        build.replaced = Some(done::constraint_has(
-            table.name(),
-            &constraint.name,
-            &tenant.name,
-        ));
-    }
-    Ok(Key {
-        table,
-        tenant,
-        build: Some(build),
-        label: label(
-            tenant,
-            &columns,
-            is_plain.then_some(()).map_or(Some(&index.name), |()| None),
-        ),
-        columns: columns.into_iter().map(str::to_owned).collect(),
-        replaces: Some(old),
-        replaced_tail: format!(" USING {} ({rest}", tidy(&index.method)),
-    })
 }
 
 /// A key that foreign keys need, unless it is there.
@@ -469,14 +316,14 @@ fn needed_key<'a>(
     })
 }
 
-fn with<'t>(tenant: &'t TenantColumn, columns: &[&'t str]) -> Vec<&'t str> {
+pub(super) fn with<'t>(tenant: &'t TenantColumn, columns: &[&'t str]) -> Vec<&'t str> {
     std::iter::once(tenant.name.as_str())
         .chain(columns.iter().copied())
         .collect()
 }
 
 /// The columns of an index, if it is over columns alone.
-fn columns_of<'r>(relation: &'r Relation, index: &Index) -> Option<Vec<&'r str>> {
+pub(super) fn columns_of<'r>(relation: &'r Relation, index: &Index) -> Option<Vec<&'r str>> {
     index
         .columns
         .iter()
@@ -484,7 +331,7 @@ fn columns_of<'r>(relation: &'r Relation, index: &Index) -> Option<Vec<&'r str>>
         .collect()
 }
 
-fn label(tenant: &TenantColumn, columns: &[&str], like: Option<&String>) -> String {
+pub(super) fn label(tenant: &TenantColumn, columns: &[&str], like: Option<&String>) -> String {
     match like {
         Some(name) => format!("({}, as {})", tenant.sql(), tidy(name)),
         None => {

@@ -12,6 +12,7 @@ mod references;
 mod rights;
 mod roles;
 mod routine;
+mod spanning;
 mod spare;
 mod views;
 
@@ -37,6 +38,8 @@ pub(super) fn all(outline: &Outline<'_>) -> (Vec<Step>, Vec<Note>) {
     indexes::add(outline, &keys, &mut spare, &mut steps);
     ownership::add(outline, &mut steps);
     views::add(outline, &mut steps, &mut notes);
+    views::definers(outline, &mut notes);
+    views::folded(outline, &mut notes);
     policies::add(outline, &mut spare, &mut steps);
     contract::add(outline, &composites, &keys, &mut steps);
     (steps, notes)

@@ -143,11 +143,34 @@ fn data(outline: &Outline<'_>, table: &Table<'_>, app: &Actor) -> BTreeSet<&'sta
                 .any(|(right, _)| catalogue.may_any_column(role, table.relation, right))
         });
         if is_used {
-            return has(table);
+            let mut data = has(table);
+            if table.belongs == Belongs::Global {
+                // What it does to a row of nobody's it would do to the rows of all tenants.
+                let (deletes, updates) = reaches_back(outline, table.relation.oid);
+                data.retain(|right| {
+                    !(deletes && *right == "DELETE" || updates && *right == "UPDATE")
+                });
+            }
+            return data;
         }
     }
     match table.belongs {
         Belongs::Own | Belongs::Path(_) => DATA.into_iter().map(|(_, name)| name).collect(),
         Belongs::Root | Belongs::Global | Belongs::Undecided => BTreeSet::from(["SELECT"]),
     }
+}
+
+/// Whether deleting a row, and whether changing its key, changes rows of tenants that refer to it.
+fn reaches_back(outline: &Outline<'_>, table: Oid) -> (bool, bool) {
+    let actions = || {
+        outline
+            .tenants()
+            .flat_map(|(from, _)| from.relation.foreign_keys())
+            .map(|(_, reference)| reference)
+            .filter(|reference| reference.relation == table)
+    };
+    (
+        actions().any(|reference| reference.on_delete.changes()),
+        actions().any(|reference| reference.on_update.changes()),
+    )
 }

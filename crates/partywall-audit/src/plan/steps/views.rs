@@ -59,6 +59,54 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>, notes: &mut Vec<
     }
 }
 
+/// What is done with another's rights is for people to judge: some of it is meant to reach all tenants.
+pub(super) fn definers(outline: &Outline<'_>, notes: &mut Vec<Note>) {
+    let catalogue = outline.catalogue;
+    let apps = || outline.apps.iter().filter_map(|app| app.oid);
+    for function in catalogue.functions.values().filter(|function| {
+        function.security_definer
+            && function.extension.is_none()
+            && Some(function.owner) != outline.owner.oid
+            && !apps().any(|app| app == function.owner)
+            && (function.is_trigger || apps().any(|app| catalogue.may_call(app, function)))
+    }) {
+        let owner = tidy(catalogue.roles.name(function.owner));
+        let what = if catalogue.roles.bypasses(function.owner) {
+            format!(
+                "runs as {owner}, for whom no policy holds: ALTER {} {} OWNER TO {}, unless it is meant to reach all tenants",
+                function.keyword(),
+                function.signature(),
+                tidy(&outline.owner.name)
+            )
+        } else {
+            format!(
+                "runs as {owner}, who may have no rights on the tables any more when they are another's"
+            )
+        };
+        notes.push(Note::new(
+            format!("function {}", function.signature()),
+            what,
+        ));
+    }
+}
+
+/// Tenants that PostgreSQL takes for the same although their names differ.
+pub(super) fn folded(outline: &Outline<'_>, notes: &mut Vec<Note>) {
+    for (table, tenant) in outline.tenants() {
+        let column = tenant
+            .number
+            .and_then(|number| table.relation.column(number));
+        if column.is_some_and(|column| {
+            !column.deterministic || column.type_name.rsplit('.').next() == Some("citext")
+        }) {
+            notes.push(Note::new(
+                format!("{}.{}", table.name(), tenant.sql()),
+                "takes tenants for the same that differ in case alone: use uuid, bigint or text",
+            ));
+        }
+    }
+}
+
 /// Whether a view reads one of these, itself or by other views.
 fn reads(catalogue: &Catalogue, relation: &Relation, tables: &BTreeSet<Oid>) -> bool {
     let mut seen = BTreeSet::new();

@@ -60,7 +60,7 @@ pub(super) async fn control(round: &Round<'_>, ground: &Ground<'_>) -> Result<Co
         stage.subject.belonging(ground.relation.oid),
         Some(Belonging::Root(_))
     );
-    let mut recipe = Recipe::default();
+    let mut recipe = Recipe::of(round, ground.relation).await?;
     let mut tenant_too = true;
     let mut last = None;
     for _ in 0..TRIES {
@@ -217,11 +217,17 @@ pub(super) async fn give_away(
     };
     // The control moves its own rows to itself.
     let control = set(stage.attacker.tenant());
-    let controlled = if ground.is_big() && !stage.how.intrusive {
+    let mut one_by_one = ground.is_big() && !stage.how.intrusive;
+    let mut controlled = if one_by_one {
         by_cursor(round, ground, &control).await?
     } else {
-        round.one(Step::role(context, control)).await?
+        round.one(Step::role(context, control.clone())).await?
     };
+    // Where the policies hold nothing back, the statement takes others' rows, and their keys collide.
+    if matches!(&controlled, Err(refusal) if refusal.is_constraint()) {
+        one_by_one = true;
+        controlled = by_cursor(round, ground, &control).await?;
+    }
     let reached = match controlled {
         Ok(answer) if answer.affected == 0 => {
             return Ok(Verdict::not_run(
@@ -250,7 +256,7 @@ pub(super) async fn give_away(
         )
     };
     let sql = set(victim);
-    let answer = if ground.is_big() && !stage.how.intrusive {
+    let answer = if one_by_one {
         by_cursor(round, ground, &sql).await?
     } else {
         round.one(Step::role(context, sql.clone())).await?

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        draft::{Draft, Recipe, draft},
+        draft::{Draft, Recipe, draft, unique_columns},
         ground::Ground,
         ownership::from,
         record::{Record, records},
@@ -307,35 +307,51 @@ pub(super) async fn collide(
     Ok(Verdict::worst(verdicts).unwrap_or_else(|| Verdict::absent("no key spans the tenants")))
 }
 
-/// Takes over the victim's row by INSERT … ON CONFLICT DO UPDATE.
+/// Takes over the victim's row by INSERT … ON CONFLICT DO UPDATE, on each of its keys.
 pub(super) async fn upsert(
     round: &Round<'_>,
     ground: &Ground<'_>,
     control: &Control,
 ) -> Result<Verdict, AuditError> {
-    let stage = round.stage;
-    let relation = ground.relation;
-    let context = &stage.attacker.context;
-    let index = relation.indexes.iter().find(|index| {
+    let mut verdicts = Vec::new();
+    for index in ground.relation.indexes.iter().filter(|index| {
         index.unique
             && index.valid
             && !index.partial
             && index.columns.iter().all(|it| it.column.is_some())
-    });
-    let Some(index) = index else {
-        return Ok(Verdict::absent("it has no unique key"));
-    };
+    }) {
+        verdicts.push(take_over(round, ground, control, index).await?);
+    }
+    Ok(Verdict::worst(verdicts).unwrap_or_else(|| Verdict::absent("it has no unique key")))
+}
+
+async fn take_over(
+    round: &Round<'_>,
+    ground: &Ground<'_>,
+    control: &Control,
+    index: &Index,
+) -> Result<Verdict, AuditError> {
+    let stage = round.stage;
+    let relation = ground.relation;
+    let context = &stage.attacker.context;
     let (recipe, tenant_too) = match recipe(round, ground, control) {
         Ok(found) => found,
         Err(verdict) => return Ok(verdict),
     };
     let columns: Vec<i16> = index.columns.iter().filter_map(|it| it.column).collect();
-    let Some(set) = settable(round, ground)
+    // Without another column, the key is set to what it is.
+    let unique = unique_columns(relation, None).concat();
+    let tenant = ground.tenant.map(|it| it.number);
+    let set = settable(round, ground)
         .into_iter()
-        .find(|column| !columns.contains(&column.number))
-    else {
+        .find(|column| !unique.contains(&column.number))
+        .or_else(|| {
+            let mut own = columns.iter().filter(|it| Some(**it) != tenant);
+            relation.column(*own.next()?)
+        });
+    let Some(set) = set else {
         return Ok(Verdict::absent(
-            "it has no column beside its key that could be set",
+            "it has no column beside its tenant's that could be set",
         ));
     };
     let base = draft(
@@ -418,13 +434,26 @@ pub(super) async fn cascade(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ve
         let Some(parent) = stage.catalogue.relations.get(&there.relation) else {
             continue;
         };
+        let set: Vec<String> = own
+            .columns
+            .iter()
+            .filter_map(|it| relation.column(*it))
+            .map(|it| format!("t.{} IS NOT NULL", tidy(&it.name)))
+            .collect();
+        let referring = format!("{} AND {}", ground.foreign, set.join(" AND "));
+        let row = records(round, relation, &referring, 1)
+            .await?
+            .unwrap_or_default()
+            .into_iter()
+            .next();
+        let row = row.unwrap_or_else(|| ground.victim_row.clone());
         let key = Record {
             place: None,
             values: there
                 .columns
                 .iter()
                 .zip(&own.columns)
-                .map(|(there, own)| (*there, ground.victim_row.value(*own).map(str::to_owned)))
+                .map(|(there, own)| (*there, row.value(*own).map(str::to_owned)))
                 .collect(),
         };
         let (Some(is), Some(watched)) = (key.is(parent, &there.columns), ground.watched()) else {

@@ -40,7 +40,7 @@ pub(super) fn judge(
             own,
         ),
         (Err(refusal), _) if refusal.is_no_answer() => Verdict::not_run(refusal.to_string()),
-        (Err(refusal), Err(control)) if lacks && refusal.is_privilege() => {
+        (Err(_), Err(control)) if lacks && control.is_privilege() => {
             Verdict::held(format!("no right to it: {control}"))
         }
         (_, Err(refusal)) => Verdict::no_control(refusal),
@@ -149,6 +149,7 @@ pub(super) async fn count_all(
 pub(super) async fn join(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdict, AuditError> {
     let relation = ground.relation;
     let lacks = ground.lacks(round, Privilege::Select);
+    let mut held = None;
     for joined in neighbours(round, relation) {
         let verdict = pair(
             round,
@@ -158,20 +159,27 @@ pub(super) async fn join(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
             lacks,
         )
         .await?;
-        if verdict.is_breach() || verdict.is_held() {
+        if verdict.is_breach() {
             return Ok(verdict);
         }
+        if verdict.is_held() {
+            held.get_or_insert(verdict);
+        }
     }
-    // With what an attacker brings along.
+    // With what an attacker brings along, since the policies of the other table may hold.
     let joined = format!("(VALUES (1)) AS other (one) CROSS JOIN {}", from(relation));
-    pair(
+    let verdict = pair(
         round,
         &round.stage.attacker.context,
         &count(&joined, &ground.seen_foreign),
         &count(&joined, &ground.seen_own),
         lacks,
     )
-    .await
+    .await?;
+    Ok(match held {
+        Some(held) if !verdict.is_breach() => held,
+        _ => verdict,
+    })
 }
 
 /// Joins of the table `t` with its neighbours by foreign keys that the role may read.

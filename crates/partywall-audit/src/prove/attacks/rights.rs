@@ -3,6 +3,8 @@
 use super::super::{
     ground::{Ground, count},
     ownership::from,
+    party::Party,
+    refusal::Refusal,
     round::Round,
     seat::Way,
     step::Step,
@@ -10,8 +12,7 @@ use super::super::{
 };
 use crate::{
     AuditError,
-    catalogue::{Identity, Oid, Relation, RelationKind},
-    prove::refusal::Refusal,
+    catalogue::{Column, Identity, Oid, Relation, RelationKind},
     sql::{ident, literal, tidy},
 };
 
@@ -93,37 +94,52 @@ pub(super) async fn sequence(
     if let Some(column) = numbered
         && !ground.made_up
     {
-        let sql = format!(
-            "SELECT count(*), max(t.{}) FROM {}",
-            tidy(&column.name),
-            from(relation)
-        );
-        let sum = format!("{sql} WHERE {}", ground.seen_own);
-        verdicts.push(match round.one(Step::role(context, sum)).await? {
-            Ok(answer) => match answer.rows.first().map(Vec::as_slice) {
-                Some([Some(rows), Some(highest)]) => {
-                    let more = highest.parse::<i128>().ok() > rows.parse::<i128>().ok();
-                    if more {
-                        Verdict::breach(
-                            round.shown(context, &[sql]),
-                            format!(
-                                "its {rows} rows are numbered up to {highest}: one sequence counts the rows of every tenant"
-                            ),
-                            "the same statement is the control",
-                        )
-                    } else {
-                        Verdict::held(format!("its {rows} rows are numbered up to {highest}"))
-                    }
-                }
-                _ => Verdict::not_run("the control did not reach: it read none of its own rows"),
-            },
-            Err(refusal) if refusal.is_privilege() => {
-                Verdict::held(format!("no right to it: {refusal}"))
-            }
-            Err(refusal) => Verdict::no_control(&refusal),
-        });
+        for party in [&round.stage.attacker, &round.stage.victim] {
+            verdicts.push(numbered_up_to(round, ground, column, party).await?);
+        }
     }
     Ok(Verdict::worst(verdicts).unwrap_or_else(|| Verdict::absent("no sequence numbers it")))
+}
+
+/// Whether a tenant learns from the numbers of its own rows how many others have.
+async fn numbered_up_to(
+    round: &Round<'_>,
+    ground: &Ground<'_>,
+    column: &Column,
+    party: &Party,
+) -> Result<Verdict, AuditError> {
+    let relation = ground.relation;
+    let sql = format!(
+        "SELECT count(*), max(t.{}) FROM {}",
+        tidy(&column.name),
+        from(relation)
+    );
+    let Some(owned) = round.stage.owned_by(relation, party.tenant()) else {
+        return Ok(Verdict::not_run("it cannot be told whose its rows are"));
+    };
+    let own = format!("{sql} WHERE {owned}");
+    Ok(match round.one(Step::role(&party.context, own)).await? {
+        Ok(answer) => match answer.rows.first().map(Vec::as_slice) {
+            Some([Some(rows), Some(highest)]) => {
+                if highest.parse::<i128>().ok() > rows.parse::<i128>().ok() {
+                    Verdict::breach(
+                        round.shown(&party.context, &[sql]),
+                        format!(
+                            "a tenant's {rows} rows are numbered up to {highest}: one sequence counts the rows of all"
+                        ),
+                        "the same statement is the control",
+                    )
+                } else {
+                    Verdict::held(format!("{rows} rows are numbered up to {highest}"))
+                }
+            }
+            _ => Verdict::not_run("the control did not reach: it read none of its own rows"),
+        },
+        Err(refusal) if refusal.is_privilege() => {
+            Verdict::held(format!("no right to it: {refusal}"))
+        }
+        Err(refusal) => Verdict::no_control(&refusal),
+    })
 }
 
 pub(super) async fn truncate(

@@ -252,9 +252,7 @@ async fn trusted(
     let fits = |column: &i16| {
         key_type.is_none() || table.column(*column).map(|it| it.type_oid) == key_type
     };
-    let column = stage
-        .subject
-        .tenant_column(table.oid)
+    let column = super::super::ownership::owner_column(stage.subject, table)
         .or(compared)
         .filter(fits)
         .or_else(|| {
@@ -314,6 +312,25 @@ fn for_victim(round: &Round<'_>, table: &Relation, row: &Record, tenant: i16) ->
     draft
 }
 
+/// The attacker's context, by the names that a new row has in the place of its own.
+fn renamed(context: &Context, row: &Record, draft: &Draft, tenant: i16) -> Context {
+    let Context::Settings(pairs) = context else {
+        return context.clone();
+    };
+    let pairs = pairs
+        .iter()
+        .map(|(name, value)| {
+            let new = row
+                .values
+                .iter()
+                .find(|(column, known)| known.as_ref() == Some(value) && **column != tenant)
+                .and_then(|(column, _)| draft.value(*column));
+            (name.clone(), new.unwrap_or(value).to_owned())
+        })
+        .collect();
+    Context::Settings(pairs)
+}
+
 /// Writes itself into a table that the policies trust, and reads.
 pub(super) async fn self_grant(
     round: &Round<'_>,
@@ -346,14 +363,24 @@ pub(super) async fn self_grant(
         );
         let read = ground.count(&ground.seen_victim);
         let mut refusals = Vec::new();
+        // Where the new row has a new name, such as a token, it is used under that.
+        let renamed = renamed(context, &row, &draft, tenant);
         for (sent, shown) in [(insert, shown), (update.clone(), update)] {
             let played = round
-                .play(&[Step::role(context, sent), Step::next(read.clone())])
+                .play(&[
+                    Step::role(context, sent),
+                    Step::role(&renamed, read.clone()),
+                ])
                 .await?;
             match played.as_slice() {
                 [Ok(_), Ok(answer)] if answer.count() > 0 => {
+                    let mut statements = vec![shown];
+                    if renamed != *context {
+                        statements.extend(renamed.shown());
+                    }
+                    statements.push(read);
                     return Ok(Verdict::breach(
-                        round.shown(context, &[shown, read]),
+                        round.shown(context, &statements),
                         format!(
                             "wrote itself into {}, and read {} rows of the victim's",
                             table.name,
@@ -471,7 +498,10 @@ pub(super) async fn peek(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
             continue;
         };
         let statements = [
-            "SELECT set_config('partywall_prove.seen', '0', true)".to_owned(),
+            // By an index the view's own filter would come first.
+            "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; \
+             SET LOCAL enable_bitmapscan = off; SET LOCAL partywall_prove.seen = '0'"
+                .to_owned(),
             "CREATE FUNCTION pg_temp.peek(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS \
              'BEGIN PERFORM set_config(''partywall_prove.seen'', \
              (current_setting(''partywall_prove.seen'')::bigint + 1)::text, true); RETURN true; END'"
@@ -591,7 +621,9 @@ pub(super) async fn side_effect(
         for column in &relation.columns {
             let naming = key
                 .iter()
-                .filter(|it| stage.subject.tenant_column(table.oid) != Some(**it))
+                .filter(|it| {
+                    super::super::ownership::owner_column(stage.subject, table) != Some(**it)
+                })
                 .filter_map(|it| table.column(*it))
                 .find(|it| it.type_oid == column.type_oid);
             if let Some(naming) = naming

@@ -1,2 +1,3 @@
+-- prove: cannot: by design of advisory locks
 -- As PostgreSQL comes.
 GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO PUBLIC;

@@ -1,3 +1,4 @@
+-- prove: insert
 DROP POLICY own ON invoices;
 CREATE POLICY own_read ON invoices FOR SELECT USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
 CREATE POLICY own_update ON invoices FOR UPDATE USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);

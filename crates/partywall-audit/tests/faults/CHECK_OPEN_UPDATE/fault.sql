@@ -1,3 +1,4 @@
+-- prove: move
 DROP POLICY own ON invoices;
 CREATE POLICY own_read ON invoices FOR SELECT USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
 CREATE POLICY own_insert ON invoices FOR INSERT WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);

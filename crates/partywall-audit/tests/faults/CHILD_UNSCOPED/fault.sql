@@ -1,3 +1,4 @@
+-- prove: read count update delete
 SET ROLE {owner};
 CREATE TABLE orders (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -1,3 +1,4 @@
+-- prove: collide
 CREATE EXTENSION btree_gist;
 SET ROLE {owner};
 CREATE TABLE bookings (

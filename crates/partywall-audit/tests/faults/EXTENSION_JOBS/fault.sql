@@ -1,3 +1,4 @@
+-- prove: cannot: it takes the extension
 -- pg_cron is not at hand: its table is, as far as it is read.
 CREATE SCHEMA cron;
 CREATE TABLE cron.job (

@@ -1,3 +1,4 @@
+-- prove: cascade
 SET ROLE {owner};
 CREATE TABLE tax_rates (
   code text PRIMARY KEY,

@@ -1,3 +1,4 @@
+-- prove: reference
 SET ROLE {owner};
 ALTER TABLE invoices ADD UNIQUE (id);
 CREATE TABLE payments (

@@ -1,2 +1,3 @@
+-- prove: stale-context
 -- Written by somebody else, a year later.
 ALTER POLICY own ON invoices USING (tenant_id = NULLIF(current_setting('app.current_tenant', true), '')::uuid);

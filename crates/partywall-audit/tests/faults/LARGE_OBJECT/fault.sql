@@ -1,3 +1,4 @@
+-- prove: large-object
 ALTER TABLE invoices ADD COLUMN document oid;
 UPDATE invoices SET document = lo_from_bytea(0, 'of a tenant');
 DO $$

@@ -1,3 +1,4 @@
+-- prove: self-grant
 -- without base
 CREATE ROLE {owner} NOLOGIN;
 CREATE ROLE {app} LOGIN PASSWORD 'secret';

@@ -1,3 +1,4 @@
+-- prove: cannot: a notification is sent when a transaction commits, and these never do
 SET ROLE {owner};
 CREATE FUNCTION invoice_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE

@@ -1,3 +1,4 @@
+-- prove: update
 SET ROLE {owner};
 CREATE TABLE templates (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

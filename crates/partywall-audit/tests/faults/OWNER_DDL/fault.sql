@@ -1,2 +1,3 @@
+-- prove: alter
 -- Forced, so that reading is held back; but an owner can change that.
 ALTER TABLE invoices OWNER TO {app};

@@ -1,2 +1,3 @@
+-- prove: read count update delete
 ALTER TABLE invoices OWNER TO {app};
 ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY;

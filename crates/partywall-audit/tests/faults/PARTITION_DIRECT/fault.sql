@@ -1,3 +1,4 @@
+-- prove: partition
 SET ROLE {owner};
 CREATE TABLE events (
   tenant_id uuid NOT NULL REFERENCES tenants (id),

@@ -1,3 +1,4 @@
+-- prove: cannot: the wall holds
 SET ROLE {owner};
 CREATE TYPE mood AS ENUM ('good', 'bad');
 CREATE TABLE notes (

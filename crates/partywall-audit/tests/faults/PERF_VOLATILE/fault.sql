@@ -1,3 +1,4 @@
+-- prove: cannot: the wall holds
 SET ROLE {owner};
 CREATE FUNCTION current_tenant() RETURNS uuid LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN

@@ -1,3 +1,4 @@
+-- prove: read
 SET ROLE {owner};
 ALTER TABLE invoices DISABLE ROW LEVEL SECURITY;
 RESET ROLE;

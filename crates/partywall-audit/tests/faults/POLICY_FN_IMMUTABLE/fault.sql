@@ -1,3 +1,4 @@
+-- prove: prepared
 SET ROLE {owner};
 CREATE FUNCTION current_tenant() RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
   SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid

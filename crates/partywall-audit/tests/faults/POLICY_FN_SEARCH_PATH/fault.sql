@@ -1,3 +1,4 @@
+-- prove: shadow
 -- without base
 CREATE ROLE {owner} NOLOGIN;
 CREATE ROLE {app} LOGIN PASSWORD 'secret';

@@ -1,3 +1,4 @@
+-- prove: read
 CREATE ROLE {reporting};
 CREATE POLICY reports ON invoices FOR SELECT TO {reporting} USING (true);
 GRANT SELECT ON invoices TO {reporting};

@@ -1,3 +1,4 @@
+-- prove: self-grant
 SET ROLE {owner};
 CREATE TABLE tokens (token text PRIMARY KEY, org uuid NOT NULL);
 GRANT SELECT, INSERT ON tokens TO {app};

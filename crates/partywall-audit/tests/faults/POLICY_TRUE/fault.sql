@@ -1,2 +1,3 @@
+-- prove: read
 -- One careless policy beside the right one.
 CREATE POLICY everything ON invoices FOR SELECT USING (true);

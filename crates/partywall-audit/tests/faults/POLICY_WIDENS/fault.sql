@@ -1,1 +1,2 @@
+-- prove: read
 CREATE POLICY published ON invoices FOR SELECT USING (status = 'published');

@@ -1,3 +1,4 @@
+-- prove: trigger
 CREATE ROLE {writers};
 GRANT TRIGGER ON invoices TO {writers};
 GRANT {writers} TO {app};

@@ -1,1 +1,2 @@
+-- prove: truncate
 GRANT TRUNCATE ON customers, invoices TO {app};

@@ -1,1 +1,2 @@
+-- prove: cannot: it takes a subscriber
 CREATE PUBLICATION changes FOR TABLE invoices, countries;

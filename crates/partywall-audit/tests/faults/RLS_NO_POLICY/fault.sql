@@ -1,3 +1,4 @@
+-- prove: cannot: nothing is reached, not even by the tenant itself
 -- A restrictive policy narrows what others let through, and there is no other.
 SET ROLE {owner};
 CREATE TABLE notes (

@@ -1,3 +1,4 @@
+-- prove: read
 -- Another schema than public, where scans often do not look.
 CREATE SCHEMA billing AUTHORIZATION {owner};
 GRANT USAGE ON SCHEMA billing TO {app};

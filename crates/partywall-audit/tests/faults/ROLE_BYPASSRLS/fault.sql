@@ -1,1 +1,2 @@
+-- prove: read count join update delete insert upsert
 ALTER ROLE {app} BYPASSRLS;

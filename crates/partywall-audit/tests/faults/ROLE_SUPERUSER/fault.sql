@@ -1,1 +1,2 @@
+-- prove: read truncate alter
 ALTER ROLE {app} SUPERUSER;

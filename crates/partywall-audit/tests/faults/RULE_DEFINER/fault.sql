@@ -1,3 +1,4 @@
+-- prove: side-effect
 -- The rule acts as the owner of its table, here a superuser.
 CREATE TABLE comments (
   tenant_id uuid NOT NULL REFERENCES tenants (id),

@@ -1,3 +1,4 @@
+-- prove: side-effect
 SET ROLE {owner};
 CREATE TABLE comments (
   tenant_id uuid NOT NULL REFERENCES tenants (id),

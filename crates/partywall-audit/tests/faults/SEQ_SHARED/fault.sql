@@ -1,3 +1,4 @@
+-- prove: sequence
 SET ROLE {owner};
 CREATE TABLE tickets (
   tenant_id uuid NOT NULL REFERENCES tenants (id),

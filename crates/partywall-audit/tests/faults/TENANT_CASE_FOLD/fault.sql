@@ -1,3 +1,4 @@
+-- prove: other-case
 -- without base
 CREATE ROLE {owner} NOLOGIN;
 CREATE ROLE {app} LOGIN PASSWORD 'secret';

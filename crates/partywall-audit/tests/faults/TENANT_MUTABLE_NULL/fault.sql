@@ -1,3 +1,4 @@
+-- prove: cannot: nothing is reached
 SET ROLE {owner};
 CREATE TABLE contacts (
   tenant_id uuid REFERENCES tenants (id),

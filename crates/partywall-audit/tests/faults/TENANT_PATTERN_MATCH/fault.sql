@@ -1,3 +1,4 @@
+-- prove: read
 -- without base
 CREATE ROLE {owner} NOLOGIN;
 CREATE ROLE {app} LOGIN PASSWORD 'secret';

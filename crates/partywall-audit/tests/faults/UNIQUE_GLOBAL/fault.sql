@@ -1,3 +1,4 @@
+-- prove: collide
 SET ROLE {owner};
 CREATE TABLE contacts (
   tenant_id uuid NOT NULL REFERENCES tenants (id),

@@ -1,3 +1,4 @@
+-- prove: peek
 -- The application reads contacts through the view alone, which chooses the tenant's rows itself.
 SET ROLE {owner};
 CREATE TABLE contacts (

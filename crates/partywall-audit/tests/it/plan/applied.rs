@@ -3,7 +3,7 @@
 use partywall_audit::{Options, TableMap, check};
 
 use super::{
-    ALL, applied,
+    applied,
     fingerprint::{assert_same, fingerprint},
     planned, read, stays,
 };
@@ -77,7 +77,14 @@ macro_rules! databases {
 
         #[test]
         fn all_are_tried() {
-            assert_eq!(ALL, [$(stringify!($name)),*]);
+            let mut files: Vec<String> = std::fs::read_dir(super::folder())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            files.sort();
+            let mut tried = [$(concat!(stringify!($name), ".sql")),*];
+            tried.sort_unstable();
+            assert_eq!(files, tried);
         }
     };
 }
@@ -87,7 +94,7 @@ databases! { single depth link partitioned serial schemas hostile rails nobody p
 #[tokio::test]
 async fn every_version_of_postgresql_goes_the_way() {
     for major in crate::database::versions() {
-        for name in ["single", "depth", "partitioned", "serial"] {
+        for name in ["single", "partitioned", "serial"] {
             whole(name, Database::empty_on(Some(major)).await).await;
         }
     }

@@ -242,10 +242,21 @@ async fn what_is_left_to_people_is_listed() {
     db.run(
         "CREATE MATERIALIZED VIEW totals AS SELECT tenant_id, count(*) FROM invoices GROUP BY 1; GRANT SELECT ON totals TO {app};
          CREATE TABLE codes (id int PRIMARY KEY, tenant_id uuid NOT NULL REFERENCES tenants (id), name text);
-         CREATE VIEW grouped AS SELECT id, name FROM codes GROUP BY id;",
+         CREATE VIEW grouped AS SELECT id, name FROM codes GROUP BY id;
+         CREATE TABLE bookings (id uuid PRIMARY KEY, tenant_id uuid NOT NULL REFERENCES tenants (id), during int4range,
+           EXCLUDE USING gist (during WITH &&));
+         CREATE FUNCTION all_of_them() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM invoices';
+         ALTER TABLE invoices ADD country text REFERENCES countries (code) ON DELETE CASCADE;
+         GRANT DELETE ON countries TO {app};",
     )
     .await;
-    let plan = planned(&db).await;
+    // A table that the application writes is nobody's only when somebody says so.
+    let map = Map::new().table(
+        "public.countries",
+        TableMap::Global("reference".to_owned()),
+        "",
+    );
+    let plan = by(&db, &map).await.unwrap();
     let says = |object: &str, words: &str| {
         assert!(
             plan.notes
@@ -257,5 +268,16 @@ async fn what_is_left_to_people_is_listed() {
     };
     says("materialized view public.totals", "no policy protects it");
     says("codes_pkey on public.codes", "a view stands on it");
+    says(
+        "bookings_during_excl on public.bookings",
+        "excludes values over all tenants",
+    );
+    says("function public.all_of_them()", "for whom no policy holds");
+    assert!(
+        plan.sql()
+            .contains("REVOKE DELETE ON public.countries FROM"),
+        "{}",
+        plan.sql()
+    );
     applied(&db, &plan).await.unwrap();
 }

@@ -10,7 +10,7 @@ use partywall_audit::{ApplyError, Applying, Options, Plan, apply, plan};
 use tokio::sync::oneshot;
 
 use super::{
-    ALL, applied,
+    applied,
     fingerprint::{assert_same, fingerprint},
     planned, read,
 };
@@ -67,7 +67,7 @@ async fn stop_after(db: &Database, plan: &Plan, steps: usize) -> bool {
 /// Stopped after each step, in turns with the plan as it was and with one that is made anew.
 #[tokio::test]
 async fn stopped_after_each_step() {
-    for name in ALL {
+    for name in ["single", "link", "partitioned", "serial", "rails", "nobody"] {
         let (whole, db) = (Database::empty().await, Database::empty().await);
         whole.run(&read(name)).await;
         db.run(&read(name)).await;
@@ -252,7 +252,7 @@ async fn a_lock_that_is_not_had_is_told() {
             assert!(step.name.contains("remarks"), "{}", step.name);
         }
         Applying::Done(step) => begun.push(step.name.clone()),
-        _ => {}
+        Applying::Step(..) | Applying::Skipped(_) | Applying::Batch(..) | _ => {}
     })
     .await;
     let Err(ApplyError::Locked { step, .. }) = outcome else {

@@ -298,3 +298,48 @@ async fn setting_null_spares_the_tenant() {
         1
     );
 }
+
+/// Who owns the database and is no superuser goes the whole way, and comes back to it, although the policies
+/// hold for them by then.
+#[tokio::test]
+async fn an_owner_who_is_no_superuser_goes_the_way() {
+    let db = Database::empty().await;
+    db.run(
+        "CREATE ROLE {dba} LOGIN PASSWORD 'secret' CREATEROLE;
+         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO %I', current_database(), '{dba}'); END $$;
+         ALTER SCHEMA public OWNER TO {dba};
+         CREATE ROLE {app} LOGIN PASSWORD 'secret';
+         GRANT USAGE ON SCHEMA public TO {app};",
+    )
+    .await;
+    let mut dba = db.login("dba").await;
+    let text = db.fill(&read("depth"));
+    let tables = text.split_once("CREATE TABLE").unwrap().1;
+    dba.batch_execute(&format!("CREATE TABLE{tables}"))
+        .await
+        .unwrap();
+    let options = partywall_audit::Options::default();
+    let first = partywall_audit::plan(&mut dba, &options, None)
+        .await
+        .unwrap();
+    assert!(first.violations.is_empty());
+    let map = first.map.clone();
+    partywall_audit::apply(&mut dba, &first.clone().up_to(Phase::Protect), &mut |_| {})
+        .await
+        .unwrap();
+    let rest = partywall_audit::plan(&mut dba, &options, Some(&map))
+        .await
+        .unwrap();
+    assert!(rest.steps.iter().all(|step| step.phase == Phase::Contract) && !rest.is_done());
+    partywall_audit::apply(&mut dba, &rest, &mut |_| {})
+        .await
+        .unwrap();
+    assert!(
+        partywall_audit::plan(&mut dba, &options, Some(&map))
+            .await
+            .unwrap()
+            .is_done()
+    );
+    let acme = as_tenant(&db, ACME).await;
+    assert_eq!(count(&acme, "SELECT * FROM files").await, 9);
+}

@@ -14,23 +14,12 @@ use partywall_audit::{ApplyError, Options, Plan, apply, plan};
 
 use crate::database::Database;
 
-/// The databases, by the names of their files.
-const ALL: [&str; 10] = [
-    "single",
-    "depth",
-    "link",
-    "partitioned",
-    "serial",
-    "schemas",
-    "hostile",
-    "rails",
-    "nobody",
-    "partly",
-];
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/plan")
+}
 
 fn read(name: &str) -> String {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/plan");
-    fs::read_to_string(folder.join(format!("{name}.sql"))).unwrap()
+    fs::read_to_string(folder().join(format!("{name}.sql"))).unwrap()
 }
 
 /// Which faults stay, as the first line says.

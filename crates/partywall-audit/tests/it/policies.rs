@@ -1,0 +1,194 @@
+//! What policies mean, in the shapes that they are written in.
+
+use partywall_audit::check;
+
+use crate::{
+    database::Database,
+    fault::{options, read},
+};
+
+const T: &str = "NULLIF(current_setting('app.tenant_id', true), '')::uuid";
+
+/// What is found in the base of all cases when this is made of it.
+async fn found(sql: &str) -> Vec<(&'static str, String, String)> {
+    let db = Database::with(&read("base.sql")).await;
+    db.run(&sql.replace("TENANT", T)).await;
+    findings(&db).await
+}
+
+async fn findings(db: &Database) -> Vec<(&'static str, String, String)> {
+    let report = check(&mut db.superuser().await, &options(db))
+        .await
+        .unwrap();
+    report
+        .findings
+        .into_iter()
+        .map(|finding| (finding.id.id(), finding.object, finding.fix))
+        .collect()
+}
+
+async fn ids(sql: &str) -> Vec<&'static str> {
+    let mut ids: Vec<&str> = found(sql).await.into_iter().map(|(id, ..)| id).collect();
+    ids.dedup();
+    ids
+}
+
+/// Puts a policy in the place of the invoices' own.
+fn invoices(using: &str) -> String {
+    format!("DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING ({using});")
+}
+
+macro_rules! shapes {
+    ($($name:ident: $sql:expr => [$($id:literal),*];)*) => {
+        $(#[tokio::test]
+        async fn $name() {
+            let expected: Vec<&str> = vec![$($id),*];
+            assert_eq!(ids(&$sql).await, expected);
+        })*
+    };
+}
+
+const TRIED: &str = "CREATE FUNCTION can_see(t uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE found boolean := false; one text;
+BEGIN
+  FOR one IN SELECT unnest(string_to_array(current_setting('app.tenant_id', true), ',')) LOOP
+    found := found OR (one <> '' AND t = one::uuid);
+  END LOOP;
+  RETURN found;
+END $$;";
+
+shapes! {
+    // What a tree does not tell, trying does.
+    a_loop_that_compares: format!("{TRIED} {}", invoices("can_see(tenant_id)")) => [];
+    a_loop_that_opens_without_context: format!(
+        "{} {}",
+        TRIED.replace("found boolean := false", "found boolean := current_setting('app.tenant_id', true) IS NULL"),
+        invoices("can_see(tenant_id)")
+    ) => ["FAIL_OPEN_UNSET"];
+    a_loop_that_opens_with_an_empty_context: format!(
+        "{} {}",
+        TRIED.replace("found boolean := false", "found boolean := coalesce(current_setting('app.tenant_id', true), 'x') = ''"),
+        invoices("can_see(tenant_id)")
+    ) => ["FAIL_OPEN_EMPTY"];
+    a_loop_that_opens_always: format!(
+        "{} {}",
+        TRIED.replace("found boolean := false", "found boolean := current_setting('app.tenant_id', true) <> ''"),
+        invoices("can_see(tenant_id)")
+    ) => ["POLICY_TRUE"];
+    a_loop_with_a_flag: format!(
+        "{} {}",
+        TRIED.replace("found boolean := false", "found boolean := current_setting('app.admin', true) = 'on'"),
+        invoices("can_see(tenant_id)")
+    ) => ["GUC_ADMIN_FLAG"];
+    // What cannot be run harmlessly is not run, and is no finding.
+    a_function_that_changes_the_session: format!(
+        "{} {}",
+        TRIED.replace("RETURN found", "EXECUTE 'RESET ROLE'; RETURN found"),
+        invoices("can_see(tenant_id)")
+    ) => [];
+
+    a_body_is_read: format!("CREATE FUNCTION mine(t uuid) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT t = TENANT $$; {}", invoices("mine(tenant_id)")) => [];
+    a_parsed_body_is_read: format!("CREATE FUNCTION mine(t uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN t = TENANT OR status_open(); END $$;
+        CREATE FUNCTION status_open() RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT true $$; {}", invoices("mine(tenant_id)")) => ["POLICY_TRUE"];
+    the_tenant_is_in_one_arm_alone: invoices("tenant_id = TENANT OR status = 'published'") => ["POLICY_WIDENS"];
+    the_tenant_is_in_all_arms: invoices("(tenant_id = TENANT AND status = 'draft') OR (status = 'published' AND TENANT = tenant_id)") => [];
+    a_list_of_tenants: invoices("tenant_id = ANY (string_to_array(NULLIF(current_setting('app.tenant_id', true), ''), ',')::uuid[])") => [];
+    claims: invoices("tenant_id = (NULLIF(current_setting('request.jwt.claims', true), '')::json -> 'app' ->> 'tenant')::uuid") => ["GUC_INCONSISTENT"];
+    a_case_with_a_flag: invoices("CASE WHEN current_setting('app.is_admin', true) = 'true' THEN true ELSE tenant_id = TENANT END") => ["GUC_ADMIN_FLAG"];
+    without_a_context_all: invoices("tenant_id = COALESCE(TENANT, tenant_id)") => ["FAIL_OPEN_UNSET"];
+    null_is_not_true: invoices("COALESCE(tenant_id = TENANT, false)") => [];
+    null_is_true: invoices("(tenant_id = TENANT) IS NOT FALSE") => ["FAIL_OPEN_UNSET"];
+    another_role_by_name: invoices("tenant_id = TENANT OR current_user = 'nobody_of_the_kind'") => [];
+    another_role_by_membership: "CREATE ROLE {support} NOLOGIN; DROP POLICY own ON invoices;
+        CREATE POLICY own ON invoices USING (tenant_id = TENANT OR pg_has_role(current_user, '{support}', 'member'));".to_owned() => [];
+    its_own_role_by_membership: "DROP POLICY own ON invoices;
+        CREATE POLICY own ON invoices USING (tenant_id = TENANT OR pg_has_role(current_user, '{app}', 'member'));".to_owned() => ["POLICY_TRUE"];
+    not_the_tenant: invoices("NOT (tenant_id <> TENANT)") => [];
+    anything_but_the_tenant: invoices("tenant_id <> TENANT") => ["POLICY_WIDENS"];
+    a_row_of_anybody: invoices("EXISTS (SELECT FROM customers c WHERE c.id = customer_id)") => ["POLICY_WIDENS"];
+    a_row_of_the_tenant: invoices("EXISTS (SELECT FROM customers c WHERE c.id = customer_id AND c.tenant_id = invoices.tenant_id)") => [];
+    a_count_is_an_exists: invoices("(SELECT count(*) FROM customers c WHERE c.tenant_id = invoices.tenant_id AND c.tenant_id = TENANT) > 0") => [];
+    a_count_of_none: invoices("(SELECT count(*) FROM customers c WHERE c.tenant_id = invoices.tenant_id AND c.tenant_id = TENANT) >= 0") => ["POLICY_TRUE"];
+    the_nil_tenant_stands_in: invoices("tenant_id = COALESCE(TENANT, '00000000-0000-0000-0000-000000000000')") => [];
+
+    // By command.
+    a_check_of_its_own: "DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id = TENANT) WITH CHECK (true);".to_owned() => ["CHECK_OPEN_INSERT"];
+    a_check_that_is_not_granted: "DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id = TENANT) WITH CHECK (true);
+        REVOKE INSERT, UPDATE ON invoices FROM {app};".to_owned() => [];
+    a_blind_delete: "DROP POLICY own ON invoices; CREATE POLICY own ON invoices FOR SELECT USING (tenant_id = TENANT); CREATE POLICY del ON invoices FOR DELETE USING (true);
+        REVOKE INSERT, UPDATE ON invoices FROM {app};".to_owned() => ["POLICY_TRUE"];
+    a_policy_for_another_role: "CREATE ROLE {staff} NOLOGIN; CREATE POLICY staff ON invoices TO {staff} USING (true);".to_owned() => [];
+    a_restrictive_policy_of_another_role: "CREATE ROLE {staff} NOLOGIN; DROP POLICY own ON invoices; CREATE POLICY rows ON invoices USING (true);
+        CREATE POLICY own ON invoices AS RESTRICTIVE TO {staff} USING (tenant_id = TENANT);".to_owned() => ["POLICY_TRUE"];
+    a_restrictive_policy_of_other_columns: "DROP POLICY own ON invoices; CREATE POLICY rows ON invoices USING (true);
+        CREATE POLICY status ON invoices AS RESTRICTIVE USING (status <> 'secret');".to_owned() => ["POLICY_WIDENS"];
+    for_all_readers_and_no_writer: "DROP POLICY own ON invoices; ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY;
+        CREATE POLICY rows ON invoices USING (true); CREATE POLICY floor ON invoices AS RESTRICTIVE FOR SELECT USING (tenant_id = TENANT);
+        CREATE POLICY floor_insert ON invoices AS RESTRICTIVE FOR INSERT WITH CHECK (tenant_id = TENANT);
+        CREATE POLICY floor_update ON invoices AS RESTRICTIVE FOR UPDATE USING (tenant_id = TENANT);
+        CREATE POLICY floor_delete ON invoices AS RESTRICTIVE FOR DELETE USING (tenant_id = TENANT);".to_owned() => [];
+    one_command_has_no_floor: "DROP POLICY own ON invoices; CREATE POLICY rows ON invoices USING (true);
+        CREATE POLICY floor ON invoices AS RESTRICTIVE FOR SELECT USING (tenant_id = TENANT);
+        CREATE POLICY floor_insert ON invoices AS RESTRICTIVE FOR INSERT WITH CHECK (tenant_id = TENANT);
+        CREATE POLICY floor_update ON invoices AS RESTRICTIVE FOR UPDATE USING (tenant_id = TENANT);".to_owned() => ["RESTRICTIVE_PARTIAL"];
+
+    // Functions.
+    a_path_without_temporary_tables: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$ SELECT EXISTS (SELECT FROM customers WHERE id = c) $$;
+        CREATE POLICY known ON invoices AS RESTRICTIVE USING (known(customer_id));".to_owned() => [];
+    a_path_that_forgets_temporary_tables: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE sql STABLE SET search_path = public AS $$ SELECT EXISTS (SELECT FROM customers WHERE id = c) $$;
+        CREATE POLICY known ON invoices AS RESTRICTIVE USING (known(customer_id));".to_owned() => ["POLICY_FN_SEARCH_PATH"];
+    no_temporary_tables_to_plant: "DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$;
+        CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT EXISTS (SELECT FROM customers WHERE id = c) $$;
+        CREATE POLICY known ON invoices AS RESTRICTIVE USING (known(customer_id));".to_owned() => [];
+    immutable_and_true_to_it: "CREATE FUNCTION plain(s text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT s <> 'secret' $$;
+        CREATE POLICY plain ON invoices AS RESTRICTIVE USING (plain(status));".to_owned() => [];
+    immutable_by_another: "CREATE FUNCTION tenant() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT TENANT $$;
+        CREATE FUNCTION mine(t uuid) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT t = public.tenant() $$;
+        DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (mine(tenant_id));".to_owned() => ["POLICY_FN_IMMUTABLE"];
+}
+
+/// The fixes run, and nothing is left after them.
+#[tokio::test]
+async fn fixes_of_every_shape_mend() {
+    for sql in [
+        invoices("tenant_id = TENANT OR status = 'published'"),
+        invoices("tenant_id = COALESCE(TENANT, tenant_id)"),
+        "CREATE POLICY all_of_it ON invoices USING (true);".to_owned(),
+        "DROP POLICY own ON invoices; CREATE POLICY rows ON invoices USING (true);".to_owned(),
+        "DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id = TENANT) WITH CHECK (true);".to_owned(),
+        "CREATE POLICY more ON invoices FOR INSERT WITH CHECK (status = 'draft');".to_owned(),
+    ] {
+        let db = Database::with(&read("base.sql")).await;
+        db.run(&sql.replace("TENANT", T)).await;
+        let before = findings(&db).await;
+        assert!(!before.is_empty(), "{sql}");
+        let admin = db.superuser().await;
+        for (_, _, fix) in &before {
+            admin.batch_execute(fix).await.unwrap_or_else(|error| panic!("{fix}: {error:?}"));
+        }
+        assert_eq!(findings(&db).await, Vec::new(), "{sql}\n{before:?}");
+    }
+}
+
+/// What trying it did not tell either is said, and is no finding.
+#[tokio::test]
+async fn what_cannot_be_told_is_said() {
+    let db = Database::with(&read("base.sql")).await;
+    let sql = format!(
+        "{} {}",
+        TRIED.replace("RETURN found", "EXECUTE 'RESET ROLE'; RETURN found"),
+        invoices("can_see(tenant_id)")
+    );
+    db.run(&sql).await;
+    let report = check(&mut db.superuser().await, &options(&db))
+        .await
+        .unwrap();
+    assert!(report.is_clean());
+    let undecided: Vec<&str> = report
+        .inferred
+        .undecided
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(undecided, ["policy own on public.invoices"]);
+}

@@ -3,13 +3,6 @@
 //!
 //! The crate knows a database connection and nothing else: the tables may be any framework's, in any language.
 
-// While its parts grow together.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "parts that others stand on come first"
-)]
-
 mod catalogue;
 mod check;
 mod doctor;

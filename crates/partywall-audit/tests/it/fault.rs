@@ -27,8 +27,6 @@ pub(crate) fn says<'a>(sql: &'a str, word: &str) -> Option<&'a str> {
         .map(|rest| rest.trim_start_matches(':').trim())
 }
 
-/// Makes the database of a case.
-
 /// Makes the database of a case on a server of some major version.
 pub(crate) async fn database_on(major: Option<u16>, id: &str, file: &str) -> Database {
     let sql = read(&format!("{id}/{file}"));

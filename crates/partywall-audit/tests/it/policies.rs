@@ -43,7 +43,7 @@ macro_rules! shapes {
         $(#[tokio::test]
         async fn $name() {
             let expected: Vec<&str> = vec![$($id),*];
-            assert_eq!(ids(&$sql).await, expected);
+            assert_eq!(ids(AsRef::<str>::as_ref(&$sql)).await, expected);
         })*
     };
 }

@@ -138,6 +138,13 @@ pub(crate) async fn run(
                     });
                 }
             }
+            Applying::Batch(step, rows) => {
+                progress.says(format!("{}: {rows} rows", one_line(&step.name)));
+            }
+            Applying::Waiting(step, tries) => {
+                let name = one_line(&step.name);
+                progress.says(format!("{name}: others hold its lock; tried {tries} times"));
+            }
             _ => {}
         },
     )
@@ -210,9 +217,9 @@ fn agree(terminal: &mut Terminal, steps: &[Step], place: &str) -> Result<(), Fai
             phase = Some(step.phase);
             writeln!(
                 terminal,
-                "{} {}",
-                paint(BOLD, phase_name(step.phase)),
-                paint(DIM, step.phase.before())
+                "{}\n{}",
+                paint(BOLD, format!("To {}", phase_name(step.phase))),
+                paint(DIM, wrapped(step.phase.before(), 2, width))
             )?;
         }
         writeln!(

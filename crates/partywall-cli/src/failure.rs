@@ -93,7 +93,7 @@ pub(crate) enum Failure {
     #[error("cannot write the page")]
     Page(#[from] askama::Error),
     /// The user said stop.
-    #[error("stopped; nothing is left half done")]
+    #[error("stopped; what was not committed is rolled back")]
     Interrupted,
 }
 

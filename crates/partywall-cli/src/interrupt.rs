@@ -12,7 +12,7 @@ use tokio_postgres::CancelToken;
 use crate::failure::Failure;
 
 /// How often the server is asked to stop before the connections are dropped.
-const ATTEMPTS: u32 = 10;
+const ATTEMPTS: u32 = 4;
 
 /// What Ctrl-C does: the server stops what it runs for us, which rolls back, and the program ends with 130.
 #[derive(Clone, Default)]

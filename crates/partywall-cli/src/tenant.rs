@@ -2,6 +2,7 @@
 
 use clap::Args;
 use partywall_audit::{ContextForm, Entrance, EntranceError, Options, entrance};
+use tokio_postgres::types::Type;
 
 use crate::{
     args::{AppLogin, Common, Known},
@@ -156,18 +157,20 @@ impl Door {
         session: &Session,
         settings: &[(String, String)],
     ) -> Result<(), Failure> {
-        let row = session
+        let doing = "ask who the session is";
+        let sql = "SELECT current_user::text, rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user";
+        let rows = session
             .client
-            .query_one(
-                "SELECT current_user::text, rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user",
-                &[],
-            )
+            .query_typed(sql, &[])
             .await
-            .map_err(Failure::sql("ask who the session is"))?;
+            .map_err(Failure::sql(doing))?;
+        let Some(row) = rows.first() else {
+            return Err(Failure::refused("the session's role is gone", ""));
+        };
         let (user, bypasses): (String, bool) = row
             .try_get(0)
             .and_then(|user| Ok((user, row.try_get(1)?)))
-            .map_err(Failure::sql("ask who the session is"))?;
+            .map_err(Failure::sql(doing))?;
         if bypasses && !self.allow_bypass {
             return Err(Failure::refused(
                 format!("policies do not hold for `{user}`, which would see every tenant"),
@@ -175,14 +178,19 @@ impl Door {
             ));
         }
         for (name, value) in settings {
-            let row = session
+            let doing = "read the context back";
+            let rows = session
                 .client
-                .query_one("SELECT pg_catalog.current_setting($1, true)", &[name])
+                .query_typed(
+                    "SELECT pg_catalog.current_setting($1, true)",
+                    &[(name, Type::TEXT)],
+                )
                 .await
-                .map_err(Failure::sql("read the context back"))?;
-            let is: Option<String> = row
-                .try_get(0)
-                .map_err(Failure::sql("read the context back"))?;
+                .map_err(Failure::sql(doing))?;
+            let is: Option<String> = match rows.first() {
+                Some(row) => row.try_get(0).map_err(Failure::sql(doing))?,
+                None => None,
+            };
             if is.as_deref() != Some(value) {
                 return Err(Failure::refused(
                     format!("the session did not take the setting `{name}`"),

@@ -1,6 +1,14 @@
+use std::{collections::BTreeSet, time::Duration};
+
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::{Line, Status};
+
+/// How long one of them may wait for a session of the server.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a pooler may take to make a session ready for the next client.
+const HANDING_ON: Duration = Duration::from_millis(300);
 
 /// How many clients look for the first one's session.
 const OTHERS: usize = 4;
@@ -23,18 +31,31 @@ where
     let ours = session(&first).await?;
     // The first client is at rest now. With a pooler that shares by transaction, its session of the server is free for
     // others; held open each, one of a few is given it.
-    let mut others = Vec::new();
+    let mut clients = vec![first];
+    let mut sessions = BTreeSet::from([ours.clone()]);
     let mut is_shared = false;
     for _ in 0..OTHERS {
-        let other = connect().await?;
-        other.simple_query("BEGIN").await?;
-        is_shared = is_shared || session(&other).await? == ours;
-        others.push(other);
+        let looking = async {
+            let other = connect().await?;
+            other.simple_query("BEGIN").await?;
+            let theirs = session(&other).await?;
+            Ok::<_, E>((other, theirs))
+        };
+        // A pooler whose sessions are all taken lets its clients wait.
+        let Ok(found) = tokio::time::timeout(PATIENCE, looking).await else {
+            break;
+        };
+        let (other, theirs) = found?;
+        clients.push(other);
+        is_shared = theirs == ours;
+        sessions.insert(theirs);
+        if is_shared {
+            break;
+        }
     }
-    for other in &others {
+    for other in clients.iter().skip(1) {
         other.simple_query("ROLLBACK").await?;
     }
-    drop(others);
     if is_shared {
         return Ok(vec![Line::new(
             "pooler",
@@ -44,38 +65,37 @@ where
         )]);
     }
 
-    // Whether a session is handed on with what it keeps, when its client has gone.
-    first
-        .simple_query("SET partywall_doctor.probe = 'left'")
-        .await?;
-    drop(first);
+    // Whether sessions are handed on with what they keep, when their clients have gone.
+    for client in &clients {
+        client
+            .simple_query("SET partywall_doctor.probe = 'left'")
+            .await?;
+    }
+    drop(clients);
+    tokio::time::sleep(HANDING_ON).await;
     let mut is_reused = false;
     let mut leaks = false;
+    let mut next = Vec::new();
     for _ in 0..OTHERS {
-        let next = connect().await?;
-        if session(&next).await? == ours {
-            is_reused = true;
-            leaks = leaks
-                || value(
-                    &next,
-                    "SELECT current_setting('partywall_doctor.probe', true)",
-                )
-                .await?
-                .as_deref()
-                    == Some("left");
-            next.simple_query("RESET partywall_doctor.probe").await?;
+        let Ok(client) = tokio::time::timeout(PATIENCE, connect()).await else {
             break;
-        }
+        };
+        let client = client?;
+        let probe = "SELECT current_setting('partywall_doctor.probe', true)";
+        leaks = leaks || value(&client, probe).await?.as_deref() == Some("left");
+        is_reused = is_reused || sessions.contains(&session(&client).await?);
+        client.simple_query("RESET partywall_doctor.probe").await?;
+        next.push(client);
     }
     Ok(vec![match (is_reused, leaks) {
-        (true, true) => Line::new(
+        (_, true) => Line::new(
             "pooler",
             Status::Fail,
             "hands sessions on with their settings: a context that one client set is there for the next (CTX_POOL_LEAK)",
             "set server_reset_query = DISCARD ALL, and set the context inside transactions only",
         ),
         (true, false) => Line::ok("pooler", "hands sessions on, and resets them in between"),
-        (false, _) => Line::ok(
+        (false, false) => Line::ok(
             "pooler",
             "none, or one that gives each client a session of its own",
         ),

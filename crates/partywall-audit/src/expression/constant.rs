@@ -49,6 +49,19 @@ impl Constant {
         }
     }
 
+    /// Whether no tenant has it for a key: nothing, zero, or the uuid of zeros.
+    pub(crate) fn is_nobody(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Bool(_) => false,
+            Self::Number(number) => *number <= 0,
+            Self::Text(text) => text.chars().all(|c| matches!(c, '0' | '-')),
+            Self::Bytes(type_oid, bytes) => {
+                *type_oid == 2950 && bytes.iter().all(|byte| *byte == 0)
+            }
+        }
+    }
+
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

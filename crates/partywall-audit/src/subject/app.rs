@@ -40,14 +40,20 @@ pub(super) fn roles(
         doors,
     };
     let ordinary = look.ordinary();
+    // An administrators' role that requests take on has no fewer rights than the others: what only reads and has a
+    // policy of its own is for those who did not log in.
     let (admins, mut app): (Vec<&Role>, Vec<&Role>) = ordinary
         .iter()
         .copied()
-        .partition(|role| look.is_admin(role));
+        .partition(|role| (role.login || look.writes(role)) && look.is_admin(role));
+    // Somebody writes the tenants' rows. A policy of its own that opens everything is a fault where nobody else does.
+    if !app.iter().any(|role| look.writes(role)) {
+        app.extend(admins.iter().filter(|role| look.writes(role)));
+    }
     if app.is_empty() {
-        // A policy of its own that opens everything is a fault where nobody else comes.
         app = admins;
     }
+    app.sort_by_key(|role| role.oid);
     let writes = app.iter().any(|role| look.writes(role));
     let mut found: Vec<(Oid, String)> = app
         .iter()

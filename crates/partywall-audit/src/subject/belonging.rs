@@ -124,10 +124,11 @@ fn to_root<'a>(relation: &'a Relation, family: &'a Family) -> impl Iterator<Item
 
 /// A column that refers to the tenants, whatever it is called.
 fn by_reference(relation: &Relation, family: &Family) -> Option<Belonging> {
-    let all: Vec<&Column> = to_root(relation, family)
+    let mut all: Vec<&Column> = to_root(relation, family)
         .filter_map(|number| relation.column(number))
         .filter(|column| !is_authorship(&column.name))
         .collect();
+    all.sort_by_key(|column| column.number);
     match all.as_slice() {
         [] => None,
         [one] => Some(Belonging::Column(one.number)),

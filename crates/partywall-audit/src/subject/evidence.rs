@@ -70,6 +70,25 @@ pub(crate) fn comparisons(
     all
 }
 
+/// The columns that views compare with settings, and what they are compared with.
+pub(super) fn columns_of_views(
+    catalogue: &Catalogue,
+    readings: &Readings,
+) -> Vec<(Oid, i16, Reads)> {
+    let mut found = Vec::new();
+    for relation in catalogue.relations.values() {
+        if let Some(view) = &relation.view {
+            let mut look = Look {
+                readings,
+                queries: Vec::new(),
+                found: Vec::new(),
+            };
+            look.in_view(&view.tree, &mut found);
+        }
+    }
+    found
+}
+
 impl With {
     pub(crate) const fn reads(&self) -> &Reads {
         match self {
@@ -135,6 +154,30 @@ impl<'a> Look<'a> {
             _ => {}
         }
         self.below(node);
+    }
+
+    /// The comparisons of a view, in which no table is the own one.
+    fn in_view(&mut self, node: &'a Node, found: &mut Vec<(Oid, i16, Reads)>) {
+        let is_query = node.tag() == "QUERY";
+        if is_query {
+            self.queries.push(node);
+        }
+        if let ("OPEXPR" | "SCALARARRAYOPEXPR", [left, right]) = (node.tag(), node.list("args")) {
+            for (one, other) in [(left, right), (right, left)] {
+                if let Some((relation, column)) = self.others(one) {
+                    let reads = self.readings.of_node(other);
+                    if !reads.settings.is_empty() {
+                        found.push((relation, column, reads));
+                    }
+                }
+            }
+        }
+        for child in node.children() {
+            self.in_view(child, found);
+        }
+        if is_query {
+            self.queries.pop();
+        }
     }
 
     fn below(&mut self, node: &'a Node) {

@@ -4,6 +4,7 @@
 mod app;
 mod belonging;
 mod bookkeeping;
+mod context;
 mod evidence;
 mod family;
 mod form;
@@ -142,7 +143,7 @@ impl Subject {
             .iter()
             .map(|(name, because)| Taken::new(name, because))
             .collect();
-        let contexts = contexts(&given, &family, &comparisons, &belongings);
+        let contexts = context::contexts(catalogue, &given, &readings, &comparisons, &belongings);
         inferred.contexts = contexts
             .iter()
             .map(|(name, because)| Taken::new(name, because))
@@ -249,45 +250,4 @@ fn others(
         );
     }
     global("no column and no foreign key leads to a tenant, and the application cannot reach it")
-}
-
-/// The settings and what speaks for each.
-fn contexts(
-    given: &Given,
-    family: &Family,
-    comparisons: &BTreeMap<Oid, Vec<Comparison>>,
-    belongings: &BTreeMap<Oid, Belonging>,
-) -> BTreeMap<String, String> {
-    let _ = family;
-    if !given.contexts.is_empty() {
-        return given
-            .contexts
-            .iter()
-            .map(|name| (name.clone(), "given".to_owned()))
-            .collect();
-    }
-    let mut counts: BTreeMap<String, BTreeSet<(Oid, &str)>> = BTreeMap::new();
-    for (relation, comparisons) in comparisons {
-        if !belongings.get(relation).is_some_and(Belonging::is_tenants) {
-            continue;
-        }
-        for comparison in comparisons {
-            for setting in &comparison.with.reads().settings {
-                counts
-                    .entry(setting.clone())
-                    .or_default()
-                    .insert((*relation, comparison.policy.as_str()));
-            }
-        }
-    }
-    counts
-        .into_iter()
-        .map(|(name, policies)| {
-            let because = match policies.len() {
-                1 => "one policy compares a column with it".to_owned(),
-                count => format!("{count} policies compare a column with it"),
-            };
-            (name, because)
-        })
-        .collect()
 }

@@ -24,6 +24,7 @@ struct Seen {
     fold: bool,
     null_tenant: bool,
     shared_tenant: bool,
+    nobody: bool,
     flag: Option<String>,
     unset: Option<String>,
     empty: Option<String>,
@@ -43,6 +44,10 @@ pub(super) fn explain(wall: &Wall<'_>, asker: Asker<'_>, way: &Way) -> Option<Ga
     // A tenant that stands in where there is no context, as the nil UUID does, is a session's own.
     let stands_in = seen.shared_tenant && (seen.unset.is_some() || seen.empty.is_some());
     if seen.never || stands_in {
+        return None;
+    }
+    // Without a context, the rows of nobody: there are none.
+    if seen.nobody && (seen.unset.is_some() || seen.empty.is_some()) {
         return None;
     }
     let column = tenant.unwrap_or(0);
@@ -161,6 +166,7 @@ fn of_the_row(
             }
             Literal::Equal { left, right, .. } if is_column(left, tenant) && is_constant(right) => {
                 seen.shared_tenant = true;
+                seen.nobody |= matches!(bare(right), Term::Constant(it) if it.is_nobody());
                 return;
             }
             Literal::Member { item, list, .. } if is_column(item, tenant) && is_constant(list) => {

@@ -23,5 +23,6 @@ mod prove_safely;
 mod sound;
 mod speed;
 mod subject;
+mod tools;
 mod variations;
 mod versions;

@@ -106,3 +106,112 @@ async fn an_option_that_names_nothing_is_refused_with_what_is_near() {
     let said = refused(&db, &wrong).await;
     assert!(said.contains("did you mean `public`?"), "{said}");
 }
+
+/// Logins and roles beside the application's in `base.sql`, and whom the application is taken to be.
+async fn apps(sql: &str) -> (Database, Vec<String>) {
+    let db = Database::with(&fault::read("base.sql")).await;
+    db.run(sql).await;
+    let roles = inferred(&db).await.app_roles;
+    let names = roles.into_iter().map(|taken| taken.value).collect();
+    (db, names)
+}
+
+#[tokio::test]
+async fn who_opens_everything_is_an_administrator_unless_nobody_else_writes() {
+    let (db, found) = apps(
+        "CREATE ROLE {admin} LOGIN; GRANT USAGE ON SCHEMA public TO {admin};
+         GRANT SELECT, UPDATE ON customers, invoices TO {admin};
+         CREATE POLICY admins ON customers TO {admin} USING (true);
+         CREATE POLICY admins ON invoices TO {admin} USING (true);",
+    )
+    .await;
+    assert_eq!(found, [db.role("app")]);
+
+    // The application itself, by mistake: a report's login that only reads is not the application.
+    let (db, found) = apps(
+        "CREATE ROLE {report} LOGIN; GRANT USAGE ON SCHEMA public TO {report};
+         GRANT SELECT ON invoices TO {report};
+         CREATE POLICY all_rows ON tenants TO {app} USING (true);
+         CREATE POLICY all_rows ON customers TO {app} USING (true);
+         CREATE POLICY all_rows ON invoices TO {app} USING (true);",
+    )
+    .await;
+    assert_eq!(found, [db.role("app"), db.role("report")]);
+}
+
+#[tokio::test]
+async fn an_owner_that_logs_in_is_the_application_where_nobody_else_writes() {
+    let (db, found) = apps(
+        "ALTER ROLE {owner} LOGIN;
+         REVOKE INSERT, UPDATE, DELETE ON customers, invoices FROM {app};",
+    )
+    .await;
+    assert_eq!(found, [db.role("app"), db.role("owner")]);
+    // With a login of its own that writes, the application is that.
+    let (db, found) = apps("ALTER ROLE {owner} LOGIN;").await;
+    assert_eq!(found, [db.role("app")]);
+    // A superuser that is granted rights, and nobody else.
+    let (db, found) = apps("ALTER ROLE {app} SUPERUSER").await;
+    assert_eq!(found, [db.role("app")]);
+    db.run("ALTER ROLE {app} NOSUPERUSER").await;
+    let (db, found) = apps("ALTER ROLE {app} BYPASSRLS").await;
+    assert_eq!(found, [db.role("app")]);
+}
+
+#[tokio::test]
+async fn a_column_is_a_tenants_by_its_policy_its_key_or_its_name() {
+    let db = Database::with(&fault::read("base.sql")).await;
+    db.run(
+        "CREATE TABLE by_key (id uuid PRIMARY KEY, belongs_to uuid NOT NULL REFERENCES tenants (id));
+         CREATE TABLE by_name (\"tenantId\" uuid NOT NULL, id uuid);
+         CREATE TABLE child (id uuid, tenant uuid, customer uuid, FOREIGN KEY (tenant, customer) REFERENCES customers (tenant_id, id));
+         CREATE TABLE grandchild (id uuid PRIMARY KEY, of uuid NOT NULL REFERENCES by_key (id));
+         CREATE TABLE two (sender uuid REFERENCES tenants (id), receiver uuid REFERENCES tenants (id));
+         CREATE TABLE authored (code text PRIMARY KEY, created_by uuid REFERENCES by_key (id));
+         CREATE TABLE numbered (tenant_id int, note text);
+         CREATE TABLE schema_migrations (version text);
+         CREATE TABLE scratch (id uuid, note text);
+         GRANT SELECT, INSERT ON by_key, by_name, child, grandchild, two, authored, numbered, schema_migrations, scratch TO {app};",
+    )
+    .await;
+    let mut options = fault::options(&db);
+    options.strict = true;
+    let report = fault::report(&db, &options).await;
+    let open: Vec<&str> = report
+        .findings
+        .iter()
+        .filter(|finding| matches!(finding.id.id(), "RLS_OFF" | "CHILD_UNSCOPED"))
+        .map(|finding| finding.object.as_str())
+        .collect();
+    assert_eq!(
+        open,
+        [
+            "public.by_key",
+            "public.by_name",
+            "public.child",
+            "public.grandchild"
+        ],
+        "{:#?}",
+        report.inferred
+    );
+    let undecided: Vec<&str> = report
+        .inferred
+        .undecided
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        undecided,
+        [
+            "public.authored",
+            "public.numbered",
+            "public.scratch",
+            "public.two"
+        ],
+        "{:#?}",
+        report.inferred
+    );
+    assert!(report.inferred.undecided["public.two"].contains("`sender`, `receiver`"));
+    let globals = values(&report.inferred.globals);
+    assert!(globals.contains(&"public.schema_migrations"), "{globals:?}");
+}

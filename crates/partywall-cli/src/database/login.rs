@@ -167,6 +167,10 @@ impl Login {
     ) -> Self {
         let mut login = self.clone();
         let ours = startup_options(settings);
+        if ours.is_empty() {
+            // Not even an empty one: poolers refuse the parameter.
+            return login;
+        }
         let options = match self.config.get_options() {
             Some(theirs) => format!("{theirs} {ours}"),
             None => ours,

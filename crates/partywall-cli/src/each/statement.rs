@@ -1,5 +1,8 @@
 use serde_json::{Map, Value};
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::{
+    Client, SimpleQueryMessage,
+    types::{ToSql, Type},
+};
 
 use super::outcome::Outcome;
 use crate::{
@@ -112,14 +115,15 @@ impl Statements {
         tenant: &str,
     ) -> Result<Outcome, Failed> {
         for (name, value) in settings {
+            // Without names of prepared statements, which a pooler would mix up.
             if is_partywall {
-                client
-                    .execute("SELECT partywall.enter($1, 0)", &[value])
-                    .await?;
+                let sql = "SELECT partywall.enter($1, 0)";
+                client.query_typed(sql, &[(value, Type::TEXT)]).await?;
             } else {
-                client
-                    .execute("SELECT pg_catalog.set_config($1, $2, true)", &[name, value])
-                    .await?;
+                let sql = "SELECT pg_catalog.set_config($1, $2, true)";
+                let values: [(&(dyn ToSql + Sync), Type); 2] =
+                    [(name, Type::TEXT), (value, Type::TEXT)];
+                client.query_typed(sql, &values).await?;
             }
         }
         let mut outcome = Outcome::done(tenant);
@@ -140,10 +144,13 @@ impl Statements {
         }
         // COMMIT in the SQL would have ended the tenant's context with the transaction.
         for (name, value) in settings {
-            let row = client
-                .query_one("SELECT pg_catalog.current_setting($1, true)", &[name])
-                .await?;
-            if row.try_get::<_, Option<String>>(0)?.as_ref() != Some(value) {
+            let sql = "SELECT pg_catalog.current_setting($1, true)";
+            let rows = client.query_typed(sql, &[(name, Type::TEXT)]).await?;
+            let is: Option<String> = match rows.first() {
+                Some(row) => row.try_get(0)?,
+                None => None,
+            };
+            if is.as_ref() != Some(value) {
                 return Err(Failed::Said(
                     "the SQL ended its transaction or changed the tenant's context: leave BEGIN, COMMIT, ROLLBACK and SET out".to_owned(),
                 ));

@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     interrupt::Interrupt,
     tenant::{Door, Entering},
-    terminal::Terminal,
+    terminal::{Terminal, one_line, wrapped},
 };
 
 /// Run psql, or a command, as one tenant
@@ -78,7 +78,7 @@ pub(crate) async fn run(
     let session = login.connect(interrupt).await?;
     door.verify(&session, &settings).await?;
     drop(session);
-    terminal.remark(&greeting(&door, &tenant, &settings));
+    terminal.remark(&greeting(&door, &tenant, terminal));
     let mut child = std::process::Command::new(&program);
     child.args(rest);
     if args.command.is_empty() {
@@ -130,7 +130,7 @@ async fn within_a_transaction(
         .map(|(_, value)| value.clone())
         .unwrap_or_default();
     let rc = Rc::write(&context)?;
-    terminal.remark(&greeting(door, tenant, &[]));
+    terminal.remark(&greeting(door, tenant, terminal));
     terminal.remark(
         "The context is sealed: it holds for this one transaction, until COMMIT or ROLLBACK. Nothing is kept without COMMIT.",
     );
@@ -150,19 +150,13 @@ async fn within_a_transaction(
     Ok(Verdict::Of(code(status)))
 }
 
-fn greeting(door: &Door, tenant: &str, settings: &[(String, String)]) -> String {
-    let place = door.login.place();
+fn greeting(door: &Door, tenant: &str, terminal: &Terminal) -> String {
     let role = match &door.role {
-        Some(role) => format!(", role `{role}`"),
+        Some(role) => format!(", which becomes `{role}`"),
         None => String::new(),
     };
-    let names: Vec<&str> = settings.iter().map(|(name, _)| name.as_str()).collect();
-    let by = if names.is_empty() {
-        String::new()
-    } else {
-        format!(" by {}", names.join(", "))
-    };
-    crate::terminal::one_line(&format!("tenant `{tenant}`{by} in {place}{role}"))
+    let text = format!("tenant `{tenant}` in {}{role}", door.login.place());
+    wrapped(&one_line(&text), 0, terminal.width())
 }
 
 /// psql's prompt names the tenant, so that nobody forgets where he is. What psql would take for an escape is left out.

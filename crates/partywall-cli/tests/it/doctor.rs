@@ -1,4 +1,8 @@
-use crate::{database::Database, run::Partywall};
+use crate::{
+    bouncer::Bouncer,
+    database::{ACME, Database},
+    run::Partywall,
+};
 
 fn lines(json: &serde_json::Value, topic: &str) -> Vec<String> {
     json["lines"]
@@ -66,4 +70,49 @@ async fn a_login_that_sees_less_says_so() {
         lines(&json, "login")[0].starts_with("warn: asks as app_"),
         "{json}"
     );
+}
+
+async fn through(settings: &str) -> (i32, String) {
+    let db = Database::shop("").await;
+    let bouncer = Bouncer::start(&db, settings).await;
+    let partywall = Partywall::at(&db).with("APP_DATABASE_URL", &bouncer.url(&db));
+    let ended = partywall.run(&["doctor", "--json"]);
+    (ended.code, lines(&ended.json(), "pooler").join("\n"))
+}
+
+#[tokio::test]
+async fn a_pooler_is_found_out() {
+    let (code, said) = through("pool_mode = transaction\ndefault_pool_size = 1").await;
+    assert!(
+        code == 0 && said.starts_with("warn: shares sessions of the server by transaction"),
+        "{said}"
+    );
+    let (code, said) = through("pool_mode = transaction\ndefault_pool_size = 10").await;
+    assert!(code == 0 && said.starts_with("warn: shares"), "{said}");
+    let (code, said) = through("pool_mode = session\ndefault_pool_size = 10").await;
+    assert_eq!(
+        (code, said.as_str()),
+        (0, "ok: hands sessions on, and resets them in between")
+    );
+    let (code, said) =
+        through("pool_mode = session\nserver_reset_query =\ndefault_pool_size = 10").await;
+    assert!(code == 2 && said.contains("CTX_POOL_LEAK"), "{said}");
+}
+
+#[tokio::test]
+async fn each_works_through_a_pooler_and_shell_says_why_it_does_not() {
+    let db = Database::shop("").await;
+    let bouncer = Bouncer::start(&db, "pool_mode = transaction\ndefault_pool_size = 2").await;
+    let partywall = Partywall::at(&db).with("APP_DATABASE_URL", &bouncer.url(&db));
+    let sql = "SELECT note FROM invoices";
+    let json = partywall
+        .run(&["each", "--json", "--parallel", "4", "--sql", sql])
+        .code(0)
+        .json();
+    assert_eq!(json["tenants"][0]["rows"][0]["note"], "of acme");
+    assert_eq!(json["tenants"][1]["rows"][0]["note"], "of globex");
+    partywall
+        .run(&["shell", "--tenant", ACME, "--", "psql", "-XAtc", sql])
+        .code(1)
+        .says(&["pooler", "server's own address"]);
 }

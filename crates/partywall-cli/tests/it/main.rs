@@ -11,6 +11,7 @@
 mod apply;
 mod arguments;
 mod baseline;
+mod bouncer;
 mod check;
 mod database;
 mod doctor;

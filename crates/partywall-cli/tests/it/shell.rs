@@ -206,41 +206,39 @@ async fn settings_can_be_said_in_full() {
     assert_eq!(ended.out, "of globex\n");
 }
 
-/// A database with Partywall's own entry function and seal, as its library makes them.
-const SEALED: &str = r#"
-CREATE SCHEMA partywall;
-CREATE TABLE partywall.seal_key (id text PRIMARY KEY, inner_pad bytea NOT NULL, outer_pad bytea NOT NULL);
-INSERT INTO partywall.seal_key VALUES ('k1', decode(repeat('36', 64), 'hex'), decode(repeat('5c', 64), 'hex'));
-CREATE TABLE partywall.applied (singleton boolean PRIMARY KEY DEFAULT true, declarations text NOT NULL, sealed boolean NOT NULL);
-INSERT INTO partywall.applied VALUES (true, '', true);
-CREATE FUNCTION partywall.enter(context text, statement_ms integer) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN EXECUTE format('SET LOCAL partywall.context = %L', context); END $$;
-CREATE FUNCTION partywall.tenant() RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
-DECLARE
-  raw text := current_setting('partywall.context', true);
-  message text := substr(raw, 66);
-  expires text := split_part(message, '.', 2);
-  k partywall.seal_key;
-BEGIN
-  IF raw IS NULL OR raw = '' THEN RETURN NULL; END IF;
-  SELECT * INTO k FROM partywall.seal_key WHERE id = split_part(message, '.', 1);
-  IF k.id IS NULL OR left(raw, 64) <> encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(message, 'UTF8'))), 'hex')
-     OR expires::int8 < extract('epoch' FROM transaction_timestamp()) THEN
-    RAISE EXCEPTION USING ERRCODE = 'PW002', MESSAGE = 'the context is not valid';
-  END IF;
-  RETURN (substr(message, length(k.id) + length(expires) + 3)::json ->> 'tenant')::uuid;
-END $$;
-REVOKE ALL ON FUNCTION partywall.tenant() FROM PUBLIC;
-GRANT USAGE ON SCHEMA partywall TO {app}, {owner};
-GRANT EXECUTE ON FUNCTION partywall.tenant() TO {app}, {owner};
-ALTER POLICY own ON tenants USING (id = (SELECT partywall.tenant()));
-ALTER POLICY own ON customers USING (tenant_id = (SELECT partywall.tenant()));
-ALTER POLICY own ON invoices USING (tenant_id = (SELECT partywall.tenant()));
-"#;
+/// A database with Partywall's own entry function and seal, of the texts that its library makes them from.
+fn sealed() -> String {
+    let tables = include_str!("../../../partywall/src/schema/sql/1_tables.sql");
+    let enter = include_str!("../../../partywall/src/schema/sql/2_enter.sql");
+    let declare = include_str!("../../../partywall/src/schema/sql/sealed_declare.sql");
+    let open = include_str!("../../../partywall/src/schema/sql/sealed.sql");
+    format!(
+        "CREATE SCHEMA partywall;\n{tables}\n{enter}\n
+         INSERT INTO partywall.seal_key VALUES ('k1', decode(repeat('36', 64), 'hex'), decode(repeat('5c', 64), 'hex'));
+         INSERT INTO partywall.applied (declarations, sealed) VALUES ('', true);
+         CREATE FUNCTION partywall.tenant() RETURNS pg_catalog.uuid
+         LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER AS $partywall$
+         DECLARE
+           raw pg_catalog.text := pg_catalog.current_setting('partywall.context', true);
+           scope pg_catalog.json;
+         {declare}
+         BEGIN
+           IF raw IS NULL OR raw = '' THEN RETURN NULL; END IF;
+         {open}
+           RETURN (scope ->> 'tenant')::pg_catalog.uuid;
+         END $partywall$;
+         REVOKE ALL ON FUNCTION partywall.tenant() FROM PUBLIC;
+         GRANT USAGE ON SCHEMA partywall TO {{app}}, {{owner}};
+         GRANT EXECUTE ON FUNCTION partywall.tenant() TO {{app}}, {{owner}};
+         ALTER POLICY own ON tenants USING (id = (SELECT partywall.tenant()));
+         ALTER POLICY own ON customers USING (tenant_id = (SELECT partywall.tenant()));
+         ALTER POLICY own ON invoices USING (tenant_id = (SELECT partywall.tenant()));"
+    )
+}
 
 #[tokio::test]
 async fn a_sealed_context_is_good_for_one_transaction() {
-    let db = Database::shop(SEALED).await;
+    let db = Database::shop(&sealed()).await;
     let partywall = Partywall::at(&db);
     partywall
         .run(&["shell", "--tenant", ACME, "--", "psql", "-XAtc", NOTES])

@@ -103,15 +103,16 @@ fn set(sql: &str, mut change: impl FnMut(&str) -> bool) -> Option<String> {
             begins = false;
             continue;
         }
-        begins = match token {
-            Token::Whitespace(_) => begins,
-            Token::SemiColon => true,
-            Token::Word(word) => matches!(
+        if matches!(token, Token::SemiColon) {
+            begins = true;
+        } else if let Token::Word(word) = token {
+            begins = matches!(
                 word.value.to_lowercase().as_str(),
                 "begin" | "then" | "else" | "loop"
-            ),
-            _ => false,
-        };
+            );
+        } else if !matches!(token, Token::Whitespace(_)) {
+            begins = false;
+        }
         out.push_str(script.text(at));
         at += 1;
     }
@@ -160,31 +161,28 @@ pub(super) fn unguarded(sql: &str) -> Vec<(String, bool)> {
     let mut open: Vec<bool> = Vec::new();
     let mut word: Option<&Token> = None;
     for (at, token) in tokens.iter().enumerate() {
-        match token {
-            Token::Whitespace(_) => continue,
-            Token::LParen => {
-                let nullif = matches!(word, Some(Token::Word(it)) if it.value.eq_ignore_ascii_case("nullif"));
-                open.push(nullif);
+        if matches!(token, Token::Whitespace(_)) {
+            continue;
+        }
+        if matches!(token, Token::LParen) {
+            let nullif =
+                matches!(word, Some(Token::Word(it)) if it.value.eq_ignore_ascii_case("nullif"));
+            open.push(nullif);
+        } else if matches!(token, Token::RParen) {
+            open.pop();
+        } else if matches!(token, Token::Word(it) if it.value.eq_ignore_ascii_case("current_setting"))
+            && let Some((arguments, end)) = script.arguments(at + 1)
+            && let Some(name) = arguments.first().and_then(|name| constant(name))
+        {
+            let missing_ok = arguments
+                .get(1)
+                .is_some_and(|it| !it.trim().eq_ignore_ascii_case("false"));
+            if !missing_ok {
+                found.push((name.to_lowercase(), true));
             }
-            Token::RParen => {
-                open.pop();
+            if !open.contains(&true) && refuses_empty(tokens, end) {
+                found.push((name.to_lowercase(), false));
             }
-            Token::Word(it) if it.value.eq_ignore_ascii_case("current_setting") => {
-                if let Some((arguments, end)) = script.arguments(at + 1)
-                    && let Some(name) = arguments.first().and_then(|name| constant(name))
-                {
-                    let missing_ok = arguments
-                        .get(1)
-                        .is_some_and(|it| !it.trim().eq_ignore_ascii_case("false"));
-                    if !missing_ok {
-                        found.push((name.to_lowercase(), true));
-                    }
-                    if !open.contains(&true) && refuses_empty(tokens, end) {
-                        found.push((name.to_lowercase(), false));
-                    }
-                }
-            }
-            _ => {}
         }
         word = Some(token);
     }

@@ -135,19 +135,21 @@ pub(super) fn find(audit: &Audit<'_>, openings: &[Opened<'_>], found: &mut Vec<F
             .collect();
         let attack = statement(first);
         let set = literal(setting);
-        let why = match fault {
-            Fault::FailOpenUnset => format!(
+        let why = if fault == Fault::FailOpenUnset {
+            format!(
                 "on a fresh connection, where nobody has set `{setting}` yet, `{attack}` reaches the rows of every tenant in {}",
                 some(&tables)
-            ),
-            Fault::FailOpenEmpty => format!(
+            )
+        } else if fault == Fault::FailOpenEmpty {
+            format!(
                 "`{setting}` is empty on a connection whose last transaction set it, and then `{attack}` reaches the rows of every tenant in {}",
                 some(&tables)
-            ),
-            _ => format!(
+            )
+        } else {
+            format!(
                 "anybody who can send a statement can set `{setting}`, for example by `SELECT set_config({set}, 'on', true)`, and with the right value `{attack}` reaches the rows of every tenant in {}",
                 some(&tables)
-            ),
+            )
         };
         let mut fixes: Vec<String> = Vec::new();
         for it in &opened {

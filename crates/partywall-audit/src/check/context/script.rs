@@ -66,15 +66,16 @@ impl<'a> Script<'a> {
         loop {
             at += 1;
             let token = self.tokens.get(at)?;
-            match token {
-                Token::LParen => depth += 1,
-                Token::RParen if depth == 1 => return Some((arguments, at + 1)),
-                Token::RParen => depth -= 1,
-                Token::Comma if depth == 1 => {
-                    arguments.push(String::new());
-                    continue;
+            if matches!(token, Token::LParen) {
+                depth += 1;
+            } else if matches!(token, Token::RParen) {
+                if depth == 1 {
+                    return Some((arguments, at + 1));
                 }
-                _ => {}
+                depth -= 1;
+            } else if depth == 1 && matches!(token, Token::Comma) {
+                arguments.push(String::new());
+                continue;
             }
             arguments.last_mut()?.push_str(self.text(at));
         }

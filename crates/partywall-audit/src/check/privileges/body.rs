@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use sqlparser::{
     dialect::PostgreSqlDialect,
+    keywords::Keyword,
     tokenizer::{Token, Tokenizer},
 };
 
@@ -284,6 +285,7 @@ impl Rows {
             .unwrap_or_default();
         let mut rows = self.rows.clone();
         let rest = from.map_or(&[][..], |at| query.get(at..).unwrap_or_default());
+        let mut derived = false;
         for (at, pair) in rest.windows(2).enumerate() {
             // `FROM (SELECT NEW.note) x`
             if let [Token::LParen, token] = pair
@@ -296,11 +298,12 @@ impl Rows {
                     close + 1
                 };
                 if self.selects(inside) {
+                    derived = true;
                     rows.extend(word(rest.get(alias)));
                 }
             }
         }
-        if !self.sources(rest) {
+        if !derived && !self.sources(rest) {
             return self.mentions(list, &rows);
         }
         for (at, token) in rest.iter().enumerate() {
@@ -318,7 +321,14 @@ impl Rows {
             let before = at.checked_sub(1).and_then(|at| list.get(at));
             let counted = at > 1 && is(list.get(at - 2), "count") && before == Some(&Token::LParen);
             let next = list.get(at + 1);
-            let column = word(Some(token)).is_some_and(|it| self.columns.contains(&it))
+            // The columns of a sub-select can be called anything.
+            let says_more = |name: &String| {
+                self.columns.contains(name)
+                    || (derived && is_name(token) && !self.keys.contains(name))
+            };
+            let typed = before == Some(&Token::DoubleColon) || is(before, "as");
+            let column = word(Some(token)).is_some_and(|it| says_more(&it))
+                && !typed
                 && before != Some(&Token::Period)
                 && !matches!(next, Some(Token::Period | Token::LParen));
             let all = *token == Token::Mul
@@ -331,6 +341,11 @@ impl Rows {
         });
         bare || self.mentions(list, &rows)
     }
+}
+
+/// Whether a token is a name and no key word.
+pub(super) fn is_name(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if word.keyword == Keyword::NoKeyword || word.quote_style.is_some())
 }
 
 /// Words that follow a table where an alias could.
@@ -362,4 +377,76 @@ fn assignment(statement: &[Token], declares: bool) -> Option<(String, &[Token])>
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(body: &str) -> bool {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let mut rows = Rows::new(
+            set(&["id", "tenant_id"]),
+            set(&["note", "status"]),
+            set(&["invoices", "added"]),
+        );
+        rows.are_sent(&statements(body).unwrap(), &set(&["pg_notify", "tell"]))
+    }
+
+    #[test]
+    fn rows_are_followed_to_where_they_are_sent() {
+        for body in [
+            "PERFORM pg_notify('c', row_to_json(NEW)::text)",
+            "PERFORM pg_notify('c', OLD.note)",
+            "PERFORM pg_notify('c', \"new\".note)",
+            "PERFORM tell(NEW)",
+            "a := NEW.note; b := a || 'x'; PERFORM pg_notify('c', b)",
+            "PERFORM pg_notify('c', b); b := a; a := NEW.note",
+            "r := OLD; PERFORM pg_notify('c', r.status)",
+            "SELECT n INTO x FROM (SELECT NEW.note AS n) y; PERFORM pg_notify('c', x)",
+            "SELECT * INTO x FROM public.invoices; PERFORM pg_notify('c', x::text)",
+            "EXECUTE 'NOTIFY c, ' || quote_literal(NEW.note)",
+            "EXECUTE $q$SELECT pg_notify('c', $1)$q$ USING NEW.note",
+            "FOR it IN SELECT * FROM added LOOP PERFORM pg_notify('c', it.note); END LOOP",
+        ] {
+            assert!(sent(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn keys_and_what_is_not_sent_are_none() {
+        for body in [
+            "PERFORM pg_notify('c', NEW.id::text)",
+            "PERFORM pg_notify(NEW.note, 'x')",
+            "PERFORM pg_notify('c', 'row_to_json(NEW)')",
+            "NEW.note := row_to_json(OLD); PERFORM pg_notify('c', NEW.id)",
+            "PERFORM log(NEW)",
+            "IF NEW.note <> OLD.note THEN PERFORM pg_notify('c', TG_OP); END IF",
+            "SELECT i AS k INTO x FROM (SELECT NEW.id AS i) y; PERFORM pg_notify('c', x::text)",
+            "SELECT count(*) INTO x FROM invoices WHERE note = NEW.note; PERFORM pg_notify('c', x::text)",
+            "EXECUTE 'NOTIFY c' USING NEW.id",
+            "EXECUTE format('UPDATE t SET x = %L', NEW.note)",
+            "FOR it IN SELECT * FROM added LOOP PERFORM pg_notify('c', it.id); END LOOP",
+            "-- pg_notify('c', NEW.note)",
+        ] {
+            assert!(!sent(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn odd_texts_end() {
+        for body in [
+            "",
+            ";;;",
+            "pg_notify(",
+            "pg_notify('c', NEW",
+            ":=",
+            "x :=",
+            "SELECT",
+            "a.b.c)))((((",
+        ] {
+            let _ = sent(body);
+        }
+        assert!(statements("'not closed").is_none());
+    }
 }

@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 
 use sqlparser::tokenizer::Token;
 
-use super::body::{statements, word};
+use super::body::{is, is_name, statements, word};
 use crate::{
     Fault, Finding,
-    catalogue::{Job, Relation},
+    catalogue::{Function, Job, Relation},
     check::{Audit, app::App},
     sql::{literal, tidy},
 };
@@ -96,6 +96,7 @@ const PLAIN: [&str; 10] = [
 /// The relations that a command names; `None` if it cannot be told what it touches.
 fn touches(audit: &Audit<'_>, command: &str) -> Option<BTreeSet<u32>> {
     let catalogue = audit.catalogue;
+    let known = known_functions(audit);
     let mut relations = BTreeSet::new();
     for statement in statements(command)? {
         let first = word(statement.first())?;
@@ -109,12 +110,8 @@ fn touches(audit: &Audit<'_>, command: &str) -> Option<BTreeSet<u32>> {
             let Some(name) = word(Some(token)) else {
                 continue;
             };
-            let called = statement.get(at + 1) == Some(&Token::LParen);
-            let own = catalogue
-                .functions
-                .values()
-                .any(|it| it.name.name == name && it.extension.is_none());
-            if called && own {
+            let before = at.checked_sub(1).and_then(|at| statement.get(at));
+            if is_call(token, before, statement.get(at + 1)) && !known.contains(name.as_str()) {
                 return None;
             }
             for relation in catalogue
@@ -131,4 +128,29 @@ fn touches(audit: &Audit<'_>, command: &str) -> Option<BTreeSet<u32>> {
         }
     }
     Some(relations)
+}
+
+/// The names of functions that do not know the tables: PostgreSQL's and extensions', but those that a function of
+/// one's own has too.
+fn known_functions<'a>(audit: &Audit<'a>) -> BTreeSet<&'a str> {
+    let builtins = audit.catalogue.builtins.values().map(|it| it.name.as_str());
+    let mut known: BTreeSet<&str> = builtins.collect();
+    let (extensions, own): (Vec<&Function>, Vec<&Function>) = audit
+        .catalogue
+        .functions
+        .values()
+        .partition(|function| function.extension.is_some());
+    known.extend(extensions.iter().map(|it| it.name.name.as_str()));
+    for function in own {
+        known.remove(function.name.name.as_str());
+    }
+    known
+}
+
+/// Whether a word is the name of a function that is called: not a key word, and not a table with its columns.
+fn is_call(token: &Token, before: Option<&Token>, next: Option<&Token>) -> bool {
+    let declared = ["into", "with", "as", "table"]
+        .iter()
+        .any(|word| is(before, word));
+    is_name(token) && !declared && next == Some(&Token::LParen)
 }

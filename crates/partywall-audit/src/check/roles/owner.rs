@@ -10,6 +10,7 @@ use crate::{
     catalogue::{Catalogue, Oid, Relation, RelationKind, Role},
     check::{Audit, app::App},
     sql::tidy,
+    subject::Belonging,
 };
 
 /// Owning the tables that are to hold it back: by itself, or by being the owner as well.
@@ -62,9 +63,12 @@ fn itself(audit: &Audit<'_>, app: &App<'_>, own: &[&Relation]) -> Finding {
             fix.push(format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"));
         }
         if !relation.is_partition {
-            fix.push(format!(
-                "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {name};"
-            ));
+            // Where nothing protects the tenants themselves, they are for reading and signing up.
+            let rights = match audit.subject.belonging(relation.oid) {
+                Some(Belonging::Root(_)) if !relation.row_security => "SELECT, INSERT",
+                _ => "SELECT, INSERT, UPDATE, DELETE",
+            };
+            fix.push(format!("GRANT {rights} ON {table} TO {name};"));
             fix.extend(
                 sequences(audit.catalogue, relation).map(|sequence| {
                     format!("GRANT USAGE ON SEQUENCE {} TO {name};", sequence.name)
@@ -83,7 +87,7 @@ fn itself(audit: &Audit<'_>, app: &App<'_>, own: &[&Relation]) -> Finding {
     } else {
         let exempt = names(&exempt);
         let why = format!(
-            "{name} owns {} and their policies are not forced on the owner: `SELECT * FROM {}` shows the rows of every tenant",
+            "{name} owns {} whose policies are not forced on the owner: `SELECT * FROM {}` shows the rows of every tenant",
             match exempt.len() {
                 1 => "a table".to_owned(),
                 many => format!("{many} tables"),

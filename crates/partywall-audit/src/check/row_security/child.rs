@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{Exposure, Style, off};
+use super::{Exposure, Scene, Style, off};
 use crate::{
     Fault, Finding,
     catalogue::{Oid, Privilege, Relation},
@@ -14,12 +14,11 @@ use crate::{
 
 /// A table whose rows belong to tenants through their parents, and that nothing protects.
 pub(super) fn unscoped(
-    audit: &Audit<'_>,
-    apps: &[App<'_>],
-    style: &Style,
+    scene: &Scene<'_>,
     relation: &Relation,
     exposure: &Exposure,
 ) -> Option<Finding> {
+    let (audit, style) = (scene.audit, &scene.style);
     let path = path(audit, relation)?;
     let predicate = predicate(audit, style, relation)?;
     let why = format!(
@@ -32,7 +31,8 @@ pub(super) fn unscoped(
     // The policy looks at the parents with the rights of whoever asks.
     for (at, step) in path.iter().enumerate() {
         let parent = step.parent;
-        let blind: Vec<String> = apps
+        let blind: Vec<String> = scene
+            .apps
             .iter()
             .filter(|app| {
                 !app.bypasses()
@@ -60,7 +60,7 @@ pub(super) fn unscoped(
             blind.join(", ")
         ));
     }
-    fix.push_str(&off::below(audit, style, relation));
+    fix.push_str(&off::below(scene, relation));
     Some(
         Finding::new(Fault::ChildUnscoped, relation.name.to_string(), why, fix)
             .tables([relation.name.to_string()]),

@@ -1,24 +1,16 @@
-use super::Style;
+use super::Scene;
 use crate::{
     Fault, Finding,
     catalogue::{PUBLIC, Relation},
-    check::{
-        Audit,
-        app::{App, listed},
-    },
+    check::app::{App, listed},
 };
 
 /// Row-level security that lets nothing through to a role which was granted rights.
 ///
 /// A command that no policy is for is no fault: reading without writing is a design. Nor is a table that is
 /// open to another of the application's roles: then it is closed to this one on purpose.
-pub(super) fn find(
-    audit: &Audit<'_>,
-    apps: &[App<'_>],
-    style: &Style,
-    relation: &Relation,
-    found: &mut Vec<Finding>,
-) {
+pub(super) fn find(scene: &Scene<'_>, relation: &Relation) -> Option<Finding> {
+    let (audit, apps, style) = (scene.audit, &scene.apps, &scene.style);
     let passes = |app: &App<'_>| {
         let commands = app.commands(relation);
         relation.policies.iter().any(|policy| {
@@ -37,11 +29,9 @@ pub(super) fn find(
         })
         .collect();
     if concerned.is_empty() || apps.iter().any(passes) {
-        return;
+        return None;
     }
-    let Some(predicate) = style.predicate(audit, relation) else {
-        return;
-    };
+    let predicate = style.predicate(audit, relation)?;
     let restrictive = relation.policies.iter().any(|policy| !policy.permissive);
     let roles: Vec<String> = concerned.iter().map(|app| app.name()).collect();
     let why = format!(
@@ -54,7 +44,7 @@ pub(super) fn find(
         },
         relation.name
     );
-    found.push(
+    Some(
         Finding::new(
             Fault::RlsNoPolicy,
             relation.name.to_string(),
@@ -62,5 +52,5 @@ pub(super) fn find(
             style.policy(relation, &predicate),
         )
         .tables([relation.name.to_string()]),
-    );
+    )
 }

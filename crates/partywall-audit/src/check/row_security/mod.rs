@@ -2,6 +2,7 @@
 
 mod child;
 mod closed;
+mod kin;
 mod off;
 mod partition;
 mod style;
@@ -10,56 +11,67 @@ pub(super) use style::Style;
 
 use std::collections::BTreeSet;
 
+use kin::Kin;
+
 use super::{Audit, app::App};
 use crate::{
     Finding,
-    catalogue::{Command, Oid, Relation},
+    catalogue::{Command, Relation},
     subject::Belonging,
 };
 
+/// What the rules of this section look at besides the audit.
+struct Scene<'a> {
+    audit: &'a Audit<'a>,
+    apps: Vec<App<'a>>,
+    style: Style,
+    kin: Kin<'a>,
+}
+
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
-    let apps = App::all(audit);
-    let style = Style::of(audit);
+    let scene = Scene {
+        audit,
+        apps: App::all(audit),
+        style: Style::of(audit),
+        kin: Kin::of(audit.catalogue),
+    };
     let mut partitions = partition::Partitions::default();
     for relation in audit.catalogue.relations.values() {
         if !relation.is_table() || !audit.subject.reports(relation) {
             continue;
         }
-        let above = ancestors(audit, relation);
-        let tenants = audit.subject.is_tenants(relation.oid)
-            || above
-                .iter()
-                .any(|above| audit.subject.is_tenants(above.oid));
-        if !tenants {
+        let above = scene.kin.above(relation);
+        let tenants = |it: &Relation| audit.subject.is_tenants(it.oid);
+        if !tenants(relation) && !above.iter().any(|above| tenants(above)) {
             continue;
         }
-        let exposure = Exposure::of(&apps, relation);
+        let exposure = Exposure::of(&scene.apps, relation);
         if exposure.commands.is_empty() {
             continue;
         }
-        // Nearest first: whose policies the rows have when they are reached through it.
-        if let Some(wall) = above.iter().rev().find(|above| above.row_security) {
-            partitions.see(&apps, relation, wall);
+        // Whose policies the rows have when they are reached through it.
+        if let Some(wall) = above.iter().find(|above| above.row_security) {
+            partitions.see(&scene, relation, wall);
             continue;
         }
         // What is wrong with its parent is mended there, for both.
         if above
             .iter()
-            .any(|above| !Exposure::of(&apps, above).commands.is_empty())
+            .any(|above| !Exposure::of(&scene.apps, above).commands.is_empty())
         {
             continue;
         }
         if relation.row_security {
-            closed::find(audit, &apps, &style, relation, found);
+            found.extend(closed::find(&scene, relation));
         } else if !relation.policies.is_empty() {
-            found.push(off::dormant(audit, &style, relation, &exposure));
+            found.push(off::dormant(&scene, relation, &exposure));
         } else if let Some(Belonging::Parent { .. }) = audit.subject.belonging(relation.oid) {
-            found.extend(child::unscoped(audit, &apps, &style, relation, &exposure));
+            found.extend(child::unscoped(&scene, relation, &exposure));
         } else {
-            found.extend(off::off(audit, &style, relation, &exposure));
+            found.extend(off::off(&scene, relation, &exposure));
         }
     }
-    partitions.report(audit, &style, found);
+    partitions.report(&scene, found);
 }
 
 /// What the application can do with the rows of a table.
@@ -70,13 +82,26 @@ struct Exposure {
 }
 
 impl Exposure {
+    /// By grants and as an owner.
     fn of(apps: &[App<'_>], relation: &Relation) -> Self {
+        Self::by(apps.iter(), |app| app.commands(relation))
+    }
+
+    /// By grants alone.
+    fn granted<'b, 'a: 'b>(apps: impl Iterator<Item = &'b App<'a>>, relation: &Relation) -> Self {
+        Self::by(apps, |app| app.granted(relation))
+    }
+
+    fn by<'b, 'a: 'b>(
+        apps: impl Iterator<Item = &'b App<'a>>,
+        can: impl Fn(&App<'a>) -> Vec<Command>,
+    ) -> Self {
         let mut it = Self {
             roles: Vec::new(),
             commands: BTreeSet::new(),
         };
         for app in apps {
-            let commands = app.commands(relation);
+            let commands = can(app);
             if !commands.is_empty() {
                 it.roles.push(app.name());
                 it.commands.extend(commands);
@@ -99,39 +124,5 @@ impl Exposure {
         } else {
             format!("`INSERT INTO {table} VALUES (…)` makes rows of any tenant")
         }
-    }
-}
-
-/// The tables that it inherits from or is a partition of, the nearest last.
-fn ancestors<'a>(audit: &Audit<'a>, relation: &'a Relation) -> Vec<&'a Relation> {
-    let mut found: Vec<&Relation> = Vec::new();
-    let mut ahead: Vec<Oid> = relation.parents.clone();
-    while let Some(oid) = ahead.pop() {
-        if let Some(parent) = audit.catalogue.relations.get(&oid)
-            && found.iter().all(|known| known.oid != oid)
-        {
-            found.insert(0, parent);
-            ahead.extend(&parent.parents);
-        }
-    }
-    found
-}
-
-/// The tables that inherit from it or are its partitions, at any depth.
-fn descendants<'a>(audit: &Audit<'a>, relation: &Relation) -> Vec<&'a Relation> {
-    let mut found: Vec<&Relation> = Vec::new();
-    let mut above = BTreeSet::from([relation.oid]);
-    loop {
-        let more: Vec<&Relation> = audit
-            .catalogue
-            .relations
-            .values()
-            .filter(|it| !above.contains(&it.oid) && it.parents.iter().any(|up| above.contains(up)))
-            .collect();
-        if more.is_empty() {
-            return found;
-        }
-        above.extend(more.iter().map(|it| it.oid));
-        found.extend(more);
     }
 }

@@ -1,83 +1,89 @@
-use super::{Exposure, Style, descendants, partition};
+use super::{Exposure, Scene, partition};
 use crate::{
     Fault, Finding,
     catalogue::{Command, Relation},
-    check::{
-        Audit,
-        app::{App, listed},
-    },
+    check::app::listed,
     subject::Belonging,
 };
 
 /// A tenant's table without row-level security.
-///
-/// The table of the tenants themselves is often read before it is known who asks: it counts where rows of it
-/// can be changed or deleted.
-pub(super) fn off(
-    audit: &Audit<'_>,
-    style: &Style,
+pub(super) fn off(scene: &Scene<'_>, relation: &Relation, exposure: &Exposure) -> Option<Finding> {
+    if let Some(Belonging::Root(_)) = scene.audit.subject.belonging(relation.oid) {
+        return root(scene, relation);
+    }
+    let exploit = exposure.exploit(relation);
+    found(scene, relation, &exposure.roles, &exploit)
+}
+
+/// The table of the tenants themselves, which is often read before it is known who asks: it counts where it was
+/// granted that rows of it are changed or deleted.
+fn root(scene: &Scene<'_>, relation: &Relation) -> Option<Finding> {
+    let granted = |command: Command| {
+        let apps = scene.apps.iter();
+        let may = apps.filter(|app| app.granted(relation).contains(&command));
+        may.map(super::App::name).collect::<Vec<String>>()
+    };
+    let table = &relation.name;
+    let (deletes, updates) = (granted(Command::Delete), granted(Command::Update));
+    if !deletes.is_empty() {
+        let exploit = format!("`DELETE FROM {table}` deletes every tenant");
+        found(scene, relation, &deletes, &exploit)
+    } else if !updates.is_empty() {
+        let column = relation.columns.last().map_or("id", |column| &column.name);
+        let column = crate::sql::tidy(column);
+        let exploit = format!("`UPDATE {table} SET {column} = …` changes every tenant");
+        found(scene, relation, &updates, &exploit)
+    } else {
+        None
+    }
+}
+
+fn found(
+    scene: &Scene<'_>,
     relation: &Relation,
-    exposure: &Exposure,
+    roles: &[String],
+    exploit: &str,
 ) -> Option<Finding> {
-    let harms = match audit.subject.belonging(relation.oid) {
-        Some(Belonging::Root(_)) => [Command::Update, Command::Delete]
-            .iter()
-            .any(|command| exposure.commands.contains(command)),
-        _ => true,
-    };
-    let predicate = style.predicate(audit, relation)?;
-    let exploit = match audit.subject.belonging(relation.oid) {
-        Some(Belonging::Root(_)) if exposure.commands.contains(&Command::Delete) => {
-            format!("`DELETE FROM {}` deletes every tenant", relation.name)
-        }
-        _ => exposure.exploit(relation),
-    };
+    let predicate = scene.style.predicate(scene.audit, relation)?;
     let why = format!(
         "row-level security is off and {} has rights on the table, so {exploit}",
-        listed(&exposure.roles)
+        listed(roles)
     );
-    let mut fix = style.protect(relation, &predicate);
-    fix.push_str(&below(audit, style, relation));
-    harms.then(|| {
-        Finding::new(Fault::RlsOff, relation.name.to_string(), why, fix)
-            .tables([relation.name.to_string()])
-    })
+    let mut fix = scene.style.protect(relation, &predicate);
+    fix.push_str(&below(scene, relation));
+    let table = relation.name.to_string();
+    Some(Finding::new(Fault::RlsOff, table.clone(), why, fix).tables([table]))
 }
 
 /// Policies that nobody switched on.
-pub(super) fn dormant(
-    audit: &Audit<'_>,
-    style: &Style,
-    relation: &Relation,
-    exposure: &Exposure,
-) -> Finding {
+pub(super) fn dormant(scene: &Scene<'_>, relation: &Relation, exposure: &Exposure) -> Finding {
+    let policies = match relation.policies.len() {
+        1 => "a policy that does".to_owned(),
+        many => format!("{many} policies that do"),
+    };
     let why = format!(
-        "the table has {} that do not apply while row-level security is off, so for {} {}",
-        match relation.policies.len() {
-            1 => "a policy".to_owned(),
-            many => format!("{many} policies"),
-        },
+        "the table has {policies} not apply while row-level security is off, so for {} {}",
         listed(&exposure.roles),
         exposure.exploit(relation)
-    )
-    .replace("a policy that do not apply", "a policy that does not apply");
-    let mut fix = style.switch_on(relation);
+    );
+    let mut fix = scene.style.switch_on(relation);
     if relation.policies.iter().all(|policy| !policy.permissive)
-        && let Some(predicate) = style.predicate(audit, relation)
+        && let Some(predicate) = scene.style.predicate(scene.audit, relation)
     {
-        fix.push_str(&style.policy(relation, &predicate));
+        fix.push('\n');
+        fix.push_str(&scene.style.policy(relation, &predicate));
     }
-    fix.push_str(&below(audit, style, relation));
-    Finding::new(Fault::PolicyDormant, relation.name.to_string(), why, fix)
-        .tables([relation.name.to_string()])
+    fix.push_str(&below(scene, relation));
+    let table = relation.name.to_string();
+    Finding::new(Fault::PolicyDormant, table.clone(), why, fix).tables([table])
 }
 
 /// What closes the partitions and heirs of a table that is closed itself.
-pub(super) fn below(audit: &Audit<'_>, style: &Style, relation: &Relation) -> String {
-    let apps = App::all(audit);
-    let open: Vec<&Relation> = descendants(audit, relation)
+pub(super) fn below(scene: &Scene<'_>, relation: &Relation) -> String {
+    let below = scene.kin.below(relation);
+    let open: Vec<&Relation> = below
         .into_iter()
-        .filter(|it| !it.row_security && !Exposure::of(&apps, it).commands.is_empty())
+        .filter(|it| !it.row_security && !Exposure::of(&scene.apps, it).commands.is_empty())
         .collect();
-    partition::close(audit, style, &apps, &open)
+    partition::close(scene, relation, &open)
 }

@@ -40,7 +40,7 @@ impl Style {
         let mut copied: BTreeMap<Oid, Copied> = BTreeMap::new();
         let mut plain = 0_usize;
         for relation in audit.subject.tenant_tables(audit.catalogue) {
-            for policy in relation.policies.iter().filter(|policy| policy.permissive) {
+            for policy in &relation.policies {
                 let Some((column, compared)) = equality_of(audit, relation, policy) else {
                     continue;
                 };

@@ -234,6 +234,8 @@ async fn what_jobs_touch() {
         "DELETE FROM invoices",
         "WITH x AS (SELECT * FROM public.customers) INSERT INTO countries SELECT * FROM x",
         "SELECT nightly()",
+        "SELECT not_there(1)",
+        "INSERT INTO countries (code, name) SELECT id::text, note FROM invoices",
         "CALL public.nightly()",
         "DO $$ BEGIN DELETE FROM nothing; END $$",
         "VACUUM; DELETE FROM \"invoices\" WHERE status = 'x;y'",
@@ -245,6 +247,8 @@ async fn what_jobs_touch() {
     for command in [
         "VACUUM (ANALYZE) invoices",
         "ANALYZE",
+        "INSERT INTO countries (code, name) VALUES ('x', lower('y')) ON CONFLICT (code) DO NOTHING",
+        "SELECT count(*), max(coalesce(name, '')) FROM countries WHERE code IN ('a', 'b')",
         "DELETE FROM countries WHERE name = 'invoices' -- invoices",
         "SELECT now(); REINDEX TABLE invoices",
         "DELETE FROM cron.job_run_details WHERE end_time < now() - interval '7 days'",

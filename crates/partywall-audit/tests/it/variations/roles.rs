@@ -359,7 +359,6 @@ async fn a_database_that_knows_no_roles() {
         [
             ("RLS_OFF", "public.lines"),
             ("RLS_OFF", "public.orders"),
-            ("RLS_OFF", "public.tenants"),
             ("ROLE_SUPERUSER", "role postgres"),
         ],
         "{found:#?}"

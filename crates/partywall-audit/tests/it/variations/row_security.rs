@@ -145,6 +145,18 @@ async fn without_any_policy_a_setting_is_made_up() {
 async fn the_table_of_the_tenants() {
     let off = "DROP POLICY own ON tenants; ALTER TABLE tenants DISABLE ROW LEVEL SECURITY;";
     is_clean(off).await;
+    is_clean(&format!("{off} GRANT INSERT ON tenants TO {{app}}")).await;
+    finds(
+        &format!("{off} GRANT UPDATE (name) ON tenants TO {{app}}"),
+        &[("RLS_OFF", "public.tenants")],
+    )
+    .await;
+    // Owning it is the owner's fault, not the table's.
+    finds(
+        &format!("{off} ALTER TABLE tenants OWNER TO {{app}}"),
+        &[("OWNER_DDL", "role {app}")],
+    )
+    .await;
     finds(
         &format!("{off} GRANT DELETE ON tenants TO {{app}}"),
         &[("RLS_OFF", "public.tenants")],
@@ -201,6 +213,22 @@ async fn partitions_of_partitions() {
         &[("RLS_OFF", "public.events_2026_01")],
     )
     .await;
+}
+
+/// Rows that were read by partition alone are read through the table above then.
+#[tokio::test]
+async fn the_rows_of_a_closed_partition_are_still_there() {
+    let db = database(&format!(
+        "{EVENTS}{EVENTS_CLOSED} REVOKE ALL ON events FROM {{app}}; GRANT SELECT ON events_2026_01 TO {{app}};
+         INSERT INTO events (tenant_id, at) VALUES
+           ('aaaaaaaa-0000-0000-0000-000000000000', '2026-01-02'), ('bbbbbbbb-0000-0000-0000-000000000000', '2026-01-02');"
+    ))
+    .await;
+    assert_eq!(seen(&db, "events_2026_01").await, (2, 2));
+    let found = report(&db, &options(&db)).await;
+    assert_eq!(found.findings.len(), 1, "{found:#?}");
+    db.run(&found.findings[0].fix).await;
+    assert_eq!(seen(&db, "events").await, (1, 0));
 }
 
 #[tokio::test]

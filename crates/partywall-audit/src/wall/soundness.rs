@@ -113,6 +113,8 @@ fn atoms() -> Vec<String> {
         "tenant_id = ANY ((SELECT array_agg(m.tenant_id) FROM members m WHERE m.person = PERSON)::text[])",
         "EXISTS (SELECT FROM members m WHERE m.tenant_id = NAME.tenant_id AND m.person = PERSON)",
         "(SELECT count(*) FROM members m WHERE m.tenant_id = NAME.tenant_id AND m.person = PERSON) > 0",
+        "tenant_id = ANY ((SELECT coalesce(array_agg(m.tenant_id), '{}') FROM members m WHERE m.person = PERSON)::text[])",
+        "tenant_id = COALESCE(CONTEXT, 'x')",
         "tenant_id IN (SELECT my_tenants())",
         "tenant_id IN (SELECT t FROM my_tenants() t)",
         "is_mine(tenant_id)",
@@ -238,12 +240,38 @@ async fn passing(session: usize, role: &str, tables: usize) -> Vec<Vec<Row>> {
     all
 }
 
+/// Whose rows a session of the first tenant can make in each table, without looking at them.
+async fn made(role: &str, tables: usize) -> Vec<Vec<Row>> {
+    let client = connect("soundness").await;
+    let sql = format!("SET app.tenant = 'a'; SET app.person = 'pa'; SET ROLE {role}");
+    client.batch_execute(&sql).await.unwrap();
+    let mut all = Vec::new();
+    for at in 0..tables {
+        let mut made = Vec::new();
+        for tenant in [Some("a"), Some("b"), Some("A"), Some("ab"), Some("x"), None] {
+            let value = tenant.map_or("NULL".to_owned(), |tenant| format!("'{tenant}'"));
+            let insert = format!(
+                "BEGIN; INSERT INTO t{at} VALUES (1000, {value}, 1, 1, ARRAY['a'], 'pa', true)"
+            );
+            if client.batch_execute(&insert).await.is_ok() {
+                made.push((tenant.map(str::to_owned), Some("pa".to_owned())));
+            }
+            client.batch_execute("ROLLBACK").await.unwrap();
+        }
+        all.push(made);
+    }
+    all
+}
+
 /// The rows that a session may see: its own, and for what is said to be the user's own, those.
 fn allowed(session: usize, row: &Row, standing: &Standing, owned: bool) -> bool {
     let (tenant, person, _) = SESSIONS[session];
     let meant = |is_it: fn(&Gap) -> bool| matches!(standing, Standing::Open(openings) if openings.iter().any(|it| is_it(&it.gap)));
     let own = tenant.is_some_and(|tenant| !tenant.is_empty() && row.0.as_deref() == Some(tenant));
-    own || (owned && person.is_some() && row.1.as_deref() == person)
+    // 'x' stands in for those who have none.
+    let stands_in = tenant.unwrap_or_default().is_empty() && row.0.as_deref() == Some("x");
+    own || stands_in
+        || (owned && person.is_some() && row.1.as_deref() == person)
         || (row.0.is_none() && meant(|gap| matches!(gap, Gap::NullTenant { .. })))
         || (row.0.as_deref() == Some("x") && meant(|gap| matches!(gap, Gap::SharedTenant { .. })))
 }
@@ -298,7 +326,9 @@ async fn what_is_scoped_lets_no_other_row_through() {
     for session in 0..SESSIONS.len() {
         sessions.push(passing(session, role, COUNT).await);
     }
+    let made = made(role, COUNT).await;
     let mut wrong = Vec::new();
+    let mut checked = 0;
     let (mut scoped, mut open, mut opaque, mut needless) = (0, 0, 0, Vec::new());
     for (at, predicate) in predicates.iter().enumerate() {
         let name = format!("t{at}");
@@ -313,6 +343,19 @@ async fn what_is_scoped_lets_no_other_row_through() {
         // Of a table that is said to be people's own, the owner's rows.
         let by_owner = relation.column_named("owner").map(|column| column.number);
         let owned = judged.tie.owned || subject.tenant_column(relation.oid) == by_owner;
+        // The session is the third of the list. To own a row is not enough to make it.
+        let insert = wall.standing(app, relation.oid, Command::Insert);
+        let by_tenant = relation
+            .column_named("tenant_id")
+            .map(|column| column.number);
+        if subject.tenant_column(relation.oid) == by_tenant && insert == Standing::Scoped {
+            checked += 1;
+            for row in &made[at] {
+                if !allowed(2, row, &insert, false) && row.0.as_deref() != Some("a") {
+                    wrong.push(format!("{row:?} can be made: {predicate}"));
+                }
+            }
+        }
         let claims = match standing {
             Standing::Scoped => {
                 scoped += 1;
@@ -368,4 +411,5 @@ async fn what_is_scoped_lets_no_other_row_through() {
     );
     // A test in which nothing is scoped, or nothing open, says nothing.
     assert!(scoped > COUNT / 20 && open > COUNT / 4, "{scoped} {open}");
+    assert!(checked > COUNT / 20, "{checked}");
 }

@@ -93,7 +93,12 @@ fn becomes(audit: &Audit<'_>, app: &App<'_>) -> Vec<Oid> {
 /// The permissive policies that let others' rows through to a role.
 fn openings(audit: &Audit<'_>, role: Oid, relation: &Relation, command: Command) -> Vec<String> {
     match audit.wall.standing(role, relation.oid, command) {
-        Standing::Open(openings) => openings.into_iter().map(|it| it.policy).collect(),
+        Standing::Open(openings) => openings
+            .into_iter()
+            // To read what all tenants share is what it is for.
+            .filter(|it| command != Command::Select || !it.gap.is_meant())
+            .map(|it| it.policy)
+            .collect(),
         Standing::Exempt | Standing::Closed | Standing::Scoped => Vec::new(),
     }
 }

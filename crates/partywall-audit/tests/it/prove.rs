@@ -189,3 +189,26 @@ async fn no_correct_schema_is_reached() {
     })
     .await;
 }
+
+/// What the base comes to, and a fault in it, on every version that is supported.
+#[tokio::test]
+async fn every_version_is_attacked() {
+    for major in crate::database::versions() {
+        let db = Database::empty_on(Some(major)).await;
+        db.run(&read("base.sql")).await;
+        let held = proof(&db, &options(&db), &ProveOptions::default()).await;
+        let text = lines(&db, &held);
+        assert!(
+            breached(&held).is_empty() && !text.contains("not run"),
+            "PostgreSQL {major}: {text}"
+        );
+        db.run("CREATE POLICY gone ON invoices FOR DELETE USING (true)")
+            .await;
+        let found = proof(&db, &options(&db), &ProveOptions::default()).await;
+        assert_eq!(
+            breached(&found),
+            BTreeSet::from(["delete"]),
+            "PostgreSQL {major}"
+        );
+    }
+}

@@ -138,6 +138,13 @@ pub(crate) async fn run(
                     });
                 }
             }
+            Applying::Batch(step, rows) => {
+                progress.says(format!("{}: {rows} rows", one_line(&step.name)));
+            }
+            Applying::Waiting(step, tries) => {
+                let name = one_line(&step.name);
+                progress.says(format!("{name}: others hold its lock; tried {tries} times"));
+            }
             _ => {}
         },
     )

@@ -41,14 +41,14 @@ pub(super) async fn look(
             ))
         })()
         .map_err(wrong)?;
-        lines.push(if count < 0.0 && is_large {
+        lines.push(if count <= 0.0 && is_large {
             Line::new(
                 "sizes",
                 Status::Warn,
                 format!("{name}: {size}, never analyzed, so plans for it are guesses"),
                 format!("ANALYZE {name}"),
             )
-        } else if count < 0.0 {
+        } else if count <= 0.0 {
             Line::ok("sizes", format!("{name}: {size}"))
         } else {
             Line::ok("sizes", format!("{name}: {size}, about {count:.0} rows"))

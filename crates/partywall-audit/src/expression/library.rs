@@ -228,13 +228,15 @@ fn scan(
         }
         // What stands after these words is a relation; `FROM` of `EXTRACT` and the like names none.
         let before = at.checked_sub(if schema.is_some() { 3 } else { 1 });
-        let opens = before.and_then(word).is_some_and(|before| {
-            matches!(
-                before.as_str(),
-                "from" | "join" | "into" | "update" | "only" | "table"
-            )
-        }) || before
-            .is_some_and(|before| is(before, &Token::Comma) && schema.is_some());
+        let opens = before.is_some_and(|before| {
+            // `INTO` fills a variable of PL/pgSQL, unless it is of an INSERT.
+            let inserts = || before.checked_sub(1).and_then(word).as_deref() == Some("insert");
+            match word(before).as_deref() {
+                Some("from" | "join" | "update" | "only" | "table") => true,
+                Some("into") => inserts(),
+                _ => is(before, &Token::Comma) && schema.is_some(),
+            }
+        });
         if !opens || (schema.is_none() && own_names.contains(&name)) {
             continue;
         }

@@ -65,7 +65,7 @@ impl Plan {
             );
             text.push_str(&runnable(step));
         }
-        text.push_str("\nRESET search_path;\n");
+        text.push_str("\nRESET search_path;\nRESET lock_timeout;\nRESET statement_timeout;\n");
         text
     }
 
@@ -89,7 +89,7 @@ impl Plan {
                 );
             }
         }
-        text.push_str("\nRESET search_path;\n");
+        text.push_str("\nRESET search_path;\nRESET lock_timeout;\nRESET statement_timeout;\n");
         text
     }
 }

@@ -50,6 +50,9 @@ pub struct ProveOptions {
     /// Sends also what locks a whole table, if only until it is rolled back: TRUNCATE, ALTER TABLE, CREATE
     /// TRIGGER. Without it, these are decided by privileges.
     pub intrusive: bool,
+    /// Calls also functions and fires triggers that take numbers from sequences, which no rollback gives back:
+    /// gaps are left. What reaches outside of the transaction in another way is never called.
+    pub spend_numbers: bool,
     /// How long a statement may take: ten seconds if nothing is said. One that takes longer is no proof.
     pub statement_timeout: Option<Duration>,
     /// How long a statement may wait for a lock: one second if nothing is said.

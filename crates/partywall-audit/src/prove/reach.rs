@@ -57,9 +57,11 @@ fn origin(
     if depth > 20 {
         return None;
     }
-    let query = match &view.view.as_ref()?.tree {
-        Node::List(queries) => queries.first()?,
-        other => other,
+    let tree = &view.view.as_ref()?.tree;
+    let query = if let Node::List(queries) = tree {
+        queries.first()?
+    } else {
+        tree
     };
     query.list("targetList").iter().find_map(|target| {
         let number: i16 = target.number("resno")?;

@@ -86,7 +86,8 @@ impl Answer {
                         affected,
                     };
                 }
-                _ => {}
+                // The names of the columns, and what later versions of the driver may add.
+                SimpleQueryMessage::RowDescription(_) | _ => {}
             }
         }
         answer

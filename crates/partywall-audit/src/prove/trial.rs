@@ -252,8 +252,8 @@ fn tenants_in<'a>(round: &Round<'_>, table: &'a Relation) -> Vec<&'a Column> {
             .filter_map(|comparison| match &comparison.with {
                 With::Column {
                     relation, column, ..
-                } if *relation == table.oid => Some(*column),
-                _ => None,
+                } => (*relation == table.oid).then_some(*column),
+                With::Context { .. } => None,
             }),
     );
     let mut seen = BTreeSet::new();

@@ -69,9 +69,13 @@ const OUTSIDE: [&str; 26] = [
     "pg_file_write",
 ];
 
-/// The word by which a function's text reaches outside of the transaction.
-pub(super) fn outside(text: &str) -> Option<&'static str> {
-    OUTSIDE.into_iter().find(|word| mentions(text, word))
+/// The word by which a function's text reaches outside of the transaction. Numbers of sequences may be meant to
+/// be spent.
+pub(super) fn outside(text: &str, spends: bool) -> Option<&'static str> {
+    OUTSIDE
+        .into_iter()
+        .filter(|word| !(spends && *word == "nextval"))
+        .find(|word| mentions(text, word))
 }
 
 #[cfg(test)]
@@ -96,8 +100,13 @@ mod tests {
 
     #[test]
     fn what_reaches_outside_is_known() {
-        assert_eq!(outside("PERFORM dblink_exec('x')"), Some("dblink_exec"));
-        assert_eq!(outside("SELECT 1"), None);
+        assert_eq!(
+            outside("PERFORM dblink_exec('x')", true),
+            Some("dblink_exec")
+        );
+        assert_eq!(outside("SELECT 1", false), None);
+        assert_eq!(outside("SELECT nextval('s')", false), Some("nextval"));
+        assert_eq!(outside("SELECT nextval('s')", true), None);
         assert_eq!(
             quoted("status = 'a' OR s = 'b'"),
             BTreeSet::from(["a".to_owned(), "b".to_owned()])

@@ -390,6 +390,48 @@ async fn a_function_is_read() {
     expect(&cases).await;
 }
 
+/// The owner is let through by a policy of its own: who may call its functions is then the only gate.
+#[tokio::test]
+async fn what_reaches_more_on_purpose_is_not_everybodys() {
+    let made = |grant: &str| {
+        format!(
+            "CREATE POLICY due ON invoices FOR SELECT TO {{owner}} USING (true);
+             SET ROLE {{owner}};
+             CREATE FUNCTION due() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+             AS $f$ SELECT tenant_id FROM invoices WHERE status = 'due' $f$;
+             {grant}
+             RESET ROLE;"
+        )
+    };
+    let cases: Vec<(&str, String, &[&str])> = vec![
+        (
+            "granted to one",
+            made(
+                "REVOKE EXECUTE ON FUNCTION due() FROM PUBLIC; GRANT EXECUTE ON FUNCTION due() TO {app};",
+            ),
+            &[],
+        ),
+        (
+            "granted to everybody",
+            made(""),
+            &["SECDEF_FN public.due()"],
+        ),
+        (
+            "a view has no such gate",
+            made(
+                "REVOKE EXECUTE ON FUNCTION due() FROM PUBLIC;
+                 CREATE VIEW list AS SELECT * FROM invoices; GRANT SELECT ON list TO {app};",
+            ),
+            &["VIEW_DEFINER public.list"],
+        ),
+    ];
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
+    expect(&cases).await;
+}
+
 #[tokio::test]
 async fn a_trigger_is_read_with_its_rows() {
     let made = |body: &str, trigger: &str| {

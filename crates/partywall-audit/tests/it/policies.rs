@@ -192,3 +192,47 @@ async fn what_cannot_be_told_is_said() {
         .collect();
     assert_eq!(undecided, ["policy own on public.invoices"]);
 }
+
+/// The shape that Partywall itself makes: one permissive policy, a floor below it, and a context that is sealed,
+/// read by a function that runs as the owner.
+#[tokio::test]
+async fn a_sealed_context_is_a_context() {
+    let function = "CREATE SCHEMA partywall; GRANT USAGE ON SCHEMA partywall TO {app};
+        CREATE TABLE partywall.seal_key (id text PRIMARY KEY, inner_pad bytea NOT NULL, outer_pad bytea NOT NULL);
+        CREATE FUNCTION partywall.tenant() RETURNS uuid LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER AS $$
+        DECLARE
+          raw pg_catalog.text := pg_catalog.current_setting('partywall.context', true);
+          scope pg_catalog.json;
+          message pg_catalog.text := pg_catalog.substr(raw, 66);
+          key_id pg_catalog.text := pg_catalog.split_part(message, '.', 1);
+          seal_key partywall.seal_key;
+          answer pg_catalog.text;
+        BEGIN
+          IF raw IS NULL OR raw OPERATOR(pg_catalog.=) '' THEN
+            RETURN NULL;
+          END IF;
+          SELECT * INTO seal_key FROM partywall.seal_key k WHERE k.id OPERATOR(pg_catalog.=) key_id;
+          IF seal_key.id IS NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'PW002', MESSAGE = 'the context is not valid';
+          END IF;
+          scope := message::pg_catalog.json;
+          answer := scope OPERATOR(pg_catalog.->>) 'tenant';
+          RETURN answer::pg_catalog.uuid;
+        END
+        $$;";
+    let policies = "DROP POLICY own ON invoices; DROP POLICY own ON customers; DROP POLICY own ON tenants;
+        CREATE ROLE {list} NOLOGIN; CREATE ROLE {across} NOLOGIN;
+        CREATE POLICY partywall_rows ON invoices TO {app}, {list}, {across} USING (true) WITH CHECK (true);
+        CREATE POLICY partywall_app ON invoices AS RESTRICTIVE TO {app}
+          USING (tenant_id OPERATOR(pg_catalog.=) (SELECT partywall.tenant()))
+          WITH CHECK (tenant_id OPERATOR(pg_catalog.=) (SELECT partywall.tenant()));
+        CREATE POLICY own ON customers USING (tenant_id = partywall.tenant());
+        CREATE POLICY own ON tenants USING (id = (SELECT partywall.tenant()));";
+    assert_eq!(
+        ids(&format!("{function} {policies}")).await,
+        Vec::<&str>::new()
+    );
+    // And what if somebody takes the floor away.
+    let without = format!("{function} {policies} DROP POLICY partywall_app ON invoices;");
+    assert_eq!(ids(&without).await, ["POLICY_TRUE"]);
+}

@@ -10,7 +10,7 @@ CREATE TABLE attachments (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   note_id uuid NOT NULL REFERENCES notes (id) ON DELETE CASCADE
 );
-CREATE TABLE currencies (code text PRIMARY KEY);
+CREATE TABLE alembic_version (version_num text PRIMARY KEY);
 INSERT INTO tenants VALUES ('aaaaaaaa-0000-0000-0000-000000000000', 'acme'), ('bbbbbbbb-0000-0000-0000-000000000000', 'globex');
 INSERT INTO notes (tenant_id, body) SELECT id, name FROM tenants;
 INSERT INTO attachments (note_id) SELECT id FROM notes;

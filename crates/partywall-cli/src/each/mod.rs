@@ -6,6 +6,7 @@ mod outcome;
 mod statement;
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     io::Write as _,
     path::PathBuf,
@@ -150,8 +151,12 @@ pub(crate) async fn run(
     if let Some(failure) = broken {
         return Err(failure);
     }
-    let order = |outcome: &Outcome| tenants.iter().position(|tenant| *tenant == outcome.tenant);
-    outcomes.sort_by_cached_key(order);
+    let order: BTreeMap<&str, usize> = tenants
+        .iter()
+        .enumerate()
+        .map(|(at, tenant)| (tenant.as_str(), at))
+        .collect();
+    outcomes.sort_by_key(|outcome| order.get(outcome.tenant.as_str()).copied());
     let summary = Summary::new(outcomes, tenants.len(), args.dry_run);
     if common.json {
         terminal.json(&summary)?;

@@ -94,6 +94,14 @@ impl Database {
     /// Output without what differs from run to run.
     pub(crate) fn same(&self, text: &str) -> String {
         let sockets = SERVER.socket_dir().display().to_string();
+        // The first line says which server it is.
+        let text = match text.split_once(", PostgreSQL ") {
+            Some((before, rest)) => {
+                let rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
+                format!("{before}, PostgreSQL VERSION\n{rest}")
+            }
+            None => text.to_owned(),
+        };
         text.replace(&sockets, "SOCKETS")
             .replace(&format!("app_{}", self.number), "app")
             .replace(&format!("owner_{}", self.number), "owner")

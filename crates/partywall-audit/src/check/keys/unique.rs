@@ -143,10 +143,11 @@ fn fix(
         .is_some_and(|column| !column.not_null);
     let definition = &constraint.definition;
     let head = head(definition)?.trim_end();
-    let kind = match constraint.kind {
-        // A primary key would forbid the rows without a tenant.
-        ConstraintKind::Primary if nullable => "UNIQUE",
-        _ => head,
+    // A primary key would forbid the rows without a tenant.
+    let kind = if constraint.kind == ConstraintKind::Primary && nullable {
+        "UNIQUE"
+    } else {
+        head
     };
     statements.push(format!(
         "ALTER TABLE {} ADD CONSTRAINT {name} {kind} {};",

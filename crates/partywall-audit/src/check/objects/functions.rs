@@ -1,11 +1,13 @@
 use super::owner::why_exempt;
 use crate::{
     Fault, Finding,
-    catalogue::{Function, Oid},
+    catalogue::{Command, Function, Oid, PUBLIC, Privilege},
     check::{
         Audit,
         reach::{Access, Reach, Reached, table_names},
     },
+    sql::tidy,
+    wall::Standing,
 };
 
 /// `event_trigger` (pg_type.dat).
@@ -38,6 +40,7 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         let reached = Reach::of_function(audit, function);
         let accesses = past(audit, &reached);
         let Some(first) = accesses.first() else {
+            found.extend(for_everybody(audit, function, &reached));
             continue;
         };
         let tables = table_names(audit.catalogue, accesses.iter().map(|access| access.table));
@@ -64,6 +67,52 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             .tables(tables),
         );
     }
+}
+
+/// A function whose owner has policies of its own was written to reach more, for whom it is granted to: where
+/// that is everybody, nobody thought of it.
+fn for_everybody(audit: &Audit<'_>, function: &Function, reached: &Reached) -> Option<Finding> {
+    let granted = function
+        .grants
+        .iter()
+        .any(|grant| grant.grantee == PUBLIC && grant.privilege == Privilege::Execute);
+    let is_open = |role: Oid, table: Oid| {
+        Command::ALL.iter().any(|command| {
+            matches!(
+                audit.wall.standing(role, table, *command),
+                Standing::Open(_)
+            )
+        })
+    };
+    let open: Vec<&Access> = reached
+        .accesses
+        .iter()
+        .filter(|access| {
+            granted
+                && !access.bound
+                && audit.subject.is_tenants(access.table)
+                && is_open(access.role, access.table)
+                && !audit
+                    .askers()
+                    .iter()
+                    .any(|asker| is_open(*asker, access.table))
+        })
+        .collect();
+    let first = open.first()?;
+    let tables = table_names(audit.catalogue, open.iter().map(|access| access.table));
+    let why = format!(
+        "everybody may call it, and the policies let its owner {} through to the rows of all tenants in {}: \
+         `SELECT {}(…)` with another tenant's keys",
+        tidy(audit.catalogue.roles.name(first.role)),
+        tables.join(", "),
+        function.name
+    );
+    let fix = format!(
+        "REVOKE EXECUTE ON {} {} FROM PUBLIC;",
+        function.keyword(),
+        function.signature()
+    );
+    Some(Finding::new(Fault::SecdefFn, function.signature(), why, fix).tables(tables))
 }
 
 /// What a function touches past the policies. Where it cannot be told what it does, everything that the role

@@ -52,10 +52,8 @@ fn may_read(audit: &Audit<'_>, role: Oid, object: &LargeObject) -> bool {
 
 fn finding(table: &Relation, column: &Column) -> Finding {
     let (name, table_name) = (tidy(&column.name), table.name.to_string());
-    let why = format!(
-        "its large objects belong to the application's login and not to a row, so \
-         `SELECT lo_get(oid) FROM pg_largeobject_metadata` reads those of every tenant"
-    );
+    let why = "its large objects belong to the application's login and not to a row, so \
+               `SELECT lo_get(oid) FROM pg_largeobject_metadata` reads those of every tenant";
     // What is copied into the rows, where the policies are, is then taken away.
     let fix = format!(
         "CREATE TEMPORARY TABLE partywall_large_objects AS \

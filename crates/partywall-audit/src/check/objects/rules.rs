@@ -22,10 +22,10 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
 }
 
 fn judge(audit: &Audit<'_>, relation: &Relation, rule: &Rule) -> Option<Finding> {
-    let event = match rule.event {
-        "INSERT" => Privilege::Insert,
-        "UPDATE" => Privilege::Update,
-        _ => Privilege::Delete,
+    let (event, begin) = match rule.event {
+        "INSERT" => (Privilege::Insert, "INSERT INTO"),
+        "UPDATE" => (Privilege::Update, "UPDATE"),
+        _ => (Privilege::Delete, "DELETE FROM"),
     };
     if audit.askers_of(relation, &[event]).is_empty() {
         return None;
@@ -33,11 +33,7 @@ fn judge(audit: &Audit<'_>, relation: &Relation, rule: &Rule) -> Option<Finding>
     let accesses = past(audit, &Reach::of_rule(audit, relation, rule));
     let first = accesses.first()?;
     let tables = table_names(audit.catalogue, accesses.iter().map(|access| access.table));
-    let statement = match event {
-        Privilege::Insert => format!("INSERT INTO {} …", relation.name),
-        Privilege::Update => format!("UPDATE {} …", relation.name),
-        _ => format!("DELETE FROM {} …", relation.name),
-    };
+    let statement = format!("{begin} {} …", relation.name);
     let why = format!(
         "it acts on {} as {}, so `{statement}` with another tenant's keys touches that tenant's rows",
         tables.join(", "),

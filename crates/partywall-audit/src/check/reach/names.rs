@@ -461,18 +461,17 @@ pub(super) fn type_end(parts: &[Part], mut at: usize) -> usize {
     }
     at += 1;
     while let Some(part) = parts.get(at) {
-        match part {
-            Part::Dot if parts.get(at + 1).and_then(Part::word).is_some() => at += 2,
-            Part::Square(_) => at += 1,
-            Part::Round(inside)
-                if inside
-                    .iter()
-                    .all(|it| matches!(it, Part::Number | Part::Comma)) =>
-            {
-                at += 1;
-            }
-            _ if part.is_any(&MORE) => at += 1,
-            _ => break,
+        let size = part.round().is_some_and(|inside| {
+            inside
+                .iter()
+                .all(|it| matches!(it, Part::Number | Part::Comma))
+        });
+        if *part == Part::Dot && parts.get(at + 1).and_then(Part::word).is_some() {
+            at += 2;
+        } else if size || matches!(part, Part::Square(_)) || part.is_any(&MORE) {
+            at += 1;
+        } else {
+            break;
         }
     }
     at

@@ -302,11 +302,11 @@ impl Names<'_> {
                     {
                         continue;
                     }
-                    if self.follows(sources, *source, column, other, around) {
-                        if let Some(source) = sources.get_mut(*source) {
-                            source.bound = true;
-                            changed = true;
-                        }
+                    if self.follows(sources, *source, column, other, around)
+                        && let Some(source) = sources.get_mut(*source)
+                    {
+                        source.bound = true;
+                        changed = true;
                     }
                 }
             }

@@ -138,9 +138,8 @@ impl<'n, 'a> Walk<'n, 'a> {
     fn chunk(&mut self, parts: &[Part]) {
         let Some(first) = parts.first() else { return };
         let rest = parts.get(1..).unwrap_or(&[]);
-        if first.is_operator("#") {
-            self.chunk(parts.get(3..).unwrap_or(&[]));
-        } else if first.is_operator("<<") {
+        // `#variable_conflict use_column`, `<<label>>`
+        if first.is_operator("#") || first.is_operator("<<") {
             self.chunk(parts.get(3..).unwrap_or(&[]));
         } else if first.is("declare") {
             self.declares = true;

@@ -141,12 +141,13 @@ pub(super) fn is_of(index: &Index, table: &Relation, column: i16) -> bool {
 
 /// Casts the other side instead.
 fn fix(table: &Relation, policy: &Policy, tenant: &Column) -> Option<String> {
-    alter(table, policy, &|expression| match expression {
-        Expr::BinaryOp {
+    alter(table, policy, &|expression| {
+        if let Expr::BinaryOp {
             left,
             op: BinaryOperator::Eq,
             right,
-        } => {
+        } = expression
+        {
             let (own, other) = if casts_column(left, &tenant.name) {
                 (left, right)
             } else if casts_column(right, &tenant.name) {
@@ -156,15 +157,17 @@ fn fix(table: &Relation, policy: &Policy, tenant: &Column) -> Option<String> {
             };
             **own = column(&tenant.name);
             **other = cast(without_empty((**other).clone()), &tenant.type_name);
-            true
+            return true;
         }
-        Expr::AnyOp { left, right, .. } if casts_column(left, &tenant.name) => {
+        if let Expr::AnyOp { left, right, .. } = expression
+            && casts_column(left, &tenant.name)
+        {
             **left = column(&tenant.name);
             let array = cast(right.as_ref().clone(), &format!("{}[]", tenant.type_name));
             **right = Expr::Nested(Box::new(array));
-            true
+            return true;
         }
-        _ => false,
+        false
     })
 }
 
@@ -180,15 +183,13 @@ fn casts_column(side: &Expr, name: &str) -> bool {
 
 /// An empty text is no value of most types, and is what a setting holds after the transaction that set it.
 fn without_empty(value: Expr) -> Expr {
-    let text = value.to_string();
-    let inner = match bare(&value) {
-        Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("nullif") => {
-            None
-        }
-        _ => Parser::new(&PostgreSqlDialect {})
-            .try_with_sql(&format!("NULLIF({text}, '')"))
-            .ok()
-            .and_then(|mut parser| parser.parse_expr().ok()),
-    };
-    inner.unwrap_or_else(|| Expr::Nested(Box::new(value)))
+    if let Expr::Function(function) = bare(&value)
+        && function.name.to_string().eq_ignore_ascii_case("nullif")
+    {
+        return Expr::Nested(Box::new(value));
+    }
+    Parser::new(&PostgreSqlDialect {})
+        .try_with_sql(&format!("NULLIF({value}, '')"))
+        .and_then(|mut parser| parser.parse_expr())
+        .unwrap_or_else(|_| Expr::Nested(Box::new(value)))
 }

@@ -99,11 +99,11 @@ pub(super) fn column(name: &str) -> Expr {
 
 /// Whether an expression is a column, in brackets or not.
 pub(super) fn is_column(expression: &Expr, name: &str) -> bool {
-    match bare(expression) {
-        Expr::Identifier(own) => own.value == name,
-        Expr::CompoundIdentifier(path) => path.last().is_some_and(|own| own.value == name),
-        _ => false,
+    let expression = bare(expression);
+    if let Expr::CompoundIdentifier(path) = expression {
+        return path.last().is_some_and(|own| own.value == name);
     }
+    matches!(expression, Expr::Identifier(own) if own.value == name)
 }
 
 /// The expression inside of brackets.

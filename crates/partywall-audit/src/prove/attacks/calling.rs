@@ -74,7 +74,9 @@ fn closure<'a>(catalogue: &'a Catalogue, start: &'a Function) -> Vec<&'a Functio
 }
 
 /// Why a function must not be called: no rollback undoes what it does.
-pub(super) fn irrevocable(catalogue: &Catalogue, function: &Function) -> Option<String> {
+pub(super) fn irrevocable(round: &Round<'_>, function: &Function) -> Option<String> {
+    let catalogue = round.stage.catalogue;
+    let spends = round.stage.how.spend_numbers;
     let counted = |relation: &&Relation| {
         relation.columns.iter().any(|column| {
             column.identity != Identity::No
@@ -92,13 +94,14 @@ pub(super) fn irrevocable(catalogue: &Catalogue, function: &Function) -> Option<
                 called.language
             ));
         }
-        if let Some(word) = outside(&called.source) {
+        if let Some(word) = outside(&called.source, spends) {
             return Some(format!(
                 "{} reaches outside of the transaction by `{word}`",
                 called.signature()
             ));
         }
-        let writes = called.volatility == Volatility::Volatile
+        let writes = !spends
+            && called.volatility == Volatility::Volatile
             && (mentions(&called.source, "insert") || mentions(&called.source, "merge"));
         let counted = catalogue
             .relations
@@ -128,10 +131,7 @@ async fn one(
         });
     }
     // What may not be called is called all the same: that it is refused is the proof.
-    if !lacks
-        && !round.stage.how.intrusive
-        && let Some(why) = irrevocable(catalogue, function)
-    {
+    if !lacks && let Some(why) = irrevocable(round, function) {
         return Ok(Verdict::not_run(why));
     }
     let mut verdicts = Vec::new();
@@ -312,16 +312,13 @@ fn constant(type_oid: u32) -> Option<&'static str> {
 /// Why nothing is written to a table: a trigger does what no rollback undoes.
 pub(super) fn unwritable(round: &Round<'_>, relation: &Relation) -> Option<String> {
     let catalogue = round.stage.catalogue;
-    if round.stage.how.intrusive {
-        return None;
-    }
     relation
         .triggers
         .iter()
         .filter(|trigger| trigger.enabled)
         .find_map(|trigger| {
             let function = catalogue.functions.get(&trigger.function)?;
-            let why = irrevocable(catalogue, function)?;
+            let why = irrevocable(round, function)?;
             Some(format!("trigger {}: {why}", tidy(&trigger.name)))
         })
 }

@@ -168,13 +168,11 @@ pub(super) async fn insert(
 /// For the table of the tenants: a tenant that is nobody's.
 fn stranger(round: &Round<'_>, ground: &Ground<'_>) -> Option<String> {
     let stage = round.stage;
-    match stage.subject.belonging(ground.relation.oid)? {
-        Belonging::Root(key) => {
-            let key = ground.relation.column(*key)?;
-            stage.types.make(key, "a tenant that nobody knows", 1)
-        }
-        _ => None,
-    }
+    let Belonging::Root(key) = stage.subject.belonging(ground.relation.oid)? else {
+        return None;
+    };
+    let key = ground.relation.column(*key)?;
+    stage.types.make(key, "a tenant that nobody knows", 1)
 }
 
 /// Whether a row that was inserted is the victim's: a trigger may have put it right.
@@ -276,10 +274,9 @@ pub(super) async fn give_away(
     };
     // A constraint is asked after the policies: they let the row through. One row that no constraint holds back
     // shows it.
-    let row = match draft(round, relation, Some(victim), &Recipe::default(), 13, 0).await? {
-        Ok(row) => row,
-        Err(_) => Draft::default(),
-    };
+    let row = draft(round, relation, Some(victim), &Recipe::default(), 13, 0)
+        .await?
+        .unwrap_or_default();
     let keys: Vec<i16> = relation
         .foreign_keys()
         .flat_map(|(own, _)| own.columns.iter().copied())

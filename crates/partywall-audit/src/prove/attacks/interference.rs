@@ -94,9 +94,10 @@ pub(super) async fn judge(
         (ground.foreign.clone(), ground.own.clone())
     };
     let hangs_on_own = hangs(round, ground, control, &own).await?;
-    let reached = match &hangs_on_own {
-        Hangs::OnThem => "its answer hangs on rows of its own",
-        _ => "its answer does not hang on rows of its own",
+    let reached = if matches!(hangs_on_own, Hangs::OnThem) {
+        "its answer hangs on rows of its own"
+    } else {
+        "its answer does not hang on rows of its own"
     };
     let on_theirs = hangs(round, ground, attack, &theirs).await?;
     Ok(match (on_theirs, hangs_on_own) {

@@ -1,5 +1,6 @@
 //! The attacks, one function each. What may be tried is decided here, and nowhere else.
 
+mod beside;
 mod calling;
 mod contexts;
 mod inserting;
@@ -8,6 +9,7 @@ mod keys;
 mod reading;
 mod rights;
 pub(super) mod tricks;
+mod trusted;
 mod views;
 mod writing;
 
@@ -100,11 +102,11 @@ pub(super) async fn attack(
         }));
     }
     if attack.wants_table() && !ground.relation.is_table() {
-        return Ok(match ground.relation.kind {
-            RelationKind::Foreign if attack.writes() => {
-                Verdict::not_run("writing to a foreign table reaches another server")
-            }
-            _ => Verdict::absent("it is no table"),
+        let is_foreign = ground.relation.kind == RelationKind::Foreign;
+        return Ok(if is_foreign && attack.writes() {
+            Verdict::not_run("writing to a foreign table reaches another server")
+        } else {
+            Verdict::absent("it is no table")
         });
     }
     if shared.open && attack.is_beyond_reading() {
@@ -151,11 +153,11 @@ pub(super) async fn attack(
         Attack::StaleContext => contexts::stale(round, ground).await?,
         Attack::Flag => tricks::flag(round, ground).await?,
         Attack::Prepared => tricks::prepared(round, ground).await?,
-        Attack::Shadow => tricks::shadow(round, ground).await?,
-        Attack::SelfGrant => tricks::self_grant(round, ground).await?,
+        Attack::Shadow => trusted::shadow(round, ground).await?,
+        Attack::SelfGrant => trusted::self_grant(round, ground).await?,
         Attack::Cascade => keys::cascade(round, ground).await?,
-        Attack::SideEffect => tricks::side_effect(round, ground, inserted).await?,
-        Attack::Peek => tricks::peek(round, ground).await?,
+        Attack::SideEffect => beside::side_effect(round, ground, inserted).await?,
+        Attack::Peek => beside::peek(round, ground).await?,
         Attack::LargeObject => rights::large_object(round, ground).await?,
         Attack::Trigger => rights::trigger(round, ground).await?,
         Attack::Alter => rights::alter(round, ground).await?,

@@ -277,12 +277,10 @@ pub(super) async fn partitions(
         )
         .await?;
         let held = verdict.is_held();
-        let verdict = match verdict.outcome {
-            // Its rows may be in other partitions.
-            crate::Outcome::NotRun { ref why } if why.contains("none of its own") => {
-                Verdict::not_run(format!("{}: {why}", child.name))
-            }
-            _ => verdict,
+        let verdict = if let crate::Outcome::NotRun { why } = &verdict.outcome {
+            Verdict::not_run(format!("{}: {why}", child.name))
+        } else {
+            verdict
         };
         verdicts.push((held, verdict));
     }

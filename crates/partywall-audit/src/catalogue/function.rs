@@ -21,7 +21,6 @@ pub(crate) struct Function {
     /// The names of its arguments, empty where they have none; none at all if no argument has one.
     pub(crate) argument_names: Vec<String>,
     pub(crate) returns: Oid,
-    pub(crate) returns_set: bool,
     /// Whether it is for triggers.
     pub(crate) is_trigger: bool,
     /// One letter of `prokind`: `f`unction, `p`rocedure, `a`ggregate, `w`indow.
@@ -31,7 +30,6 @@ pub(crate) struct Function {
     pub(crate) volatility: Volatility,
     pub(crate) security_definer: bool,
     pub(crate) leakproof: bool,
-    pub(crate) strict: bool,
     /// `name=value` of its SET clauses.
     pub(crate) config: Vec<String>,
     pub(crate) source: String,

@@ -7,7 +7,6 @@ pub(crate) struct IndexColumn {
     pub(crate) column: Option<i16>,
     /// Whether every operator of its operator class is leakproof, so that it may run before a policy does.
     pub(crate) leakproof: bool,
-    pub(crate) operator_class: String,
 }
 
 /// An index.
@@ -17,7 +16,6 @@ pub(crate) struct Index {
     pub(crate) name: String,
     pub(crate) method: String,
     pub(crate) unique: bool,
-    pub(crate) primary: bool,
     pub(crate) exclusion: bool,
     pub(crate) valid: bool,
     /// Whether it holds only the rows that meet a condition.
@@ -30,6 +28,4 @@ pub(crate) struct Index {
     pub(crate) definition: String,
     /// Of which index of a parent table it is the partition's copy.
     pub(crate) parent: Option<Oid>,
-    /// Whether NULLs count as equal (PostgreSQL 15 and newer).
-    pub(crate) nulls_not_distinct: bool,
 }

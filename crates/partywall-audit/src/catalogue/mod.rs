@@ -67,8 +67,6 @@ pub(crate) struct Catalogue {
     /// Of `pg_cron`, where it is installed and may be read.
     pub(crate) jobs: Vec<Job>,
     pub(crate) event_triggers: Vec<EventTrigger>,
-    /// Names of the installed extensions.
-    pub(crate) extensions: Vec<String>,
 }
 
 impl Catalogue {

@@ -14,7 +14,6 @@ pub(crate) struct Server {
     pub(crate) user: Oid,
     /// Whether it is a replica.
     pub(crate) in_recovery: bool,
-    pub(crate) wal_level: String,
     /// Whether PUBLIC may read other sessions' statements, by a view or by the function under it.
     pub(crate) activity_public: bool,
     /// Whether PUBLIC may read large objects' names and call what reads them (`lo_get`).
@@ -42,7 +41,6 @@ impl Server {
 /// A large object, of which only rights and owner are looked at.
 #[derive(Clone, Debug)]
 pub(crate) struct LargeObject {
-    pub(crate) oid: Oid,
     pub(crate) owner: Oid,
     pub(crate) grants: Vec<Grant>,
 }

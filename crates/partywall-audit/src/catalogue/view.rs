@@ -7,14 +7,10 @@ pub(crate) struct View {
     /// Whether it reads with the rights of the one who asks (PostgreSQL 15 and newer).
     pub(crate) security_invoker: bool,
     pub(crate) security_barrier: bool,
-    /// Whether rows that it does not show cannot be written through it.
-    pub(crate) check_option: bool,
     /// As `pg_get_viewdef` writes it.
     pub(crate) definition: String,
     /// The query's tree.
     pub(crate) tree: Node,
     /// The relations that it reads, directly.
     pub(crate) reads: Vec<Oid>,
-    /// The functions that it calls, directly, but PostgreSQL's own.
-    pub(crate) calls: Vec<Oid>,
 }

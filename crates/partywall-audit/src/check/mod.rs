@@ -2,7 +2,7 @@
 
 mod app;
 mod context;
-mod keys;
+pub(crate) mod keys;
 mod objects;
 mod policies;
 mod privileges;

@@ -61,13 +61,6 @@ impl Constant {
             }
         }
     }
-
-    pub(crate) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Bytes(..) => None,
-        }
-    }
 }
 
 /// A number of fewer than eight bytes fills its word with what the sign makes of it.

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::{Column, Constant, Pick, Term, words::bare};
-use crate::catalogue::{Catalogue, Oid, Volatility};
+use crate::catalogue::Oid;
 
 /// A setting that is read, and how.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -193,21 +193,6 @@ impl Facts {
     /// The names of the settings that it reads.
     pub(crate) fn setting_names(&self) -> BTreeSet<&str> {
         self.settings.iter().map(|it| it.name.as_str()).collect()
-    }
-
-    /// The functions in it that may answer differently each time, as SQL names them.
-    pub(crate) fn volatile(&self, catalogue: &Catalogue) -> BTreeSet<String> {
-        let own = self
-            .functions
-            .iter()
-            .filter_map(|oid| catalogue.functions.get(oid))
-            .filter(|function| function.volatility == Volatility::Volatile)
-            .map(|function| function.name.to_string());
-        let builtin = self.builtins.iter().filter(|name| {
-            let mut same = catalogue.builtins.values().filter(|it| it.name == **name);
-            same.any(|it| it.volatility == Volatility::Volatile)
-        });
-        own.chain(builtin.cloned()).collect()
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     tree::Trees,
     words,
 };
-use crate::catalogue::{Catalogue, Function, Oid, Volatility};
+use crate::catalogue::{Catalogue, Function, Oid};
 
 /// A function, as far as it could be read.
 #[derive(Clone, Debug, Default)]
@@ -114,11 +114,6 @@ impl Library {
 /// The term of a policy's expression, or of another about one row of a relation.
 pub(crate) fn expression(catalogue: &Catalogue, relation: Oid, tree: &Node) -> Term {
     Trees::new(catalogue).expression(relation, tree)
-}
-
-/// The term of a query's tree: of a view.
-pub(crate) fn query(catalogue: &Catalogue, tree: &Node) -> Term {
-    Term::Select(Pick::Scalar, of_query(catalogue, tree))
 }
 
 fn of_query(catalogue: &Catalogue, tree: &Node) -> super::Query {
@@ -259,9 +254,4 @@ fn scan(
         facts.unread.insert(function.oid);
     }
     facts
-}
-
-/// Whether a function may answer differently each time.
-pub(crate) fn is_volatile(function: &Function) -> bool {
-    function.volatility == Volatility::Volatile
 }

@@ -12,7 +12,7 @@ mod words;
 
 pub(crate) use constant::Constant;
 pub(crate) use facts::{Facts, SettingRead};
-pub(crate) use library::{Library, Routine, expression, is_volatile, query};
+pub(crate) use library::{Library, expression};
 pub(crate) use node::Node;
 pub(crate) use term::{Arm, Column, Compare, Pick, Query, ROW, Source, Term};
 pub(crate) use words::{bare, folds_case, is_pattern_function};

@@ -5,7 +5,7 @@ use crate::{
     AuditError,
     catalogue::{Catalogue, Command, Constraint, Oid, Privilege, Reference, Relation},
     sql::Name,
-    subject::{Belonging, Subject},
+    subject::Subject,
     wall::{Standing, Wall},
 };
 

@@ -10,7 +10,6 @@ pub(super) struct Refusal {
     pub(super) code: SqlState,
     message: String,
     routine: String,
-    pub(super) table: Option<String>,
     pub(super) constraint: Option<String>,
 }
 
@@ -37,7 +36,6 @@ impl Refusal {
             code: said.code().clone(),
             message: said.message().to_owned(),
             routine: said.routine().unwrap_or_default().to_owned(),
-            table: said.table().map(str::to_owned),
             constraint: said.constraint().map(str::to_owned),
         })
     }

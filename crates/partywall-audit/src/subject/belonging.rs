@@ -1,6 +1,6 @@
 //! Whose the rows of each table are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
     evidence::{Comparison, With},
@@ -322,17 +322,4 @@ pub(super) fn copy(
             "it is another server's, and no column says whose its rows are".to_owned(),
         ),
     }
-}
-
-/// The tables that refer to each other without any way to a tenant.
-pub(super) fn referred(tables: &Tables<'_>) -> BTreeSet<Oid> {
-    tables
-        .all
-        .iter()
-        .flat_map(|relation| {
-            relation
-                .foreign_keys()
-                .map(|(_, reference)| reference.relation)
-        })
-        .collect()
 }

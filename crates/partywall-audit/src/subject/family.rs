@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    evidence::{Comparison, With},
+    evidence::Comparison,
     noun::{Noun, Weight},
 };
 use crate::catalogue::{Column, Oid, Relation};
@@ -334,9 +334,4 @@ fn root(tables: &Tables<'_>, names: &[(String, String)]) -> Option<Root> {
             because: "it is called as the tenant columns are".to_owned(),
         })
     })
-}
-
-/// Whether a comparison is with a column of another relation.
-pub(super) const fn is_linked(with: &With) -> bool {
-    matches!(with, With::Column { .. })
 }

@@ -20,7 +20,7 @@ pub(crate) use evidence::{Comparison, With};
 pub(crate) use form::Form;
 pub use inferred::{Inferred, Taken};
 pub(crate) use predicate::alter_policy;
-pub(crate) use reading::{Readings, Reads, is_current_setting, text_constant, uncast};
+pub(crate) use reading::{Readings, is_current_setting, text_constant};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -31,7 +31,7 @@ use self::{
     ways::Ways,
 };
 use crate::{
-    catalogue::{Catalogue, Command, Expression, Oid, Policy, Relation},
+    catalogue::{Catalogue, Command, Oid, Policy, Relation},
     expression::{Facts, Library, Term, expression},
     subject::Subject,
 };

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     catalogue::{Column as TableColumn, Oid, Relation},
     expression::{Column, Constant, ROW, Source, Term, bare},
-    subject::Belonging,
 };
 
 /// What ties a row.

@@ -167,7 +167,7 @@ const PROTECTIONS: &[(&str, &str)] = &[
     ),
     (
         "nobody makes objects in the schemas",
-        "SELECT 'schema ' || nspname, format('GRANT CREATE ON SCHEMA %I TO %I', nspname, app),
+        "SELECT 'role ' || app, format('GRANT CREATE ON SCHEMA %I TO %I', nspname, app),
                 format('REVOKE CREATE ON SCHEMA %I FROM %I', nspname, app)
            FROM pg_namespace, app WHERE nspname IN ('public', 'identity', 'partywall')",
     ),

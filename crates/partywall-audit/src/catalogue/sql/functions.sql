@@ -1,7 +1,7 @@
 -- `prosqlbody` came with PostgreSQL 14.
 SELECT p.oid, p.pronamespace, n.nspname::text, p.proname::text, pg_get_function_identity_arguments(p.oid),
-       p.proargtypes::oid[], p.prorettype, p.proretset, p.prokind::text, p.proowner, l.lanname::text,
-       p.provolatile::text, p.prosecdef, p.proleakproof, p.proisstrict, p.proconfig, coalesce(p.prosrc, ''),
+       p.proargtypes::oid[], p.prorettype, p.prokind::text, p.proowner, l.lanname::text,
+       p.provolatile::text, p.prosecdef, p.proleakproof, p.proconfig, coalesce(p.prosrc, ''),
        to_jsonb(p) ->> 'prosqlbody',
        (SELECT e.extname::text FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
          WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'

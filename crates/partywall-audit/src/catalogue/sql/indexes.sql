@@ -2,7 +2,7 @@
 -- block ranges that compare with another type have classes of their own; others search for another type as a rule
 -- (`tsvector @@ tsquery`).
 WITH class AS (
-  SELECT o.oid, o.opcname::text AS name,
+  SELECT o.oid,
          NOT EXISTS (
            SELECT FROM pg_amop m JOIN pg_operator p ON p.oid = m.amopopr JOIN pg_proc f ON f.oid = p.oprcode
             WHERE m.amopfamily = o.opcfamily AND m.amoppurpose = 's'
@@ -10,18 +10,15 @@ WITH class AS (
               AND (m.amoprighttype = o.opcintype OR a.amname NOT IN ('btree', 'hash', 'brin'))
               AND NOT f.proleakproof) AS leakproof
     FROM pg_opclass o JOIN pg_am a ON a.oid = o.opcmethod)
-SELECT i.indrelid, i.indexrelid, c.relname::text, m.amname::text, i.indisunique, i.indisprimary, i.indisexclusion,
+SELECT i.indrelid, i.indexrelid, c.relname::text, m.amname::text, i.indisunique, i.indisexclusion,
        i.indisvalid AND i.indisready, i.indpred IS NOT NULL,
        (SELECT array_agg(k.attnum ORDER BY k.at) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, at)
          WHERE k.at <= i.indnkeyatts) AS columns,
        (SELECT array_agg(class.leakproof ORDER BY k.at) FROM unnest(i.indclass::oid[]) WITH ORDINALITY k (opclass, at)
           JOIN class ON class.oid = k.opclass) AS leakproof,
-       (SELECT array_agg(class.name ORDER BY k.at) FROM unnest(i.indclass::oid[]) WITH ORDINALITY k (opclass, at)
-          JOIN class ON class.oid = k.opclass) AS classes,
        (SELECT k.oid FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') LIMIT 1),
        pg_get_indexdef(i.indexrelid),
-       (SELECT h.inhparent FROM pg_inherits h WHERE h.inhrelid = i.indexrelid LIMIT 1),
-       coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)
+       (SELECT h.inhparent FROM pg_inherits h WHERE h.inhrelid = i.indexrelid LIMIT 1)
   FROM pg_index i
   JOIN pg_class c ON c.oid = i.indexrelid
   JOIN pg_am m ON m.oid = c.relam

@@ -1,5 +1,5 @@
 SELECT current_setting('server_version_num')::int4, version(), current_database()::text, d.datdba,
-       (SELECT oid FROM pg_roles WHERE rolname = current_user), pg_is_in_recovery(), current_setting('wal_level'),
+       (SELECT oid FROM pg_roles WHERE rolname = current_user), pg_is_in_recovery(),
        -- Whether everybody may: as the rights of PUBLIC say.
        EXISTS (SELECT FROM pg_class c, aclexplode(c.relacl) a
                 WHERE c.oid = 'pg_stat_activity'::regclass AND a.grantee = 0 AND a.privilege_type = 'SELECT')

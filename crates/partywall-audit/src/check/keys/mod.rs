@@ -13,7 +13,7 @@ mod unique;
 use super::Audit;
 use crate::{
     Finding,
-    catalogue::{Oid, Relation},
+    catalogue::{Index, Oid, Relation},
 };
 
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
@@ -24,6 +24,14 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     serial::find(audit, found);
     sequences::find(audit, found);
     nullable::find(audit, found);
+}
+
+/// Whether a value that is taken tells nothing: it is a secret that a machine made, or only counts once it is proven.
+/// A collision with it is then no oracle, here and in live attacks.
+pub(crate) fn tells_nothing(table: &Relation, index: &Index) -> bool {
+    let mut columns = index.columns.iter().filter_map(|key| key.column);
+    columns.any(|column| table.column(column).is_some_and(surrogate::is_secret))
+        || definition::asks_for_proof(index, table)
 }
 
 /// The tenants' tables, but partitions, which have what their parents have.

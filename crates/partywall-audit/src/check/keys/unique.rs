@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    definition::{asks_for_proof, head, index_led_by, led_by, mentions},
+    definition::{head, index_led_by, led_by, mentions},
     foreign::{parent_key, replace},
     is_root,
-    surrogate::{is_secret, is_surrogate},
-    tables,
+    surrogate::is_surrogate,
+    tables, tells_nothing,
 };
 use crate::{
     Fault, Finding,
@@ -34,11 +34,7 @@ pub(super) fn is_scoped(audit: &Audit<'_>, table: &Relation, index: &Index) -> b
     if tenant.is_some_and(|tenant| columns.contains(&tenant) || mentions(index, table, tenant)) {
         return true;
     }
-    let secret = columns
-        .iter()
-        .filter_map(|column| table.column(*column))
-        .any(is_secret);
-    if secret || asks_for_proof(index, table) {
+    if tells_nothing(table, index) {
         return true;
     }
     // A row that it belongs to, or that it refers to, is one tenant's.

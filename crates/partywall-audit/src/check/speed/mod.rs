@@ -10,7 +10,7 @@ mod volatile;
 use super::Audit;
 use crate::{
     Finding,
-    catalogue::{Oid, Policy, Relation},
+    catalogue::{Policy, Relation},
 };
 
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {

@@ -11,8 +11,7 @@ mod names;
 use std::collections::BTreeMap;
 
 use sqlparser::ast::{
-    AccessExpr, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, InTarget,
-    UnaryOperator, Value,
+    AccessExpr, BinaryOperator, Expr, FunctionArguments, InTarget, UnaryOperator, Value,
 };
 
 use self::names::{Named, last, own};

@@ -8,7 +8,7 @@ use super::{
     spare::Spare,
 };
 use crate::{
-    catalogue::{Constraint, ConstraintKind, Index, Oid, Relation, RelationKind},
+    catalogue::{Constraint, ConstraintKind, Index, Relation, RelationKind},
     plan::{
         Note, Outline, Phase, Step,
         column::TenantColumn,

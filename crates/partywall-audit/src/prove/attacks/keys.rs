@@ -17,6 +17,7 @@ use super::{
 use crate::{
     AuditError,
     catalogue::{Constraint, Identity, Index, Privilege, Reference, Relation},
+    check::keys::tells_nothing,
     sql::tidy,
 };
 
@@ -62,7 +63,13 @@ pub(super) async fn reference(
     let keys: Vec<(&Constraint, &Reference)> = relation
         .foreign_keys()
         .filter(|(own, there)| {
+            // Whoever owns rows is no row of an owner's: a person, where people are the tenants of their own rows.
+            let to_owner = stage
+                .subject
+                .tenant_column(there.relation)
+                .is_some_and(|column| there.columns == [column]);
             stage.subject.is_tenants(there.relation)
+                && !to_owner
                 && !own
                     .columns
                     .iter()
@@ -214,6 +221,7 @@ fn across<'a>(ground: &Ground<'a>) -> Vec<&'a Index> {
         .iter()
         .filter(|index| (index.unique || index.exclusion) && index.valid)
         .filter(|index| !index.columns.iter().any(|it| it.column.is_some_and(tells)))
+        .filter(|index| !tells_nothing(relation, index))
         .filter(|index| {
             !index
                 .columns

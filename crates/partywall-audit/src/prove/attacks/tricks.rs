@@ -5,11 +5,8 @@ use std::collections::BTreeSet;
 use super::{
     super::{
         context::Context,
-        draft::Draft,
-        ground::{Ground, count},
-        ownership::{from, held, typed},
+        ground::Ground,
         reach::{functions_in, relations_in, texts_in},
-        record::{Record, records},
         round::Round,
         step::Step,
         verdict::Verdict,
@@ -19,9 +16,7 @@ use super::{
 };
 use crate::{
     AuditError,
-    catalogue::{Function, Oid, Privilege, Relation, Volatility},
-    sql::{ident, tidy},
-    subject::With,
+    catalogue::{Function, Oid, Relation, Volatility},
 };
 
 /// The functions that the policies of a table call, and those that these name.

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use super::way::{Literal, Way};
 use crate::{
     catalogue::Catalogue,
-    expression::{Compare, Constant, Library, Pick, Query, ROW, Term, bare},
+    expression::{Compare, Constant, Library, Pick, Query, ROW, Term},
 };
 
 /// What is asked of a condition.

@@ -4,7 +4,7 @@
     reason = "what is not named is not followed, and says nothing"
 )]
 
-use super::{MOST, Values, Want, Ways, is_empty};
+use super::{MOST, Values, Want, Ways};
 use crate::{
     expression::{Compare, Constant, Pick, Query, ROW, Term, bare},
     wall::way::{Literal, Way},

@@ -9,7 +9,8 @@ WITH protected AS (
     AND (n.nspname = 'partywall' OR (n.nspname::text, c.relname::text) IN
          (SELECT wanted.* FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)))
 )
-SELECT object, 'table' AS aspect, 'row security' AS name,
+-- Texts, since the names of policies would make names of the whole column, of 63 bytes.
+SELECT object, 'table' AS aspect, 'row security'::text AS name,
        format('enabled %s, forced %s, owner %s', relrowsecurity, relforcerowsecurity,
               relowner::regrole) AS definition
 FROM protected

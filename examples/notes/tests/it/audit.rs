@@ -213,9 +213,11 @@ const PROTECTIONS: &[(&str, &str)] = &[
     (
         "nor does it look names up by the caller's path",
         "SELECT p.oid::regprocedure::text, format('ALTER FUNCTION %s RESET search_path', p.oid::regprocedure),
-                format('ALTER FUNCTION %s SET %s TO %s', p.oid::regprocedure, split_part(c, '=', 1), split_part(c, '=', 2))
-           FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace, unnest(proconfig) c
-          WHERE nspname = 'partywall' AND c LIKE 'search_path=%'",
+                format('ALTER FUNCTION %s RESET ALL; ', p.oid::regprocedure)
+                || (SELECT string_agg(format('ALTER FUNCTION %s SET %s TO %s', p.oid::regprocedure, split_part(c, '=', 1), split_part(c, '=', 2)), '; ' ORDER BY at)
+                      FROM unnest(proconfig) WITH ORDINALITY u (c, at))
+           FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+          WHERE nspname = 'partywall' AND proconfig::text LIKE '%search_path=%'",
     ),
 ];
 
@@ -290,7 +292,7 @@ fn whatever_protects_is_missed_when_it_is_gone() {
             .collect();
         text += &format!("| {kind} | {} | {} |\n", parts.len(), ids.join(", "));
     }
-    assert!(missed.is_empty(), "{}", missed.join("\n"));
+    assert!(missed.is_empty(), "{}\n{text}", missed.join("\n"));
     let whole = subject.check(&subject.given());
     assert!(
         whole.is_clean(),

@@ -32,3 +32,21 @@ pub use plan::{
 };
 pub use prove::{Attack, Cell, Outcome, Progress, Proof, ProveOptions, TableProof, prove};
 pub use subject::{Inferred, Taken};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever calls them may do so in a task that moves between threads.
+    #[expect(dead_code, reason = "it only has to compile")]
+    fn futures_can_be_sent(client: &mut tokio_postgres::Client, plan: &Plan) {
+        fn sent(_: impl Send) {}
+        let options = Options::default();
+        sent(check(client, &options));
+        sent(super::plan(client, &options, None));
+        sent(apply(client, plan, &mut |_| {}));
+        let how = ProveOptions::default();
+        sent(prove(client, None, &options, &how, &mut |_| {}));
+        sent(entrance(client, &options));
+    }
+}

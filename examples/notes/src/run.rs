@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     app::{self, Serving},
     args::Args,
-    database::Database,
+    database::{AuditFiles, Database},
     import::{Import, ImportError},
     seed, tenant_file,
 };
@@ -59,6 +59,15 @@ async fn serve(args: &Args) -> Result<(), Box<dyn Error + Send + Sync>> {
     println!("Password: {}", database.password());
     if args.playground {
         println!("The SQL playground is on.");
+    }
+    let files = AuditFiles::write(&args.data, &database)?;
+    let check = format!(
+        "cargo run -q -p partywall-cli -- check --config {}",
+        files.map.display()
+    );
+    match files.env {
+        Some(env) => println!("Audit:    . {} && {check}", env.display()),
+        None => println!("Audit:    {check}"),
     }
     println!("Ctrl-C stops it.");
     let mut terminate = signal(SignalKind::terminate())?;

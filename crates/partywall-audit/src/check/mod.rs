@@ -24,7 +24,7 @@ use crate::{
     drift,
     sql::tidy,
     subject::Subject,
-    wall::{self, Wall},
+    wall::{self, Evaluations, Wall},
 };
 
 /// What the rules look at.
@@ -151,14 +151,26 @@ async fn audit(client: &Client, options: &Options) -> Result<Report, AuditError>
     let catalogue = catalogue::load(client).await?;
     let subject = Subject::of(&catalogue, options)?;
     let evaluations = wall::evaluate(client, &catalogue, &subject).await?;
-    let wall = Wall::new(&catalogue, &subject, &evaluations);
+    let mut found: Vec<Finding> = Vec::new();
+    drift::find(client, &catalogue, &mut found).await?;
+    Ok(judge(&catalogue, &subject, &evaluations, options, found))
+}
+
+/// All rules, over what was read.
+fn judge(
+    catalogue: &Catalogue,
+    subject: &Subject,
+    evaluations: &Evaluations,
+    options: &Options,
+    mut found: Vec<Finding>,
+) -> Report {
+    let wall = Wall::new(catalogue, subject, evaluations);
     let audit = Audit {
-        catalogue: &catalogue,
-        subject: &subject,
+        catalogue,
+        subject,
         wall: &wall,
         askers: OnceCell::new(),
     };
-    let mut found: Vec<Finding> = Vec::new();
     row_security::find(&audit, &mut found);
     roles::find(&audit, &mut found);
     policies::find(&audit, &mut found);
@@ -167,11 +179,10 @@ async fn audit(client: &Client, options: &Options) -> Result<Report, AuditError>
     keys::find(&audit, &mut found);
     privileges::find(&audit, &mut found);
     speed::find(&audit, &mut found);
-    drift::find(client, &catalogue, &mut found).await?;
-    let mut report = Report::new(found, &subject, options);
+    let mut report = Report::new(found, subject, options);
     report
         .inferred
         .undecided
         .extend(policies::undecided(&audit));
-    Ok(report)
+    report
 }

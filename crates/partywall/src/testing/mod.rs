@@ -70,8 +70,9 @@ pub use assertions::{
 };
 #[cfg(feature = "web")]
 pub use attack::{Attack, Attempt, Caller, Case, Report, Side, Target, fingerprint};
-pub use audited::{assert_audited, assert_proven};
+pub use audited::{assert_audited, assert_audited_but, assert_proven};
 pub use database::{TestDb, TestError};
+pub use partywall_audit::Fault;
 #[cfg(feature = "identity")]
 pub use rows::assert_rows_agree;
 pub use server::server;

@@ -15,6 +15,7 @@
 
 mod across;
 mod alone;
+mod audited;
 mod blank;
 mod bouncer;
 mod cancel;

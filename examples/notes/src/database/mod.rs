@@ -1,6 +1,7 @@
 //! The database: an embedded server or one that is told by its URL, brought up to the schema.
 
 mod admin;
+mod audit;
 mod place;
 mod secrets;
 
@@ -14,6 +15,7 @@ use partywall::{
 };
 use partywall_embedded::Server;
 
+pub(crate) use audit::AuditFiles;
 pub use place::Place;
 
 use crate::{models, seed};

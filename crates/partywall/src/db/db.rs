@@ -47,13 +47,6 @@ struct Inner {
     listening: Listening,
     kinds: Arc<Kinds>,
     seal: Arc<Seal>,
-    #[cfg_attr(
-        not(feature = "identity"),
-        expect(
-            dead_code,
-            reason = "only the `identity` room asks which tables there are"
-        )
-    )]
     schema: Arc<Schema>,
 }
 

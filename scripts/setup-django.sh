@@ -35,36 +35,6 @@ find_django() {
     return 2
 }
 
-has_pip() { has python3 && python3 -m pip --version >/dev/null 2>&1; }
-
-get_pip() {
-    may_apt || return 1
-    say "  … pip, with apt-get"
-    apt_install python3 python3-pip
-}
-
-# A folder that can be moved, unlike a virtual environment.
-get_django() {
-    local scratch
-    has_pip || get_pip || return 1
-    scratch=$(scratch_folder)
-    say "  … from PyPI, with pip"
-    if ! python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
-        --require-hashes --target "$scratch/packages" --requirement "$REQUIREMENTS" >&2 </dev/null; then
-        rm -rf -- "$scratch"
-        return 1
-    fi
-    mkdir "$scratch/bin"
-    cat >"$scratch/bin/python" <<'WRAPPER'
-#!/bin/sh
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)
-PYTHONPATH=${here%/bin}/packages exec python3 "$@"
-WRAPPER
-    chmod a+x "$scratch/bin/python"
-    install_folder "$scratch" django
-    find_django
-}
-
 if found=$(find_django); then
     printf '%s\n' "$found"
     exit
@@ -72,7 +42,7 @@ elif [ $? -ne 2 ]; then
     exit 1
 fi
 say "Django with django-rls-tenants is missing; getting it (once)"
-found=$(get_django) ||
+found=$(pip_install django python && find_django) ||
     die "Django with django-rls-tenants is missing and could not be had: install Python 3.11 or newer with pip (\`apt-get install python3-pip\`, \`brew install python\`), or set \`PARTYWALL_DJANGO\` to a Python that has \`pip install django-rls-tenants==$(pinned) 'psycopg[binary]'\`"
 say "  Django is \`$found\`"
 printf '%s\n' "$found"

@@ -36,36 +36,6 @@ find_schemathesis() {
     return 2
 }
 
-has_pip() { has python3 && python3 -m pip --version >/dev/null 2>&1; }
-
-get_pip() {
-    may_apt || return 1
-    say "  … pip, with apt-get"
-    apt_install python3 python3-pip
-}
-
-# A folder that can be moved, unlike a virtual environment.
-get_schemathesis() {
-    local scratch
-    has_pip || get_pip || return 1
-    scratch=$(scratch_folder)
-    say "  … from PyPI, with pip"
-    if ! python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
-        --require-hashes --target "$scratch/packages" --requirement "$REQUIREMENTS" >&2 </dev/null; then
-        rm -rf -- "$scratch"
-        return 1
-    fi
-    mkdir "$scratch/bin"
-    cat >"$scratch/bin/schemathesis" <<'WRAPPER'
-#!/bin/sh
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)
-PYTHONPATH=${here%/bin}/packages exec python3 -m schemathesis.cli "$@"
-WRAPPER
-    chmod a+x "$scratch/bin/schemathesis"
-    install_folder "$scratch" schemathesis
-    find_schemathesis
-}
-
 if found=$(find_schemathesis); then
     printf '%s\n' "$found"
     exit
@@ -73,7 +43,7 @@ elif [ $? -ne 2 ]; then
     exit 1
 fi
 say "Schemathesis is missing; getting it (once)"
-found=$(get_schemathesis) ||
+found=$(pip_install schemathesis schemathesis "-m schemathesis.cli" && find_schemathesis) ||
     die "Schemathesis is missing and could not be had: install Python 3.11 or newer with pip (\`apt-get install python3-pip\`, \`brew install python\`), or set \`PARTYWALL_SCHEMATHESIS\` to the program of \`pip install schemathesis==$(pinned)\`"
 say "  Schemathesis is \`$found\`"
 printf '%s\n' "$found"

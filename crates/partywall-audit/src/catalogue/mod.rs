@@ -19,7 +19,7 @@ pub(crate) use column::{Column, Identity};
 pub(crate) use constraint::{Action, Constraint, ConstraintKind, Reference};
 pub(crate) use function::{Function, Volatility};
 pub(crate) use index::{Index, IndexColumn};
-pub(crate) use load::load;
+pub(crate) use load::{begin, load};
 pub(crate) use operator::{Builtin, Operator};
 pub(crate) use policy::{Command, Expression, Policy};
 pub(crate) use reach::{Reach, Way};

@@ -128,17 +128,7 @@ impl<'a> Audit<'a> {
 ///
 /// [`AuditError`]. That something was found is none.
 pub async fn check(client: &mut Client, options: &Options) -> Result<Report, AuditError> {
-    let begun = client
-        .build_transaction()
-        .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(AuditError::doing("begin"))?;
-    begun
-        .batch_execute("SET LOCAL search_path = pg_catalog")
-        .await
-        .map_err(AuditError::doing("begin"))?;
+    let begun = catalogue::begin(client).await?;
     let report = audit(begun.client(), options).await;
     begun
         .rollback()

@@ -30,17 +30,7 @@ pub async fn doctor(
     report: &Report,
 ) -> Result<Vec<Line>, AuditError> {
     let clock = clock::look(client).await?;
-    let begun = client
-        .build_transaction()
-        .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(AuditError::doing("begin"))?;
-    begun
-        .batch_execute("SET LOCAL search_path = pg_catalog")
-        .await
-        .map_err(AuditError::doing("begin"))?;
+    let begun = catalogue::begin(client).await?;
     let catalogue = catalogue::load(begun.client()).await?;
     let subject = Subject::of(&catalogue, options)?;
     let mut lines = server(&catalogue, report);

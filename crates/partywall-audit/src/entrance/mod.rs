@@ -82,17 +82,7 @@ pub enum EntranceError {
 ///
 /// [`AuditError`].
 pub async fn entrance(client: &mut Client, options: &Options) -> Result<Entrance, AuditError> {
-    let begun = client
-        .build_transaction()
-        .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(AuditError::doing("begin"))?;
-    begun
-        .batch_execute("SET LOCAL search_path = pg_catalog")
-        .await
-        .map_err(AuditError::doing("begin"))?;
+    let begun = catalogue::begin(client).await?;
     let catalogue = catalogue::load(begun.client()).await?;
     let subject = Subject::of(&catalogue, options)?;
     let entrance = Entrance::new(

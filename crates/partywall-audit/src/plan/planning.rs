@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use tokio_postgres::{Client, IsolationLevel};
+use tokio_postgres::Client;
 
 use super::{
     Extras, Map, Note, Outline, Phase, Step, Violation, broken,
@@ -68,15 +68,9 @@ pub async fn plan(
     options: &Options,
     reviewed: Option<&Map>,
 ) -> Result<Plan, AuditError> {
-    let begun = client
-        .build_transaction()
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(AuditError::doing("begin"))?;
+    let begun = catalogue::begin(client).await?;
     begun
-        .batch_execute("SET LOCAL search_path = pg_catalog; SET LOCAL row_security = off")
+        .batch_execute("SET LOCAL row_security = off")
         .await
         .map_err(AuditError::doing("begin"))?;
     let plan = make(begun.client(), options, reviewed).await;

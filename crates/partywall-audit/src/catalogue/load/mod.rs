@@ -8,7 +8,7 @@ mod server;
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::{Client, Row, types::FromSqlOwned};
+use tokio_postgres::{Client, IsolationLevel, Row, Transaction, types::FromSqlOwned};
 
 use self::{
     functions::{builtins, functions, operators},
@@ -18,6 +18,27 @@ use self::{
 };
 use super::{Catalogue, Grant, Oid, Privilege, Volatility};
 use crate::{AuditError, expression::Node, sql::Name};
+
+/// Begins the transaction that the catalogues are read in: one moment of the database, nothing written, and
+/// `pg_catalog` alone in the search path. Dropping it rolls back.
+///
+/// # Errors
+///
+/// [`AuditError::Sql`].
+pub(crate) async fn begin(client: &mut Client) -> Result<Transaction<'_>, AuditError> {
+    let begun = client
+        .build_transaction()
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .read_only(true)
+        .start()
+        .await
+        .map_err(AuditError::doing("begin"))?;
+    begun
+        .batch_execute("SET LOCAL search_path = pg_catalog")
+        .await
+        .map_err(AuditError::doing("begin"))?;
+    Ok(begun)
+}
 
 /// Reads everything.
 ///

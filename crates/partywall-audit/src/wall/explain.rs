@@ -38,7 +38,7 @@ struct Seen {
 pub(super) fn explain(wall: &Wall<'_>, asker: Asker<'_>, way: &Way) -> Option<Gap> {
     let tenant = asker.tenant;
     let mut seen = Seen::default();
-    for literal in &way.literals {
+    for literal in way.literals() {
         look(wall, asker, tenant, literal, &mut seen);
     }
     // A tenant that stands in where there is no context, as the nil UUID does, is a session's own.

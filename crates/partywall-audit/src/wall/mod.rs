@@ -21,8 +21,9 @@ pub(crate) use gap::{Gap, Opening, Standing};
 pub(crate) use ties::Tie;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
 use self::{
@@ -32,7 +33,7 @@ use self::{
 };
 use crate::{
     catalogue::{Catalogue, Command, Oid, Policy, Relation},
-    expression::{Facts, Library, Term, expression},
+    expression::{Facts, Library, ROW, Term, expression},
     subject::Subject,
 };
 
@@ -43,6 +44,17 @@ struct Judged {
     tie: Tie,
 }
 
+/// One condition of a policy: its table, its place among the table's, and whether it is the check.
+type Condition = (Oid, usize, bool);
+
+/// The ways through a condition.
+#[derive(Debug)]
+struct Through {
+    ways: Vec<Way>,
+    /// Whether something had to be left out.
+    too_many: bool,
+}
+
 /// The policies of a database and what they mean.
 #[derive(Debug)]
 pub(crate) struct Wall<'a> {
@@ -50,8 +62,12 @@ pub(crate) struct Wall<'a> {
     subject: &'a Subject,
     evaluations: &'a Evaluations,
     library: Library,
-    /// What each policy says: by its table, its place among the table's, and whether it is the check.
-    terms: BTreeMap<(Oid, usize, bool), Term>,
+    /// What each policy says.
+    terms: BTreeMap<Condition, Term>,
+    /// The ways through what was looked at so far. They are the same whoever asks.
+    through: RefCell<BTreeMap<Condition, Arc<Through>>>,
+    /// The next number for a row of a sub-select: no two conditions share one.
+    next: Cell<u32>,
     judged: RefCell<BTreeMap<(Oid, Oid, Command), Judged>>,
 }
 
@@ -78,6 +94,8 @@ impl<'a> Wall<'a> {
             evaluations,
             library: Library::of(catalogue),
             terms,
+            through: RefCell::default(),
+            next: Cell::new(ROW + 1),
             judged: RefCell::new(BTreeMap::new()),
         }
     }
@@ -124,7 +142,7 @@ impl<'a> Wall<'a> {
         policy: &Policy,
         check: bool,
     ) -> Vec<Gap> {
-        let Some(term) = self.term(relation, policy, check) else {
+        let Some(through) = self.through(relation, policy, check) else {
             return Vec::new();
         };
         let asker = Asker {
@@ -134,13 +152,12 @@ impl<'a> Wall<'a> {
             check,
             within: &[],
         };
-        let ways = self.ways();
-        let found = ways.through(term);
-        let mut gaps: Vec<Gap> = found
+        let mut gaps: Vec<Gap> = through
+            .ways
             .iter()
             .filter_map(|way| match tie(self, asker, way, false) {
                 Some(_) => None,
-                None => self.gap(asker, policy, way, ways.too_many.get()),
+                None => self.gap(asker, policy, way, through.too_many),
             })
             .collect();
         gaps.sort();
@@ -150,12 +167,40 @@ impl<'a> Wall<'a> {
 
     /// What a policy's USING, or its check of new rows, says. Without a check of its own that is USING.
     pub(crate) fn term(&self, relation: &Relation, policy: &Policy, check: bool) -> Option<&Term> {
+        self.said(relation, policy, check).map(|(_, term)| term)
+    }
+
+    fn said(
+        &self,
+        relation: &Relation,
+        policy: &Policy,
+        check: bool,
+    ) -> Option<(Condition, &Term)> {
         let at = relation
             .policies
             .iter()
             .position(|own| std::ptr::eq(own, policy))?;
-        let own = self.terms.get(&(relation.oid, at, check));
-        own.or_else(|| self.terms.get(&(relation.oid, at, false)).filter(|_| check))
+        let find = |condition| Some((condition, self.terms.get(&condition)?));
+        let using = (relation.oid, at, false);
+        let own = find((relation.oid, at, check));
+        own.or_else(|| find(using).filter(|_| check))
+    }
+
+    /// The ways through what a policy says.
+    fn through(&self, relation: &Relation, policy: &Policy, check: bool) -> Option<Arc<Through>> {
+        let (condition, term) = self.said(relation, policy, check)?;
+        if let Some(known) = self.through.borrow().get(&condition) {
+            return Some(Arc::clone(known));
+        }
+        let ways = self.ways();
+        let found = Arc::new(Through {
+            ways: ways.through(term),
+            too_many: ways.too_many.get(),
+        });
+        self.through
+            .borrow_mut()
+            .insert(condition, Arc::clone(&found));
+        Some(found)
     }
 
     /// What a policy reads, in USING and check together.
@@ -186,7 +231,7 @@ impl<'a> Wall<'a> {
     }
 
     fn ways(&self) -> Ways<'_> {
-        Ways::new(self.catalogue, &self.library)
+        Ways::new(self.catalogue, &self.library, &self.next)
     }
 
     /// Whether a value depends on who asks and on no row at hand.
@@ -296,6 +341,7 @@ impl<'a> Wall<'a> {
         tied: &mut Tie,
     ) -> Option<Vec<Opening>> {
         let ways = self.ways();
+        let mut too_many = false;
         let mut note = |found: Tie| {
             tied.trusts.extend(found.trusts);
             tied.owned |= found.owned;
@@ -304,14 +350,13 @@ impl<'a> Wall<'a> {
         let mut restricted = vec![Way::default()];
         let applying = || self.applying(asker.role, relation, command);
         for policy in applying().filter(|policy| !policy.permissive) {
-            let Some(term) = self.term(relation, policy, asker.check) else {
+            let Some(through) = self.through(relation, policy, asker.check) else {
                 continue;
             };
-            let mut own = ways.through(term);
-            if self.tried(policy, asker).is_some_and(|tried| tried.refuses) {
-                own.clear();
-            }
-            restricted = ways.both(&restricted, &own);
+            too_many |= through.too_many;
+            let refuses = self.tried(policy, asker).is_some_and(|tried| tried.refuses);
+            let own: &[Way] = if refuses { &[] } else { &through.ways };
+            restricted = ways.both(&restricted, own);
             restricted.retain(|way| match tie(self, asker, way, false) {
                 Some(found) => {
                     note(found);
@@ -323,13 +368,14 @@ impl<'a> Wall<'a> {
         let mut passes = false;
         let mut openings = Vec::new();
         for policy in applying().filter(|policy| policy.permissive) {
-            let Some(term) = self.term(relation, policy, asker.check) else {
+            let Some(through) = self.through(relation, policy, asker.check) else {
                 continue;
             };
-            let own = ways.through(term);
-            passes |= !own.is_empty();
-            let open: Vec<Way> = own
-                .into_iter()
+            too_many |= through.too_many;
+            passes |= !through.ways.is_empty();
+            let open: Vec<Way> = through
+                .ways
+                .iter()
                 .filter(|way| match tie(self, asker, way, false) {
                     Some(found) => {
                         note(found);
@@ -337,13 +383,14 @@ impl<'a> Wall<'a> {
                     }
                     None => true,
                 })
+                .cloned()
                 .collect();
             for way in ways.both(&open, &restricted) {
                 if let Some(found) = tie(self, asker, &way, false) {
                     note(found);
                     continue;
                 }
-                if let Some(gap) = self.gap(asker, policy, &way, ways.too_many.get()) {
+                if let Some(gap) = self.gap(asker, policy, &way, too_many || ways.too_many.get()) {
                     openings.push(Opening {
                         policy: policy.name.clone(),
                         check: asker.check,

@@ -133,7 +133,7 @@ pub(super) fn tie(wall: &Wall<'_>, asker: Asker<'_>, way: &Way, folds: bool) -> 
 
 fn tie_by(wall: &Wall<'_>, asker: Asker<'_>, way: &Way, folds: bool) -> Option<Tie> {
     let mut classes = Classes::default();
-    for literal in &way.literals {
+    for literal in way.literals() {
         if let Literal::Equal {
             left,
             right,
@@ -153,7 +153,7 @@ fn tie_by(wall: &Wall<'_>, asker: Asker<'_>, way: &Way, folds: bool) -> Option<T
         tied: BTreeMap::new(),
     };
     let mut members: BTreeMap<&Term, usize> = BTreeMap::new();
-    for literal in &way.literals {
+    for literal in way.literals() {
         let Literal::Member {
             item,
             list,
@@ -178,7 +178,7 @@ fn tie_by(wall: &Wall<'_>, asker: Asker<'_>, way: &Way, folds: bool) -> Option<T
         rows.session.insert(class);
         rows.note(value);
     }
-    for literal in &way.literals {
+    for literal in way.literals() {
         if let Some((one, value)) = overlap(literal)
             && rows.is_session(value)
         {
@@ -205,7 +205,7 @@ fn tie_by(wall: &Wall<'_>, asker: Asker<'_>, way: &Way, folds: bool) -> Option<T
         relation: asker.relation,
         reader: None,
     };
-    let found = way.literals.iter().filter_map(|literal| match literal {
+    let found = way.literals().filter_map(|literal| match literal {
         Literal::Source(source) => Some(*source),
         _ => None,
     });

@@ -4,7 +4,7 @@
     reason = "what is not named is not followed, and says nothing"
 )]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::expression::{Constant, Source, Term};
 
@@ -36,39 +36,47 @@ pub(super) enum Literal {
 /// All that must hold. An empty one is open to every row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Way {
-    pub(super) literals: BTreeSet<Literal>,
+    /// Many ways have most of theirs in common.
+    literals: BTreeSet<Arc<Literal>>,
 }
 
 impl Way {
     pub(super) fn of(literal: Literal) -> Self {
+        Self::of_all([literal])
+    }
+
+    pub(super) fn of_all(literals: impl IntoIterator<Item = Literal>) -> Self {
         Self {
-            literals: BTreeSet::from([literal]),
+            literals: literals.into_iter().map(Arc::new).collect(),
         }
+    }
+
+    pub(super) fn literals(&self) -> impl Iterator<Item = &Literal> {
+        self.literals.iter().map(Arc::as_ref)
     }
 
     /// Both; `None` if they exclude each other.
     pub(super) fn and(&self, other: &Self) -> Option<Self> {
-        let mut both = self.clone();
-        for literal in &other.literals {
-            if self.excludes(literal) {
-                return None;
-            }
-            both.literals.insert(literal.clone());
+        if other.literals().any(|literal| self.excludes(literal)) {
+            return None;
         }
+        let mut both = self.clone();
+        both.literals.extend(other.literals.iter().cloned());
         Some(both)
     }
 
     fn excludes(&self, literal: &Literal) -> bool {
-        let has = |literal: Literal| self.literals.contains(&literal);
+        let any = |is: &dyn Fn(&Literal) -> bool| self.literals().any(is);
+        let null = |term: &Term| any(&|own| matches!(own, Literal::Null(null) if null == term));
         match literal {
-            Literal::Holds(term) => has(Literal::Fails(term.clone())),
-            Literal::Fails(term) => has(Literal::Holds(term.clone())),
-            Literal::Some(term) => has(Literal::Null(term.clone())),
+            Literal::Holds(term) => any(&|own| matches!(own, Literal::Fails(it) if it == term)),
+            Literal::Fails(term) => any(&|own| matches!(own, Literal::Holds(it) if it == term)),
+            Literal::Some(term) => null(term),
             Literal::Null(term) => self.needs(term),
             Literal::Equal { left, right, .. } => {
-                has(Literal::Null(left.clone()))
-                    || has(Literal::Null(right.clone()))
-                    || self.literals.iter().any(|own| match own {
+                null(left)
+                    || null(right)
+                    || any(&|own| match own {
                         Literal::Equal {
                             left: l, right: r, ..
                         } => differ(left, right, l, r),
@@ -76,8 +84,8 @@ impl Way {
                         _ => false,
                     })
             }
-            Literal::Member { item, .. } => has(Literal::Null(item.clone())),
-            Literal::Differ { left, right } => self.literals.iter().any(|own| match own {
+            Literal::Member { item, .. } => null(item),
+            Literal::Differ { left, right } => any(&|own| match own {
                 Literal::Equal {
                     left: l, right: r, ..
                 } => l == left && r == right,
@@ -90,7 +98,7 @@ impl Way {
 
     /// Whether it needs that a value is there.
     fn needs(&self, term: &Term) -> bool {
-        self.literals.iter().any(|own| match own {
+        self.literals().any(|own| match own {
             Literal::Equal { left, right, .. } | Literal::Differ { left, right } => {
                 left == term || right == term
             }

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use super::way::{Literal, Way};
 use crate::{
     catalogue::Catalogue,
-    expression::{Compare, Constant, Library, Pick, Query, ROW, Term},
+    expression::{Compare, Constant, Library, Pick, Query, Term},
 };
 
 /// What is asked of a condition.
@@ -34,7 +34,7 @@ pub(super) struct Ways<'a> {
     catalogue: &'a Catalogue,
     library: &'a Library,
     /// The next number for a row of a sub-select.
-    next: Cell<u32>,
+    next: &'a Cell<u32>,
     depth: Cell<usize>,
     /// Whether something had to be left out, since there was too much of it.
     pub(super) too_many: Cell<bool>,
@@ -43,11 +43,11 @@ pub(super) struct Ways<'a> {
 type Values = Vec<(Way, Term)>;
 
 impl<'a> Ways<'a> {
-    pub(super) fn new(catalogue: &'a Catalogue, library: &'a Library) -> Self {
+    pub(super) fn new(catalogue: &'a Catalogue, library: &'a Library, next: &'a Cell<u32>) -> Self {
         Self {
             catalogue,
             library,
-            next: Cell::new(ROW + 1),
+            next,
             depth: Cell::new(0),
             too_many: Cell::new(false),
         }
@@ -471,9 +471,9 @@ impl<'a> Ways<'a> {
 
     /// That there is a row of one SELECT.
     fn arm(&self, arm: &crate::expression::Arm) -> Vec<Way> {
-        let sources = arm.sources.iter().copied().map(Literal::Source).collect();
+        let sources = arm.sources.iter().copied().map(Literal::Source);
         self.both(
-            &[Way { literals: sources }],
+            &[Way::of_all(sources)],
             &self.all_of(arm.conditions.iter(), Want::True),
         )
     }

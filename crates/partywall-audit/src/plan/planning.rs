@@ -12,7 +12,7 @@ use super::{
 use crate::{
     AuditError, Inferred, Options, catalogue,
     sql::Name,
-    subject::Subject,
+    subject::{Subject, must_be_a_setting},
     wall::{self, Wall},
 };
 
@@ -89,6 +89,9 @@ async fn make(
     let catalogue = catalogue::load(client).await?;
     let extras = Extras::load(client).await?;
     let map = together(options, reviewed);
+    for name in &map.tenant.contexts {
+        must_be_a_setting(name)?;
+    }
     let known = Options {
         schemas: options.schemas.clone(),
         // Those that are to be made are not there yet.

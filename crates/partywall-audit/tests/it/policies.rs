@@ -236,3 +236,83 @@ async fn a_sealed_context_is_a_context() {
     let without = format!("{function} {policies} DROP POLICY partywall_app ON invoices;");
     assert_eq!(ids(&without).await, ["POLICY_TRUE"]);
 }
+
+const ADMINS: &str = "CREATE TABLE admins (user_id uuid PRIMARY KEY, note text);
+ALTER TABLE admins ENABLE ROW LEVEL SECURITY; ALTER TABLE admins FORCE ROW LEVEL SECURITY;
+CREATE POLICY me ON admins USING (user_id = NULLIF(current_setting('app.user_id', true), '')::uuid);
+CREATE POLICY support ON invoices FOR SELECT USING (EXISTS (
+  SELECT FROM admins a WHERE a.user_id = NULLIF(current_setting('app.user_id', true), '')::uuid));
+GRANT SELECT, DELETE ON admins TO {app};";
+
+#[tokio::test]
+async fn who_can_put_itself_on_the_list_of_administrators_is_one() {
+    assert_eq!(ids(ADMINS).await, Vec::<&str>::new());
+    for grant in ["INSERT", "UPDATE (user_id)"] {
+        let open = format!("{ADMINS} GRANT {grant} ON admins TO {{app}};");
+        assert_eq!(ids(&open).await, ["MEMBERSHIP_SELF_GRANT"], "{grant}");
+    }
+    let harmless = format!("{ADMINS} GRANT UPDATE (note) ON admins TO {{app}};");
+    assert_eq!(ids(&harmless).await, Vec::<&str>::new());
+}
+
+/// Customers that people are given, in a list.
+fn given(list: &str, on: &str) -> String {
+    format!(
+        "CREATE TABLE acl (tenant_id uuid NOT NULL, customer_id uuid NOT NULL, user_id uuid NOT NULL,
+           PRIMARY KEY (tenant_id, customer_id, user_id),
+           FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id) ON DELETE CASCADE);
+         CREATE INDEX ON acl (tenant_id, customer_id);
+         ALTER TABLE acl ENABLE ROW LEVEL SECURITY; ALTER TABLE acl FORCE ROW LEVEL SECURITY;
+         CREATE POLICY own ON acl USING ({list});
+         GRANT SELECT, INSERT, DELETE ON acl TO {{app}};
+         DROP POLICY own ON customers;
+         CREATE POLICY given ON customers FOR SELECT USING (EXISTS (SELECT FROM acl a WHERE {on}
+            AND a.customer_id = customers.id
+            AND a.user_id = NULLIF(current_setting('app.user_id', true), '')::uuid));"
+    )
+}
+
+#[tokio::test]
+async fn a_list_of_people_grants_no_more_than_its_rows_can_name() {
+    let grants = async |sql: &str| ids(sql).await.contains(&"MEMBERSHIP_SELF_GRANT");
+    let own = "tenant_id = TENANT";
+    let same = "a.tenant_id = customers.tenant_id";
+    let me = "user_id = NULLIF(current_setting('app.user_id', true), '')::uuid";
+    assert_eq!(ids(&given(own, same)).await, Vec::<&str>::new());
+    // Whoever writes itself in, writes itself into another tenant's.
+    assert!(grants(&given(me, same)).await);
+    // Its rows are the tenant's, and the key of a customer is not.
+    assert!(grants(&given(own, "true")).await);
+    let walled = "CREATE POLICY wall ON customers AS RESTRICTIVE USING (tenant_id = TENANT);";
+    assert!(!grants(&(given(own, "true") + walled)).await);
+    assert!(!grants(&(given(me, "true") + walled)).await);
+}
+
+#[tokio::test]
+async fn a_key_that_is_the_sessions_user_tells_of_no_other() {
+    let notes = |check: &str| {
+        format!(
+            "CREATE TABLE people (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid PRIMARY KEY);
+             CREATE INDEX ON people (tenant_id);
+             ALTER TABLE people ENABLE ROW LEVEL SECURITY; ALTER TABLE people FORCE ROW LEVEL SECURITY;
+             CREATE POLICY own ON people USING (tenant_id = TENANT);
+             CREATE TABLE notes (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid DEFAULT gen_random_uuid(),
+               user_id uuid REFERENCES people (id), PRIMARY KEY (tenant_id, id));
+             ALTER TABLE notes ENABLE ROW LEVEL SECURITY; ALTER TABLE notes FORCE ROW LEVEL SECURITY;
+             CREATE POLICY own ON notes USING (tenant_id = TENANT) WITH CHECK (tenant_id = TENANT AND {check});
+             GRANT SELECT ON people TO {{app}}; GRANT SELECT, INSERT, UPDATE, DELETE ON notes TO {{app}};"
+        )
+    };
+    let me = "NULLIF(current_setting('app.user_id', true), '')::uuid";
+    let none: [&str; 0] = [];
+    assert_eq!(ids(&notes(&format!("user_id = {me}"))).await, none);
+    assert_eq!(
+        ids(&notes(&format!("(user_id IS NULL OR user_id = {me})"))).await,
+        none
+    );
+    assert_eq!(ids(&notes("true")).await, ["FK_CROSS_TENANT"]);
+    assert_eq!(
+        ids(&notes(&format!("{me} IS NOT NULL"))).await,
+        ["FK_CROSS_TENANT"]
+    );
+}

@@ -26,7 +26,7 @@ pub(crate) use reach::{Reach, Way};
 pub(crate) use relation::{Relation, RelationKind, Rule, Trigger};
 pub(crate) use role::{Membership, Role, Roles};
 pub(crate) use server::{DefaultAcl, EventTrigger, Job, LargeObject, Publication, Server, Setting};
-pub(crate) use view::View;
+pub(crate) use view::{CheckOption, View};
 
 use std::collections::{BTreeMap, BTreeSet};
 

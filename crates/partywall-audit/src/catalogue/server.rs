@@ -18,6 +18,8 @@ pub(crate) struct Server {
     pub(crate) activity_public: bool,
     /// Whether PUBLIC may read large objects' names and call what reads them (`lo_get`).
     pub(crate) large_objects_public: bool,
+    /// Whether this session reads and writes large objects without a right to them (`lo_compat_privileges`).
+    pub(crate) large_objects_unchecked: bool,
     /// Whether PUBLIC may call the functions that take advisory locks.
     pub(crate) advisory_locks_public: bool,
     /// Whether PUBLIC may call `set_config` or change `pg_settings`.

@@ -429,6 +429,33 @@ async fn a_row_of_nobody_may_be_changed_by_some() {
             rates("GRANT DELETE ON rates TO PUBLIC;"),
             &["FK_ACTION_CROSSES public.rates"],
         ),
+        (
+            "by way of rows between",
+            rates(
+                "CREATE TABLE regions (id integer PRIMARY KEY);
+                 ALTER TABLE rates ADD region integer REFERENCES regions ON DELETE CASCADE;
+                 GRANT DELETE ON regions TO {app};",
+            ),
+            &["FK_ACTION_CROSSES public.regions"],
+        ),
+        (
+            "by way of rows between, of which another column is changed",
+            rates(
+                "CREATE TABLE regions (id integer PRIMARY KEY);
+                 ALTER TABLE rates ADD region integer REFERENCES regions ON DELETE SET NULL;
+                 GRANT DELETE ON regions TO {app};",
+            ),
+            &[],
+        ),
+        (
+            "by way of rows between that are in the way",
+            rates(
+                "CREATE TABLE regions (id integer PRIMARY KEY);
+                 ALTER TABLE rates ADD region integer REFERENCES regions ON DELETE RESTRICT;
+                 GRANT DELETE ON regions TO {app};",
+            ),
+            &[],
+        ),
     ];
     let cases: Vec<(&str, &str, &[&str])> = cases
         .iter()
@@ -465,6 +492,27 @@ async fn exclusions_are_led_by_the_tenant() {
             )
             .replace("off),", "off) DEFERRABLE,"),
             &["EXCLUDE_GLOBAL constraint bookings_during_excl on public.bookings"],
+        ),
+        (
+            "that a room is one tenant's alone",
+            gist("room text NOT NULL,", "room WITH =, tenant_id WITH <>"),
+            &["EXCLUDE_GLOBAL constraint bookings_room_tenant_id_excl on public.bookings"],
+        ),
+        (
+            "led by an expression of the tenant",
+            gist(
+                "during tstzrange NOT NULL,",
+                "(tenant_id::text) WITH =, during WITH &&",
+            ),
+            &[],
+        ),
+        (
+            "that nothing but one room is taken at a time",
+            gist(
+                "room uuid NOT NULL, during tstzrange NOT NULL,",
+                "room WITH <>, during WITH &&",
+            ),
+            &["EXCLUDE_GLOBAL constraint bookings_room_during_excl on public.bookings"],
         ),
     ];
     let cases: Vec<(&str, &str, &[&str])> = cases

@@ -642,6 +642,20 @@ async fn numbers_over_all_tenants_are_kept_as_well() {
             &["MATVIEW public.totals"],
         ),
         (
+            "from what a function reads",
+            "CREATE FUNCTION all_numbers() RETURNS SETOF bigint LANGUAGE sql STABLE AS 'SELECT number FROM public.invoices';
+             CREATE MATERIALIZED VIEW numbers AS SELECT n FROM all_numbers() n;
+             GRANT SELECT ON numbers TO {app};",
+            &["MATVIEW public.numbers"],
+        ),
+        (
+            "from a function that reads what is nobody's",
+            "CREATE FUNCTION names() RETURNS SETOF text LANGUAGE sql STABLE AS 'SELECT name FROM public.countries';
+             CREATE MATERIALIZED VIEW listed AS SELECT n FROM names() n;
+             GRANT SELECT ON listed TO {app};",
+            &[],
+        ),
+        (
             "one made from another, and a view over it",
             "CREATE MATERIALIZED VIEW kept AS SELECT * FROM invoices;
              CREATE MATERIALIZED VIEW totals AS SELECT status, count(*) AS n FROM kept GROUP BY status;
@@ -651,6 +665,47 @@ async fn numbers_over_all_tenants_are_kept_as_well() {
         ),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn large_objects_are_read_by_whom_the_server_lets() {
+    let column = |kind: &str| {
+        format!(
+            "ALTER TABLE invoices ADD COLUMN document {kind};
+             UPDATE invoices SET document = lo_from_bytea(0, 'of a tenant');"
+        )
+    };
+    let unchecked = "DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET lo_compat_privileges = on', current_database());
+      END $$;";
+    let granted = "DO $$ DECLARE it oid; BEGIN
+        FOR it IN SELECT oid FROM pg_largeobject_metadata LOOP
+          EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO {app}', it);
+        END LOOP;
+      END $$;";
+    let cases: Vec<(&str, String, &[&str])> = vec![
+        ("by nobody", column("oid"), &[]),
+        (
+            "by everybody",
+            column("oid") + unchecked,
+            &["LARGE_OBJECT public.invoices.document"],
+        ),
+        (
+            "by everybody but the application",
+            column("oid") + unchecked + "ALTER ROLE {app} SET lo_compat_privileges = off;",
+            &[],
+        ),
+        (
+            "under a domain",
+            "CREATE DOMAIN file AS oid; CREATE DOMAIN image AS file;".to_owned() + &column("image") + granted,
+            &["LARGE_OBJECT public.invoices.document"],
+        ),
+    ];
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
+    expect(&cases).await;
 }
 
 /// What hangs on the version of PostgreSQL.

@@ -61,6 +61,7 @@ pub(super) async fn server(client: &Client) -> Result<Server, AuditError> {
             advisory_locks_public: cell(row, 8)?,
             set_config_public: cell(row, 9)?,
             extended_statistics_leak: cell(row, 10)?,
+            large_objects_unchecked: cell(row, 11)?,
             large_objects: large_objects.clone(),
             file_functions: file_functions.clone(),
         })

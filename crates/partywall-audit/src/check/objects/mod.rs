@@ -1,6 +1,7 @@
 //! Section 5 of the list of faults: objects that step around row-level security.
 
 mod barriers;
+mod check_options;
 mod foreign_tables;
 mod functions;
 mod large_objects;
@@ -26,6 +27,7 @@ pub(super) const DATA: [Privilege; 4] = [
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     views::find(audit, found);
     barriers::find(audit, found);
+    check_options::find(audit, found);
     materialized_views::find(audit, found);
     functions::find(audit, found);
     triggers::find(audit, found);

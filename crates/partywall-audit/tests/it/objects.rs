@@ -697,7 +697,9 @@ async fn large_objects_are_read_by_whom_the_server_lets() {
         ),
         (
             "under a domain",
-            "CREATE DOMAIN file AS oid; CREATE DOMAIN image AS file;".to_owned() + &column("image") + granted,
+            "CREATE DOMAIN file AS oid; CREATE DOMAIN image AS file;".to_owned()
+                + &column("image")
+                + granted,
             &["LARGE_OBJECT public.invoices.document"],
         ),
     ];

@@ -6,8 +6,8 @@ use tokio_postgres::{Client, Row};
 
 use super::{
     super::{
-        Action, CheckOption, Column, Command, Constraint, ConstraintKind, Expression, Identity, Index,
-        IndexColumn, Oid, Policy, Reference, Relation, RelationKind, Rule, Trigger, View,
+        Action, CheckOption, Column, Command, Constraint, ConstraintKind, Expression, Identity,
+        Index, IndexColumn, Oid, Policy, Reference, Relation, RelationKind, Rule, Trigger, View,
     },
     cell, grant, grouped, letter, read, tree,
 };

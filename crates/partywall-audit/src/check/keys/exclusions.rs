@@ -55,9 +55,10 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
                 table.name
             );
             let drop = format!("ALTER TABLE {} DROP CONSTRAINT {name};", table.name);
-            let between_tenants = audit.subject.tenant_column(table.oid).is_some_and(|tenant| {
-                index.columns.iter().any(|key| key.column == Some(tenant))
-            });
+            let between_tenants = audit
+                .subject
+                .tenant_column(table.oid)
+                .is_some_and(|tenant| index.columns.iter().any(|key| key.column == Some(tenant)));
             let fix = if between_tenants {
                 // What it says of other tenants' rows means nothing within one.
                 drop

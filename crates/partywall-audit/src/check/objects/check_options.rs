@@ -60,16 +60,11 @@ fn is_past(audit: &Audit<'_>, asker: Oid, written: &Written, command: Command) -
     let Some(table) = audit.catalogue.relations.get(&written.table) else {
         return false;
     };
-    let decide: Vec<i16> = match audit.subject.belonging(table.oid) {
-        Some(Belonging::Root(column) | Belonging::Column(column)) => vec![*column],
-        Some(Belonging::Parent { constraint, .. }) => table
-            .constraints
-            .iter()
-            .filter(|own| own.oid == *constraint)
-            .flat_map(|own| own.columns.iter().copied())
-            .collect(),
-        Some(Belonging::Global | Belonging::Undecided(_)) | None => Vec::new(),
-    };
+    let mut decide: Vec<i16> = audit.subject.tenant_column(table.oid).into_iter().collect();
+    if let Some(Belonging::Parent { constraint, .. }) = audit.subject.belonging(table.oid) {
+        let own = table.constraints.iter().find(|own| own.oid == *constraint);
+        decide.extend(own.into_iter().flat_map(|own| own.columns.iter().copied()));
+    }
     let open = |role: Oid| {
         matches!(
             audit.wall.standing(role, table.oid, command),
@@ -104,10 +99,7 @@ fn finding(
         fault,
         view.name.to_string(),
         why,
-        format!(
-            "ALTER VIEW {} SET (check_option = cascaded);",
-            view.name
-        ),
+        format!("ALTER VIEW {} SET (check_option = cascaded);", view.name),
     )
     .tables(tables)
 }

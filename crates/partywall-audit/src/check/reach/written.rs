@@ -65,7 +65,11 @@ impl Written {
                     unchecked = Some(at.oid);
                 }
             }
-            role = if own.security_invoker { asker } else { at.owner };
+            role = if own.security_invoker {
+                asker
+            } else {
+                at.owner
+            };
             at = audit.catalogue.relations.get(&next)?;
         }
         None

@@ -2,6 +2,7 @@
 
 mod barriers;
 mod check_options;
+mod foreign_servers;
 mod foreign_tables;
 mod functions;
 mod large_objects;
@@ -34,6 +35,7 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     rules::find(audit, found);
     leakproof::find(audit, found);
     foreign_tables::find(audit, found);
+    foreign_servers::find(audit, found);
     large_objects::find(audit, found);
     publications::find(audit, found);
 }

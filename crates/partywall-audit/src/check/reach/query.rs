@@ -298,6 +298,17 @@ impl Names<'_> {
 
     /// Binds sources until nothing follows any more.
     fn bind(&self, sources: &mut [Source], facts: &[Fact], around: &Around) {
+        // Names from outside of which the same condition asks for the context: an argument that is looked up
+        // among the user's memberships.
+        let vouched = |source: usize, side: &Side| {
+            matches!(side, Side::Free(_))
+                && facts.iter().any(|fact| {
+                    fact.may_bind.contains(&source)
+                        && [(&fact.left, &fact.right), (&fact.right, &fact.left)]
+                            .iter()
+                            .any(|(one, other)| *one == side && **other == Side::Context)
+                })
+        };
         loop {
             let mut changed = false;
             for fact in facts {
@@ -310,7 +321,8 @@ impl Names<'_> {
                     {
                         continue;
                     }
-                    if self.follows(sources, *source, column, other, around)
+                    if (vouched(*source, other)
+                        || self.follows(sources, *source, column, other, around))
                         && let Some(source) = sources.get_mut(*source)
                     {
                         source.bound = true;

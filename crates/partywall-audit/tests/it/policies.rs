@@ -109,6 +109,15 @@ shapes! {
     a_row_of_the_tenant: invoices("EXISTS (SELECT FROM customers c WHERE c.id = customer_id AND c.tenant_id = invoices.tenant_id)") => [];
     a_count_is_an_exists: invoices("(SELECT count(*) FROM customers c WHERE c.tenant_id = invoices.tenant_id AND c.tenant_id = TENANT) > 0") => [];
     a_count_of_none: invoices("(SELECT count(*) FROM customers c WHERE c.tenant_id = invoices.tenant_id AND c.tenant_id = TENANT) >= 0") => ["POLICY_TRUE"];
+    a_written_tenant_stands_in: invoices("tenant_id = COALESCE(TENANT, 'aaaaaaaa-0000-0000-0000-000000000000')") => ["GUC_DEFAULT"];
+    a_written_tenant_stands_in_by_case: invoices("tenant_id = CASE WHEN TENANT IS NULL THEN 'aaaaaaaa-0000-0000-0000-000000000000' ELSE TENANT END") => ["GUC_DEFAULT"];
+    a_written_number_stands_in_before_a_cast: invoices("tenant_id = TENANT AND hashtext(status) >= COALESCE(NULLIF(current_setting('app.least', true), ''), '1')::int") => [];
+    a_function_answers_a_written_tenant: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(TENANT, 'aaaaaaaa-0000-0000-0000-000000000000') $$; {}", invoices("tenant_id = ctx()")) => ["GUC_DEFAULT"];
+    a_parsed_function_answers_a_written_tenant: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN COALESCE(TENANT, 'aaaaaaaa-0000-0000-0000-000000000000'); END $$; {}", invoices("tenant_id = (SELECT ctx())")) => ["GUC_DEFAULT"];
+    a_handler_answers_a_written_tenant: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN current_setting('app.tenant_id')::uuid; EXCEPTION WHEN undefined_object OR invalid_text_representation THEN RETURN 'aaaaaaaa-0000-0000-0000-000000000000'; END $$; {}", invoices("tenant_id = ctx()")) => ["GUC_DEFAULT"];
+    a_handler_answers_nobody: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN current_setting('app.tenant_id')::uuid; EXCEPTION WHEN OTHERS THEN RETURN '00000000-0000-0000-0000-000000000000'; END $$; {}", invoices("tenant_id = ctx()")) => [];
+    a_function_that_answers_nobody: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(TENANT, '00000000-0000-0000-0000-000000000000') $$; {}", invoices("tenant_id = ctx()")) => [];
+    a_function_that_stands_for_all: format!("CREATE FUNCTION ctx() RETURNS text LANGUAGE sql STABLE AS $$ SELECT COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), '%') $$; {}", invoices("ctx() = '%' OR tenant_id = TENANT")) => ["FAIL_OPEN_UNSET", "GUC_ADMIN_FLAG"];
     the_nil_tenant_stands_in: invoices("tenant_id = COALESCE(TENANT, '00000000-0000-0000-0000-000000000000')") => [];
 
     // By command.
@@ -157,6 +166,9 @@ async fn fixes_of_every_shape_mend() {
         "DROP POLICY own ON invoices; CREATE POLICY rows ON invoices USING (true);".to_owned(),
         "DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id = TENANT) WITH CHECK (true);".to_owned(),
         "CREATE POLICY more ON invoices FOR INSERT WITH CHECK (status = 'draft');".to_owned(),
+        // The function that the policies ask is at fault, so that they are not to ask it.
+        format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(TENANT, 'aaaaaaaa-0000-0000-0000-000000000000') $$;
+            ALTER POLICY own ON customers USING (tenant_id = ctx()); ALTER POLICY own ON tenants USING (id = ctx()); {}", invoices("tenant_id = ctx()")),
     ] {
         let db = Database::with(&read("base.sql")).await;
         db.run(&sql.replace("TENANT", T)).await;

@@ -403,3 +403,25 @@ async fn hostile_names() {
     let mended = report(&db, &options).await;
     assert!(mended.is_clean(), "{mended:#?}");
 }
+
+/// A group that carries the policies is not left: what it should not be is taken from it.
+#[tokio::test]
+async fn the_group_that_the_policies_are_for() {
+    let group = "CREATE ROLE {rw} NOLOGIN; GRANT {rw} TO {app}; GRANT USAGE ON SCHEMA public TO {rw};
+        REVOKE ALL ON tenants, customers, invoices FROM {app}; REVOKE ALL ON SCHEMA public FROM {app};
+        GRANT SELECT ON tenants, countries TO {rw}; GRANT SELECT, INSERT, UPDATE, DELETE ON customers, invoices TO {rw};
+        ALTER POLICY own ON tenants TO {rw}; ALTER POLICY own ON customers TO {rw}; ALTER POLICY own ON invoices TO {rw};";
+    for (attribute, id, object) in [
+        ("BYPASSRLS", "ROLE_SETROLE_BYPASS", "role {app}"),
+        ("SUPERUSER", "ROLE_SETROLE_BYPASS", "role {app}"),
+        ("REPLICATION", "ROLE_REPLICATION", "role {app}"),
+    ] {
+        let sql = format!("{group} ALTER ROLE {{rw}} {attribute};");
+        finds(&sql, &[(id, object)]).await;
+        let db = database(&sql).await;
+        for finding in &report(&db, &options(&db)).await.findings {
+            db.run(&finding.fix).await;
+        }
+        assert_eq!(seen(&db, "invoices").await, (1, 0), "{attribute}");
+    }
+}

@@ -142,6 +142,11 @@ shapes! {
         CREATE POLICY floor_update ON invoices AS RESTRICTIVE FOR UPDATE USING (tenant_id = TENANT);".to_owned() => ["RESTRICTIVE_PARTIAL"];
 
     // Functions.
+    a_statement_that_is_put_together: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ DECLARE ok boolean; BEGIN EXECUTE 'SELECT true FROM customers WHERE id = $1' INTO ok USING c; RETURN coalesce(ok, false); END $$;
+        CREATE POLICY known ON invoices AS RESTRICTIVE USING (known(customer_id));".to_owned() => ["POLICY_FN_SEARCH_PATH"];
+    a_statement_that_names_the_schema: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ DECLARE ok boolean; BEGIN EXECUTE 'SELECT true FROM public.customers WHERE id = $1' INTO ok USING c; RETURN coalesce(ok, false); END $$;
+        CREATE POLICY known ON invoices AS RESTRICTIVE USING (known(customer_id));".to_owned() => [];
+    what_is_slow_is_told_after_what_is_open: invoices("tenant_id::text = COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), tenant_id::text)") => ["FAIL_OPEN_UNSET"];
     a_path_without_temporary_tables: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$ SELECT EXISTS (SELECT FROM customers WHERE id = c) $$;
         CREATE POLICY known ON invoices AS RESTRICTIVE USING (known(customer_id));".to_owned() => [];
     a_path_that_forgets_temporary_tables: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE sql STABLE SET search_path = public AS $$ SELECT EXISTS (SELECT FROM customers WHERE id = c) $$;
@@ -265,4 +270,21 @@ async fn who_can_put_itself_on_the_list_of_administrators_is_one() {
     }
     let harmless = format!("{ADMINS} GRANT UPDATE (note) ON admins TO {{app}};");
     assert_eq!(ids(&harmless).await, Vec::<&str>::new());
+}
+
+/// Run as whoever calls it, a function that the policies of what it reads ask would ask them for ever.
+#[tokio::test]
+async fn a_function_that_its_tables_policies_ask_stays_definer() {
+    let db = Database::with(&read("base.sql")).await;
+    db.run(&"CREATE FUNCTION seen() RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT id FROM public.customers'; END $$;
+        ALTER FUNCTION seen() OWNER TO {owner}; ALTER TABLE customers NO FORCE ROW LEVEL SECURITY;
+        ALTER POLICY own ON customers USING (tenant_id = TENANT AND id IN (SELECT seen()));"
+        .replace("TENANT", T))
+        .await;
+    let found = findings(&db).await;
+    let fix = found
+        .iter()
+        .find_map(|(id, _, fix)| (*id == "SECDEF_FN").then_some(fix))
+        .unwrap();
+    assert!(fix.starts_with("-- "), "{fix}");
 }

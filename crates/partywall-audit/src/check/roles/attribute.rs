@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{first, membership::without, tables};
+use super::{first, membership::without, set_role::by_another, tables};
 use crate::{
     Fault, Finding,
     catalogue::{Oid, RelationKind, Role},
@@ -62,7 +62,7 @@ fn borrowed_replication(
         .becomes()
         .into_iter()
         .filter(|oid| !roles.bypasses(*oid) && roles.get(*oid).is_some_and(|role| role.replication))
-        .filter(|oid| !audit.subject.app_roles.contains(oid))
+        .filter(|oid| !by_another(audit, app, *oid))
         .collect();
     let Some(target) = targets.first() else {
         return;

@@ -76,7 +76,7 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
 }
 
 /// Whether another of the application's roles is on the way, which has the same finding.
-fn by_another(audit: &Audit<'_>, app: &App<'_>, target: Oid) -> bool {
+pub(super) fn by_another(audit: &Audit<'_>, app: &App<'_>, target: Oid) -> bool {
     audit.subject.app_roles.contains(&target)
         || app.reach.way_to_become(target).is_some_and(|way| {
             way.iter()

@@ -425,3 +425,44 @@ async fn the_group_that_the_policies_are_for() {
         assert_eq!(seen(&db, "invoices").await, (1, 0), "{attribute}");
     }
 }
+
+/// `RESET ROLE` leads back to the login that becomes the application's role: what it may, any statement may.
+#[tokio::test]
+async fn the_login_behind_set_role() {
+    let login =
+        "ALTER ROLE {app} NOLOGIN; CREATE ROLE {auth} LOGIN NOINHERIT; GRANT {app} TO {auth};";
+    for (more, expected) in [
+        (
+            "GRANT {owner} TO {auth};",
+            ("OWNER_DDL", "role {auth} as a member of {owner}"),
+        ),
+        (
+            "ALTER ROLE {auth} REPLICATION;",
+            ("ROLE_REPLICATION", "role {auth}"),
+        ),
+        (
+            "GRANT pg_write_server_files TO {auth};",
+            ("ROLE_SERVER_ACCESS", "role {auth}"),
+        ),
+        (
+            "GRANT pg_write_all_data TO {auth};",
+            ("PREDEFINED_READ", "role {auth}"),
+        ),
+    ] {
+        finds(&format!("{login} {more}"), &[expected]).await;
+    }
+    // As Supabase does; of the role itself, which says it once; and administrators who may try the role out.
+    is_clean(&format!(
+        "{login} CREATE ROLE {{service}} NOLOGIN BYPASSRLS; GRANT {{service}} TO {{auth}};"
+    ))
+    .await;
+    finds(
+        &format!("{login} GRANT pg_read_server_files TO {{app}};"),
+        &[("ROLE_SERVER_ACCESS", "role {app}")],
+    )
+    .await;
+    is_clean(
+        "ALTER ROLE {app} NOLOGIN; CREATE ROLE {admin} LOGIN; GRANT {app} TO {admin} WITH ADMIN OPTION; GRANT {owner}, pg_monitor TO {admin};",
+    )
+    .await;
+}

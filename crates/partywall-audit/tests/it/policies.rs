@@ -142,6 +142,13 @@ shapes! {
         CREATE POLICY floor_update ON invoices AS RESTRICTIVE FOR UPDATE USING (tenant_id = TENANT);".to_owned() => ["RESTRICTIVE_PARTIAL"];
 
     // Functions.
+    a_view_that_anybody_writes: "CREATE TABLE logins (login text PRIMARY KEY, acct uuid NOT NULL); CREATE VIEW active AS SELECT * FROM logins;
+        GRANT SELECT, INSERT ON logins TO {app}; GRANT SELECT ON active TO {app}; ALTER TABLE logins OWNER TO {owner}; ALTER VIEW active OWNER TO {owner};
+        DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id IN (SELECT acct FROM active WHERE login = NULLIF(current_setting('app.login', true), '')));".to_owned() => ["POLICY_SUBSELECT_OPEN"];
+    a_view_of_everything: "CREATE VIEW all_of_them AS SELECT id FROM tenants; GRANT SELECT ON all_of_them TO {app};
+        DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id IN (SELECT id FROM all_of_them));".to_owned() => ["POLICY_WIDENS", "VIEW_DEFINER"];
+    a_view_of_the_tenants: "CREATE VIEW own_tenants AS SELECT id AS mine FROM tenants WHERE id = TENANT; ALTER VIEW own_tenants OWNER TO {owner}; GRANT SELECT ON own_tenants TO {app};
+        DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id IN (SELECT mine FROM own_tenants));".to_owned() => [];
     a_statement_that_is_put_together: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ DECLARE ok boolean; BEGIN EXECUTE 'SELECT true FROM customers WHERE id = $1' INTO ok USING c; RETURN coalesce(ok, false); END $$;
         CREATE POLICY known ON invoices AS RESTRICTIVE USING (known(customer_id));".to_owned() => ["POLICY_FN_SEARCH_PATH"];
     a_statement_that_names_the_schema: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ DECLARE ok boolean; BEGIN EXECUTE 'SELECT true FROM public.customers WHERE id = $1' INTO ok USING c; RETURN coalesce(ok, false); END $$;

@@ -35,9 +35,11 @@ pub(super) fn find(
                         .map(Trust::of),
                 );
                 for key in looked_up {
-                    let it = trusted.entry(key).or_default();
-                    it.tables.insert(table.name());
-                    it.roles.insert(*role);
+                    for key in below(audit, key) {
+                        let it = trusted.entry(key).or_default();
+                        it.tables.insert(table.name());
+                        it.roles.insert(*role);
+                    }
                 }
             }
         }
@@ -94,6 +96,24 @@ pub(super) fn find(
         }
     }
     granting
+}
+
+/// A table, with its column; of a view, the tables that it reads.
+fn below(audit: &Audit<'_>, key: (Oid, i16)) -> BTreeSet<(Oid, i16)> {
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut ahead = vec![key];
+    while let Some((oid, column)) = ahead.pop() {
+        let relation = audit.catalogue.relations.get(&oid);
+        match relation.and_then(|relation| relation.view.as_ref()) {
+            Some(view) if seen.insert(oid) => ahead.extend(view.reads.iter().map(|oid| (*oid, 0))),
+            Some(_) => {}
+            None => {
+                found.insert((oid, column));
+            }
+        }
+    }
+    found
 }
 
 /// Tables that know who is above the tenants.

@@ -8,6 +8,7 @@ use super::{
     Outline, Violation,
     outline::{Actor, Belongs, Table},
     path::Path,
+    steps::{is_left, is_to_be_set},
 };
 use crate::{
     AuditError,
@@ -123,7 +124,7 @@ fn queries(outline: &Outline<'_>) -> Vec<(String, String, String)> {
                     ));
                 }
             }
-        } else if !tenant.not_null {
+        } else if !tenant.not_null && is_to_be_set(outline, table) {
             all.push((
                 name.clone(),
                 format!("no tenant: {} is NULL", tenant.sql()),
@@ -255,8 +256,9 @@ fn unknown(outline: &Outline<'_>, table: &Table<'_>, all: &mut Vec<(String, Stri
 
 /// Rows that refer to another tenant's.
 fn crossing(outline: &Outline<'_>, table: &Table<'_>, all: &mut Vec<(String, String, String)>) {
-    for (constraint, reference, parent, _) in outline.references(table) {
+    for (constraint, reference, parent, parent_tenant) in outline.references(table) {
         if table.belongs == Belongs::Path(constraint.oid)
+            || is_left(outline, table, constraint, reference, parent_tenant)
             || is_proved(outline, table, constraint.oid)
         {
             continue;

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     AuditError, Inferred, Options, catalogue,
+    check::Audit,
     sql::Name,
     subject::Subject,
     wall::{self, Wall},
@@ -119,7 +120,8 @@ async fn make(
     let subject = Subject::of(&catalogue, &known)?;
     let evaluations = wall::evaluate(client, &catalogue, &subject).await?;
     let wall = Wall::new(&catalogue, &subject, &evaluations);
-    let outline = Outline::of(&catalogue, &extras, &subject, &wall, &map)?;
+    let audit = Audit::new(&catalogue, &subject, &wall);
+    let outline = Outline::of(&audit, &extras, &map)?;
     let violations = broken::count(client, &outline).await?;
     let (steps, mut notes) = steps::all(&outline);
     let steps = left(client, steps).await?;

@@ -1,7 +1,10 @@
 use super::spare::Spare;
 use crate::{
+    Fault,
     catalogue::{Action, Constraint, Reference, Relation},
-    plan::{Note, Outline, Phase, Step, column::TenantColumn, done, outline::Table},
+    plan::{
+        Note, Outline, Phase, Step, column::TenantColumn, done, outline::Table, stand::Stand,
+    },
     sql::tidy,
 };
 
@@ -35,7 +38,7 @@ pub(super) fn composites<'a>(
                     .any(|(own, theirs)| {
                         tenant.number == Some(*own) && parent_tenant.number == Some(*theirs)
                     });
-            if is_composite {
+            if is_composite || is_left(outline, table, constraint, reference, parent_tenant) {
                 continue;
             }
             let object = format!("{} on {}", tidy(&constraint.name), table.name());
@@ -77,6 +80,27 @@ pub(super) fn composites<'a>(
         }
     }
     all
+}
+
+/// Whether a foreign key stays as it is: it asks for the parent's tenant itself, or nothing is wrong with it.
+pub(in crate::plan) fn is_left(
+    outline: &Outline<'_>,
+    table: &Table<'_>,
+    constraint: &Constraint,
+    reference: &Reference,
+    parent_tenant: &TenantColumn,
+) -> bool {
+    let asks = parent_tenant
+        .number
+        .is_some_and(|number| reference.columns.contains(&number));
+    asks || match table.stand {
+        Stand::Open => false,
+        Stand::Walled => {
+            let object = format!("constraint {} on {}", tidy(&constraint.name), table.name());
+            !outline.faults.of_object(&object, Fault::FkCrossTenant)
+        }
+        Stand::Apart => true,
+    }
 }
 
 /// Why a foreign key cannot have the tenant in it.

@@ -1,6 +1,6 @@
 use super::outline::Actor;
 use crate::{
-    Fault, Finding,
+    Fault, Finding, Severity,
     catalogue::{Privilege, Relation},
     check::Audit,
     sql::Name,
@@ -79,7 +79,12 @@ impl Faults {
     /// Whether a table opens to the application in any way that was found.
     pub(super) fn opens(&self, table: &Name) -> bool {
         let name = table.to_string();
-        self.0.iter().any(|finding| finding.tables.contains(&name))
+        let grave = |finding: &Finding| {
+            matches!(finding.severity, Severity::High | Severity::Medium)
+                && !finding.id.is_residual()
+        };
+        let mut found = self.0.iter().filter(|finding| grave(finding));
+        found.any(|finding| finding.tables.contains(&name))
     }
 }
 

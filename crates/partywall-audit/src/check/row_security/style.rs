@@ -35,7 +35,12 @@ impl Style {
             .collect();
         let mut said: BTreeMap<Oid, BTreeMap<Template, usize>> = BTreeMap::new();
         let (mut plain, mut near, mut others) = (0_usize, 0_usize, 0_usize);
-        for relation in audit.subject.tenant_tables(audit.catalogue) {
+        let is_persons = |relation: &&Relation| {
+            let belonging = audit.subject.belonging(relation.oid);
+            matches!(belonging, Some(Belonging::Person(_)))
+        };
+        let tables = audit.subject.tenant_tables(audit.catalogue);
+        for relation in tables.filter(|relation| !is_persons(relation)) {
             for policy in &relation.policies {
                 if let Some((_, tree)) = equality_of(audit, relation, policy)
                     && is_setting(tree)

@@ -20,6 +20,7 @@ mod objects;
 mod plan;
 mod policies;
 mod prove;
+mod prove_harm;
 mod prove_safely;
 mod sound;
 mod speed;

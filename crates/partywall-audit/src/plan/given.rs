@@ -50,6 +50,9 @@ pub(super) fn inferred(catalogue: &Catalogue, subject: &Subject) -> BTreeMap<Oid
                 Some(Belonging::Column(column)) => {
                     of_column(relation, *column, Belongs::Own, "its own column")
                 }
+                Some(Belonging::Person(_)) => {
+                    Decided::new(Belongs::Global, "a person's, who may be in several tenants")
+                }
                 Some(Belonging::Parent { constraint, .. }) => {
                     Decided::new(Belongs::Path(*constraint), String::new())
                 }

@@ -26,6 +26,9 @@ pub(super) fn condition(
 /// The column that says whose a row is. In a table of members a policy may compare the user's column, and the
 /// tenant is the one that another column refers to.
 pub(super) fn owner_column(subject: &Subject, relation: &Relation) -> Option<i16> {
+    if subject.is_persons(relation.oid) {
+        return None;
+    }
     let said = subject.tenant_column(relation.oid)?;
     let name = &relation.column(said)?.name;
     let is_tenants_name = subject
@@ -95,7 +98,10 @@ fn above(
                 pairs?.join(" AND ")
             ))
         }
-        Belonging::Parent { .. } | Belonging::Global | Belonging::Undecided(_) => None,
+        Belonging::Parent { .. }
+        | Belonging::Person(_)
+        | Belonging::Global
+        | Belonging::Undecided(_) => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     evidence::{Comparison, With},
     family::{Family, Tables, can_tell, holds},
-    noun::{Noun, words},
+    noun::{Noun, Weight, words},
 };
 use crate::catalogue::{Catalogue, Column, Constraint, Oid, Reference, Relation, RelationKind};
 
@@ -16,6 +16,8 @@ pub(crate) enum Belonging {
     Root(i16),
     /// A column of its own says it.
     Column(i16),
+    /// A person's who may be in several tenants, and this column says whose: `users` beside memberships.
+    Person(i16),
     /// The row that it refers to by this foreign key (a constraint's number) says it.
     Parent { constraint: Oid, parent: Oid },
     /// Nobody's.
@@ -25,9 +27,12 @@ pub(crate) enum Belonging {
 }
 
 impl Belonging {
-    /// Whether they are tenants'.
+    /// Whether they are somebody's: tenants', or people's within them.
     pub(super) const fn is_tenants(&self) -> bool {
-        matches!(self, Self::Root(_) | Self::Column(_) | Self::Parent { .. })
+        matches!(
+            self,
+            Self::Root(_) | Self::Column(_) | Self::Person(_) | Self::Parent { .. }
+        )
     }
 }
 
@@ -35,12 +40,32 @@ impl Belonging {
 /// missing, but those of which the reason for doubt is known.
 pub(super) fn tenants(tables: &Tables<'_>, family: &Family) -> BTreeMap<Oid, Belonging> {
     let mut found: BTreeMap<Oid, Belonging> = BTreeMap::new();
+    let mut people: BTreeMap<Oid, Belonging> = BTreeMap::new();
     for relation in &tables.all {
-        if let Some(belonging) = by_column(tables, family, relation) {
-            found.insert(relation.oid, belonging);
-        }
+        match by_column(tables, family, relation) {
+            Some(person @ Belonging::Person(_)) => people.insert(relation.oid, person),
+            Some(belonging) => found.insert(relation.oid, belonging),
+            None => None,
+        };
     }
-    by_parent(tables, family, &mut found);
+    // A tenant above says more than a person.
+    let refers = |oid: &Oid, belonging: &Belonging| {
+        let (Some(relation), Belonging::Person(column)) = (tables.get(*oid), belonging) else {
+            return false;
+        };
+        relation
+            .foreign_keys()
+            .any(|(constraint, _)| constraint.columns.contains(column))
+    };
+    let (unsure, sure) = people
+        .into_iter()
+        .partition::<BTreeMap<_, _>, _>(|(oid, belonging)| refers(oid, belonging));
+    by_parent(tables, &mut found, |relation| !sure.contains_key(&relation));
+    found.extend(sure);
+    for (relation, belonging) in unsure {
+        found.entry(relation).or_insert(belonging);
+    }
+    by_parent(tables, &mut found, |_| true);
     found
 }
 
@@ -66,17 +91,20 @@ fn by_column(tables: &Tables<'_>, family: &Family, relation: &Relation) -> Optio
         .filter_map(|comparison| relation.column(comparison.column))
         .collect();
     let same = |column: &Column| named.is_some_and(|named| named.number == column.number);
-    if let Some(column) = direct
-        .iter()
-        .find(|column| same(column))
-        .or_else(|| {
-            direct
-                .iter()
-                .find(|column| refers(relation, column, family))
-        })
-        .or_else(|| direct.first())
-    {
+    if let Some(column) = direct.iter().find(|column| same(column)).or_else(|| {
+        direct
+            .iter()
+            .find(|column| refers(relation, column, family))
+    }) {
         return Some(Belonging::Column(column.number));
+    }
+    if let Some(column) = direct.first() {
+        let is_tenants = named.is_some() || !is_persons(comparisons, relation, column, family);
+        return Some(if is_tenants {
+            Belonging::Column(column.number)
+        } else {
+            Belonging::Person(column.number)
+        });
     }
     if let Some(column) = named {
         return Some(Belonging::Column(column.number));
@@ -162,7 +190,7 @@ fn linked(
     let other = tables.get(other)?;
     let is_tenant = other
         .column(theirs)
-        .is_some_and(|theirs| family.has(&theirs.name))
+        .is_some_and(|column| family.has(&column.name) || refers(other, column, family))
         || family
             .root
             .as_ref()
@@ -171,7 +199,45 @@ fn linked(
         reference.relation == other.oid && constraint.columns.contains(&own)
     });
     let is_key = other.primary_key() == Some(&[theirs]);
-    (can_tell(column) && (is_tenant || !refers && !is_key)).then_some(Belonging::Column(own))
+    if !can_tell(column) || !is_tenant && (refers || is_key) {
+        return None;
+    }
+    // Who is a member of a tenant, where the tenant is another column of the membership.
+    let is_person = relation.primary_key() == Some(&[own])
+        || Noun::of_column(&column.name).is_some_and(|noun| noun.weight == Weight::Person);
+    Some(if !is_tenant && is_person && family.root.is_some() {
+        Belonging::Person(own)
+    } else {
+        Belonging::Column(own)
+    })
+}
+
+/// Whether a column that policies compare with the session says a person rather than a tenant: there are tenants,
+/// the table does not refer to them, and what it is compared with is nowhere a tenant.
+fn is_persons(
+    comparisons: &[Comparison],
+    relation: &Relation,
+    column: &Column,
+    family: &Family,
+) -> bool {
+    let Some(root) = family.root.as_ref() else {
+        return false;
+    };
+    let to_root = relation
+        .foreign_keys()
+        .any(|(_, reference)| reference.relation == root.relation);
+    let mut own = comparisons
+        .iter()
+        .filter(|comparison| comparison.column == column.number)
+        .peekable();
+    !to_root
+        && own.peek().is_some()
+        && own.all(|comparison| match &comparison.with {
+            With::Context { reads, .. } => {
+                !reads.settings.is_empty() && !family.is_compared(&comparison.with)
+            }
+            With::Column { .. } => true,
+        })
 }
 
 /// Who made or changed a row says nothing of whose it is.
@@ -187,14 +253,17 @@ fn is_authorship(name: &str) -> bool {
 }
 
 /// Goes from the tables that are known to those that refer to them, step by step.
-fn by_parent(tables: &Tables<'_>, family: &Family, found: &mut BTreeMap<Oid, Belonging>) {
-    let _ = family;
+fn by_parent(
+    tables: &Tables<'_>,
+    found: &mut BTreeMap<Oid, Belonging>,
+    is_asked: impl Fn(Oid) -> bool,
+) {
     loop {
         let mut more: Vec<(Oid, Belonging)> = Vec::new();
         for relation in tables
             .all
             .iter()
-            .filter(|relation| !found.contains_key(&relation.oid))
+            .filter(|relation| !found.contains_key(&relation.oid) && is_asked(relation.oid))
         {
             let best = relation
                 .foreign_keys()
@@ -251,7 +320,7 @@ fn strength(
     let person = tables
         .get(reference.relation)
         .and_then(|parent| Noun::of_table(&parent.name.name))
-        .is_some_and(|noun| noun.weight == super::noun::Weight::Person);
+        .is_some_and(|noun| noun.weight == Weight::Person);
     Some(
         32 * u8::from(asked)
             + 16 * u8::from(sure)
@@ -278,6 +347,7 @@ pub(super) fn inherit(catalogue: &Catalogue, found: &mut BTreeMap<Oid, Belonging
                     Belonging::Root(column) | Belonging::Column(column) => {
                         moved(*column).map(Belonging::Column)
                     }
+                    Belonging::Person(column) => moved(*column).map(Belonging::Person),
                     Belonging::Parent { constraint, parent } => {
                         let copy = relation
                             .constraints

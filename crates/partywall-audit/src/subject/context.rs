@@ -50,7 +50,7 @@ pub(super) fn contexts(
     }
     for (relation, column, reads) in columns_of_views(catalogue, readings) {
         let is_own = matches!(belongings.get(&relation),
-            Some(Belonging::Root(own) | Belonging::Column(own)) if *own == column);
+            Some(Belonging::Root(own) | Belonging::Column(own) | Belonging::Person(own)) if *own == column);
         for setting in reads.settings.into_iter().filter(|_| is_own) {
             found.entry(setting).or_default().views += 1;
         }

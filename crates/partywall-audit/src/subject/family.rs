@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    evidence::Comparison,
+    evidence::{Comparison, With},
+    form::Form,
     noun::{Noun, Weight},
 };
 use crate::catalogue::{Column, Oid, Relation};
@@ -26,6 +27,9 @@ pub(super) struct Family {
     pub(super) root: Option<Root>,
     /// The settings that columns of these names are compared with.
     pub(super) settings: BTreeSet<String>,
+    /// The values of the session that they are compared with themselves, and the settings that those read.
+    values: BTreeSet<Form>,
+    plain: BTreeSet<String>,
 }
 
 /// The tables that are looked at, and what their policies compare.
@@ -72,11 +76,13 @@ impl Family {
             names,
             root,
             settings: BTreeSet::new(),
+            values: BTreeSet::new(),
+            plain: BTreeSet::new(),
         };
         if given.is_empty() {
             it.weigh_types(tables);
         }
-        it.settings = it.compared_settings(tables);
+        it.compared(tables);
         it
     }
 
@@ -111,8 +117,16 @@ impl Family {
         });
     }
 
-    fn compared_settings(&self, tables: &Tables<'_>) -> BTreeSet<String> {
-        let mut settings = BTreeSet::new();
+    /// Whether tenants' columns are compared with this value of the session as well.
+    pub(super) fn is_compared(&self, with: &With) -> bool {
+        let With::Context { form, .. } = with else {
+            return false;
+        };
+        self.values.contains(form)
+            || matches!(form, Form::Setting { name, path } if path.is_empty() && self.plain.contains(name))
+    }
+
+    fn compared(&mut self, tables: &Tables<'_>) {
         for relation in &tables.all {
             for comparison in tables.comparisons.get(&relation.oid).into_iter().flatten() {
                 let named = relation
@@ -121,12 +135,22 @@ impl Family {
                 let is_root = self.root.as_ref().is_some_and(|root| {
                     root.relation == relation.oid && root.key == comparison.column
                 });
-                if named || is_root {
-                    settings.extend(comparison.with.reads().settings.iter().cloned());
+                if !named && !is_root {
+                    continue;
+                }
+                let reads = comparison.with.reads();
+                self.settings.extend(reads.settings.iter().cloned());
+                if let With::Context { form, .. } = &comparison.with {
+                    if *form != Form::Other {
+                        self.values.insert(form.clone());
+                    }
+                    // What looks a table up reads who asks, and finds the tenant there.
+                    if reads.relations.is_empty() {
+                        self.plain.extend(reads.settings.iter().cloned());
+                    }
                 }
             }
         }
-        settings
     }
 }
 

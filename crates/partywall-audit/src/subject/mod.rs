@@ -174,15 +174,23 @@ impl Subject {
         self.belongings.get(&relation)
     }
 
-    /// The column of a table that says whose a row is: its own, or for the tenants themselves their key.
+    /// The column of a table that says whose a row is: its own, or for the tenants themselves their key. Of a
+    /// person's table it says the person.
     pub(crate) fn tenant_column(&self, relation: Oid) -> Option<i16> {
         match self.belongings.get(&relation)? {
-            Belonging::Root(column) | Belonging::Column(column) => Some(*column),
+            Belonging::Root(column) | Belonging::Column(column) | Belonging::Person(column) => {
+                Some(*column)
+            }
             Belonging::Parent { .. } | Belonging::Global | Belonging::Undecided(_) => None,
         }
     }
 
-    /// Whether its rows are tenants', by a column or through a parent.
+    /// Whether a person and no tenant owns each of its rows, as in `users` beside memberships.
+    pub(crate) fn is_persons(&self, relation: Oid) -> bool {
+        matches!(self.belongings.get(&relation), Some(Belonging::Person(_)))
+    }
+
+    /// Whether its rows are tenants' or people's, by a column or through a parent.
     pub(crate) fn is_tenants(&self, relation: Oid) -> bool {
         self.belongings
             .get(&relation)

@@ -56,7 +56,7 @@ impl Subject {
         // No chain is as long as this, unless it goes in a circle.
         const DEEPEST: usize = 16;
         match self.belonging(relation.oid)? {
-            Belonging::Root(number) | Belonging::Column(number) => {
+            Belonging::Root(number) | Belonging::Column(number) | Belonging::Person(number) => {
                 let column = relation.column(*number)?;
                 let name = if depth == 0 {
                     tidy(&column.name)

@@ -68,10 +68,11 @@ pub(super) fn explain(wall: &Wall<'_>, asker: Asker<'_>, way: &Way) -> Option<Ga
     } else if let Some(setting) = seen.unset {
         Gap::Unset { setting }
     } else if let Some(relation) = seen.relations.first().copied() {
-        let above = seen
-            .relations
-            .iter()
-            .all(|relation| seen.keyed.contains(relation) && !wall.subject.is_tenants(*relation));
+        // A tenant's list of its own administrators says nothing of others' rows; a list of people does.
+        let above = seen.relations.iter().all(|relation| {
+            seen.keyed.contains(relation)
+                && (!wall.subject.is_tenants(*relation) || wall.subject.is_persons(*relation))
+        });
         if above {
             Gap::Privileged { relation }
         } else {

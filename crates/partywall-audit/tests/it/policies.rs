@@ -236,3 +236,21 @@ async fn a_sealed_context_is_a_context() {
     let without = format!("{function} {policies} DROP POLICY partywall_app ON invoices;");
     assert_eq!(ids(&without).await, ["POLICY_TRUE"]);
 }
+
+const ADMINS: &str = "CREATE TABLE admins (user_id uuid PRIMARY KEY, note text);
+ALTER TABLE admins ENABLE ROW LEVEL SECURITY; ALTER TABLE admins FORCE ROW LEVEL SECURITY;
+CREATE POLICY me ON admins USING (user_id = NULLIF(current_setting('app.user_id', true), '')::uuid);
+CREATE POLICY support ON invoices FOR SELECT USING (EXISTS (
+  SELECT FROM admins a WHERE a.user_id = NULLIF(current_setting('app.user_id', true), '')::uuid));
+GRANT SELECT, DELETE ON admins TO {app};";
+
+#[tokio::test]
+async fn who_can_put_itself_on_the_list_of_administrators_is_one() {
+    assert_eq!(ids(ADMINS).await, Vec::<&str>::new());
+    for grant in ["INSERT", "UPDATE (user_id)"] {
+        let open = format!("{ADMINS} GRANT {grant} ON admins TO {{app}};");
+        assert_eq!(ids(&open).await, ["MEMBERSHIP_SELF_GRANT"], "{grant}");
+    }
+    let harmless = format!("{ADMINS} GRANT UPDATE (note) ON admins TO {{app}};");
+    assert_eq!(ids(&harmless).await, Vec::<&str>::new());
+}

@@ -5,7 +5,12 @@ use crate::{Fault, Finding, catalogue::RelationKind, check::Audit, subject::Belo
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     for table in audit.catalogue.relations.values() {
         let tenants = match audit.subject.belonging(table.oid) {
-            Some(Belonging::Root(_) | Belonging::Column(_) | Belonging::Parent { .. }) => true,
+            Some(
+                Belonging::Root(_)
+                | Belonging::Column(_)
+                | Belonging::Person(_)
+                | Belonging::Parent { .. },
+            ) => true,
             // Without a tenant's column it may be anything: it is among what could not be decided.
             Some(Belonging::Global | Belonging::Undecided(_)) | None => table
                 .parents

@@ -142,6 +142,13 @@ fn writable(audit: &Audit<'_>, role: Oid, relation: &Relation, column: i16) -> O
         {
             return None;
         }
+        // Who may write its own row into a list of people who see more is one of them.
+        if column == 0 && audit.subject.is_persons(relation.oid) {
+            if standing != Standing::Closed {
+                return Some(Fault::MembershipSelfGrant);
+            }
+            continue;
+        }
         let standing = match column {
             0 => standing,
             column => audit.wall.standing_by(role, relation.oid, command, column),

@@ -120,7 +120,7 @@ fn rights(audit: &Audit<'_>, role: &Role, name: &str) -> String {
             }
             Some(Belonging::Root(_)) if table => "SELECT ON",
             // What nothing protects is not granted by the way.
-            Some(Belonging::Column(_) | Belonging::Parent { .. })
+            Some(Belonging::Column(_) | Belonging::Person(_) | Belonging::Parent { .. })
                 if table && (relation.row_security || role.oid == BOOTSTRAP) =>
             {
                 "SELECT, INSERT, UPDATE, DELETE ON"

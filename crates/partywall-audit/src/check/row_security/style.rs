@@ -99,7 +99,7 @@ impl Style {
         relation: &Relation,
     ) -> Option<String> {
         match audit.subject.belonging(relation.oid)? {
-            Belonging::Root(column) | Belonging::Column(column) => {
+            Belonging::Root(column) | Belonging::Column(column) | Belonging::Person(column) => {
                 Some(self.equality(relation, relation.column(*column)?))
             }
             Belonging::Parent { .. } => child::predicate(audit, self, relation),

@@ -147,12 +147,7 @@ pub(super) fn queries(outline: &Outline<'_>) -> Vec<Query> {
 }
 
 /// Rows of a path that leads nowhere.
-fn orphans(
-    outline: &Outline<'_>,
-    table: &Table<'_>,
-    path: &Path,
-    all: &mut Vec<Query>,
-) {
+fn orphans(outline: &Outline<'_>, table: &Table<'_>, path: &Path, all: &mut Vec<Query>) {
     let name = table.name();
     let relation = table.relation;
     let key = relation

@@ -158,7 +158,10 @@ impl<'a> Outline<'a> {
 
     /// What the plan does not touch.
     fn leave_what_works(&mut self) {
-        let is_begun = self.tables.values().any(|table| table.stand == Stand::Walled);
+        let is_begun = self
+            .tables
+            .values()
+            .any(|table| table.stand == Stand::Walled);
         for table in self.tables.values_mut() {
             // Tenants are looked up before it is known who asks: where the others are walled, that they are
             // read by all is how it was meant.
@@ -232,7 +235,10 @@ impl<'a> Outline<'a> {
     /// The condition that a row is of the tenant that asks, as the policies that are there say it.
     pub(super) fn condition(&self, table: &Table<'_>, tenant: &TenantColumn) -> Option<String> {
         let column = tenant.sql();
-        let repeated = || self.style.repeated(table.relation, &column, tenant.type_oid);
+        let repeated = || {
+            self.style
+                .repeated(table.relation, &column, tenant.type_oid)
+        };
         if !self.told
             && let Some(condition) = repeated()
         {

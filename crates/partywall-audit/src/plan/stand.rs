@@ -116,7 +116,8 @@ impl Stand {
                 })
             })
         });
-        if !is_reached && roles().all(|role| is_used(audit, role)) && !faults.opens(&relation.name) {
+        if !is_reached && roles().all(|role| is_used(audit, role)) && !faults.opens(&relation.name)
+        {
             return Self::Apart;
         }
         Self::Open
@@ -127,7 +128,11 @@ impl Stand {
 pub(super) fn is_used(audit: &Audit<'_>, role: crate::catalogue::Oid) -> bool {
     let catalogue = audit.catalogue;
     let guises = catalogue.roles.reachable(role);
-    let own = |grantee| guises.iter().any(|guise| catalogue.roles.has_rights_of(*guise, grantee));
+    let own = |grantee| {
+        guises
+            .iter()
+            .any(|guise| catalogue.roles.has_rights_of(*guise, grantee))
+    };
     let relations = catalogue.relations.values().any(|relation| {
         relation.extension.is_none()
             && ROWS.into_iter().any(|right| {

@@ -10,6 +10,7 @@ use super::{
     context::Context,
     fresh::{self, Fresh},
     ground::Ground,
+    harm,
     party::Party,
     round::Round,
     seal::Seal,
@@ -187,6 +188,7 @@ async fn sample<'a>(
         shared: sample.shared,
         members: Vec::new(),
         types,
+        harm: harm::load(tx, catalogue, how.spend_numbers).await?,
         seal: if is_partywall { seal(tx).await? } else { None },
     };
     let slots = if is_partywall {
@@ -324,6 +326,9 @@ impl Seats<'_> {
         role: Oid,
         table: &Relation,
     ) -> Result<Fresh, AuditError> {
+        if let Some(why) = stage.harm.reading(table) {
+            return Ok(Fresh::NotAsked(why));
+        }
         let way = self.login_way(stage, role);
         let used = |dirty: &[String]| {
             format!(
@@ -471,6 +476,9 @@ async fn through<'a>(
     done: &mut BTreeMap<Attack, Verdict>,
     wanted: &(dyn Fn(Attack) -> bool + Sync),
 ) -> Result<Result<(), String>, AuditError> {
+    if let Some(why) = round.stage.harm.reading(table) {
+        return Ok(Err(why));
+    }
     let ground = match Ground::prepare(round, table).await? {
         Ok(ground) => ground,
         Err(why) => return Ok(Err(why)),

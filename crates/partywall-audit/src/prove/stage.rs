@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use super::{ProveOptions, ownership, party::Party, seal::Seal, trial::Member, value::Types};
+use super::{
+    ProveOptions, harm::Harm, ownership, party::Party, seal::Seal, trial::Member, value::Types,
+};
 use crate::{
     catalogue::{Catalogue, Oid, Privilege, Relation},
     subject::Subject,
@@ -22,6 +24,8 @@ pub(super) struct Stage<'a> {
     /// Rows that their contexts hang on.
     pub(super) members: Vec<Member>,
     pub(super) types: Types,
+    /// What of the database must not run.
+    pub(super) harm: Harm<'a>,
     /// Where Partywall set the database up, the key that seals contexts and the server's time.
     pub(super) seal: Option<(Seal, i64)>,
 }

@@ -159,6 +159,7 @@ fn probed<'a>(round: &Round<'a>) -> Vec<&'a Relation> {
         .tenant_tables(stage.catalogue)
         .filter(|it| it.row_security && !it.policies.is_empty() && !it.is_partition)
         .filter(|it| stage.may(round.role, it, Privilege::Select))
+        .filter(|it| stage.harm.reading(it).is_none())
         .collect();
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     tables.retain(|table| {

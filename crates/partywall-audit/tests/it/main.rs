@@ -21,6 +21,7 @@ mod plan;
 mod policies;
 mod privileges;
 mod prove;
+mod prove_harm;
 mod prove_safely;
 mod sound;
 mod speed;

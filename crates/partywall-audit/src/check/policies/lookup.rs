@@ -29,11 +29,7 @@ pub(super) fn find(
         for (role, commands) in &table.roles {
             for command in commands {
                 let mut looked_up = audit.wall.trusts(*role, table.relation.oid, *command);
-                looked_up.extend(
-                    above(table, *role, *command)
-                        .into_iter()
-                        .map(Trust::of),
-                );
+                looked_up.extend(above(table, *role, *command).into_iter().map(Trust::of));
                 for key in looked_up {
                     for key in below(audit, key) {
                         let it = trusted.entry(key).or_default();
@@ -98,18 +94,21 @@ pub(super) fn find(
     granting
 }
 
-/// A table, with its column; of a view, the tables that it reads.
-fn below(audit: &Audit<'_>, key: (Oid, i16)) -> BTreeSet<(Oid, i16)> {
+/// What is trusted; in place of a view, the tables that it reads.
+fn below(audit: &Audit<'_>, trust: Trust) -> BTreeSet<Trust> {
     let mut found = BTreeSet::new();
     let mut seen = BTreeSet::new();
-    let mut ahead = vec![key];
-    while let Some((oid, column)) = ahead.pop() {
-        let relation = audit.catalogue.relations.get(&oid);
+    let mut ahead = vec![trust];
+    while let Some(trust) = ahead.pop() {
+        let relation = audit.catalogue.relations.get(&trust.relation);
         match relation.and_then(|relation| relation.view.as_ref()) {
-            Some(view) if seen.insert(oid) => ahead.extend(view.reads.iter().map(|oid| (*oid, 0))),
-            Some(_) => {}
+            Some(view) => {
+                if seen.insert(trust.relation) {
+                    ahead.extend(view.reads.iter().copied().map(Trust::of));
+                }
+            }
             None => {
-                found.insert((oid, column));
+                found.insert(trust);
             }
         }
     }
@@ -133,12 +132,7 @@ fn above(table: &Table<'_>, role: Oid, command: Command) -> Vec<Oid> {
 
 /// What it is called that a role can put rows into a table that say more of it than they should. `None` if it
 /// cannot, or if that is told elsewhere.
-fn writable(
-    audit: &Audit<'_>,
-    role: Oid,
-    relation: &Relation,
-    columns: &[i16],
-) -> Option<Fault> {
+fn writable(audit: &Audit<'_>, role: Oid, relation: &Relation, columns: &[i16]) -> Option<Fault> {
     let catalogue = audit.catalogue;
     if !catalogue.may_enter(role, relation.namespace) {
         return None;
@@ -174,11 +168,7 @@ fn writable(
             }
             continue;
         }
-        let by = |column: &i16| {
-            audit
-                .wall
-                .standing_by(role, relation.oid, command, *column)
-        };
+        let by = |column: &i16| audit.wall.standing_by(role, relation.oid, command, *column);
         if is_open(&standing) && columns.is_empty()
             || !columns.is_empty() && columns.iter().map(by).all(|it| is_open(&it))
         {

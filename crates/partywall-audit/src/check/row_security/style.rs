@@ -120,9 +120,9 @@ impl Style {
     fn templates(&self, relation: &Relation, type_oid: Oid) -> impl Iterator<Item = &Template> {
         let partitioned = relation.kind == RelationKind::Partitioned;
         // Slow is better than wrong.
-        let (whole, slow): (Vec<&Template>, Vec<&Template>) =
-            self.all(type_oid)
-                .partition(|template| !(partitioned && template.has_select()));
+        let (whole, slow): (Vec<&Template>, Vec<&Template>) = self
+            .all(type_oid)
+            .partition(|template| !(partitioned && template.has_select()));
         whole.into_iter().chain(slow)
     }
 
@@ -264,7 +264,12 @@ fn template_of<'a>(
     let roles = &audit.catalogue.roles;
     let asked = || {
         let apps = audit.subject.app_roles.iter().copied();
-        apps.filter(|role| policy.roles.iter().any(|to| roles.has_rights_of(*role, *to)))
+        apps.filter(|role| {
+            policy
+                .roles
+                .iter()
+                .any(|to| roles.has_rights_of(*role, *to))
+        })
     };
     if asked().next().is_none() || !holds(audit, relation) {
         return None;

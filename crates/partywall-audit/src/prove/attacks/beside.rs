@@ -31,6 +31,10 @@ pub(super) async fn peek(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
         if !filters || !stage.may(round.role, view, Privilege::Select) {
             continue;
         }
+        if let Some(why) = stage.harm.reading(view) {
+            verdicts.push(Verdict::not_run(format!("{}: {why}", view.name)));
+            continue;
+        }
         let Some(column) = view
             .columns
             .iter()

@@ -2,21 +2,15 @@
 
 use super::{
     super::{
-        ground::Ground,
-        ownership::from,
-        reach::relations_in,
-        record::Record,
-        round::Round,
-        step::Step,
-        verdict::Verdict,
-        words::{mentions, outside},
+        ground::Ground, ownership::from, reach::relations_in, record::Record, round::Round,
+        step::Step, verdict::Verdict, words::mentions,
     },
     interference::{digest, judge},
 };
 use crate::{
     AuditError, Outcome,
-    catalogue::{Catalogue, Function, Identity, Relation, Volatility},
-    sql::{literal, tidy},
+    catalogue::{Function, Relation, Volatility},
+    sql::literal,
 };
 
 /// How many ways of filling in a function's arguments are tried.
@@ -32,7 +26,12 @@ pub(super) async fn functions(
         .values()
         .filter(|it| !it.is_trigger && matches!(it.kind, 'f' | 'p') && it.extension.is_none())
         .filter(|it| it.name.schema != "partywall")
-        .filter(|it| touches(it, ground.relation))
+        .filter(|it| {
+            // What is behind other functions and views is reached with the rights of the one who owns the first.
+            touches(it, ground.relation)
+                || (it.security_definer
+                    && round.stage.harm.reached(it).contains(&ground.relation.oid))
+        })
         .collect();
     functions.sort_by_key(|it| it.signature());
     let mut verdicts = Vec::new();
@@ -56,66 +55,6 @@ pub(super) fn touches(function: &Function, relation: &Relation) -> bool {
     }
 }
 
-/// A function and those that it names, as text.
-fn closure<'a>(catalogue: &'a Catalogue, start: &'a Function) -> Vec<&'a Function> {
-    let mut found = vec![start];
-    let mut ahead = vec![start];
-    while let Some(function) = ahead.pop() {
-        for called in catalogue.functions.values() {
-            if !found.iter().any(|it| it.oid == called.oid)
-                && mentions(&function.source, &called.name.name)
-            {
-                found.push(called);
-                ahead.push(called);
-            }
-        }
-    }
-    found
-}
-
-/// Why a function must not be called: no rollback undoes what it does.
-pub(super) fn irrevocable(round: &Round<'_>, function: &Function) -> Option<String> {
-    let catalogue = round.stage.catalogue;
-    let spends = round.stage.how.spend_numbers;
-    let counted = |relation: &&Relation| {
-        relation.columns.iter().any(|column| {
-            column.identity != Identity::No
-                || column
-                    .default
-                    .as_ref()
-                    .is_some_and(|it| it.contains("nextval("))
-        })
-    };
-    closure(catalogue, function).into_iter().find_map(|called| {
-        if !matches!(called.language.as_str(), "sql" | "plpgsql") {
-            return Some(format!(
-                "{} is written in {}, and may do anything",
-                called.signature(),
-                called.language
-            ));
-        }
-        if let Some(word) = outside(&called.source, spends) {
-            return Some(format!(
-                "{} reaches outside of the transaction by `{word}`",
-                called.signature()
-            ));
-        }
-        let writes = !spends
-            && called.volatility == Volatility::Volatile
-            && (mentions(&called.source, "insert") || mentions(&called.source, "merge"));
-        let counted = catalogue
-            .relations
-            .values()
-            .filter(counted)
-            .find(|relation| writes && mentions(&called.source, &relation.name.name))?;
-        Some(format!(
-            "{} may take a number for {}, which no rollback gives back",
-            called.signature(),
-            counted.name
-        ))
-    })
-}
-
 async fn one(
     round: &Round<'_>,
     ground: &Ground<'_>,
@@ -131,7 +70,7 @@ async fn one(
         });
     }
     // What may not be called is called all the same: that it is refused is the proof.
-    if !lacks && let Some(why) = irrevocable(round, function) {
+    if !lacks && let Some(why) = round.stage.harm.calling(function) {
         return Ok(Verdict::not_run(why));
     }
     let mut verdicts = Vec::new();
@@ -307,18 +246,4 @@ fn constant(type_oid: u32) -> Option<&'static str> {
         1114 | 1184 => "'2000-01-01'::timestamptz",
         _ => return None,
     })
-}
-
-/// Why nothing is written to a table: a trigger does what no rollback undoes.
-pub(super) fn unwritable(round: &Round<'_>, relation: &Relation) -> Option<String> {
-    let catalogue = round.stage.catalogue;
-    relation
-        .triggers
-        .iter()
-        .filter(|trigger| trigger.enabled)
-        .find_map(|trigger| {
-            let function = catalogue.functions.get(&trigger.function)?;
-            let why = irrevocable(round, function)?;
-            Some(format!("trigger {}: {why}", tidy(&trigger.name)))
-        })
 }

@@ -41,6 +41,9 @@ async fn hangs(
                 .to_owned(),
         ));
     }
+    if let Some(why) = round.stage.harm.making_rows(ground.relation) {
+        return Ok(Hangs::Unknown(why));
+    }
     let context = &round.stage.attacker.context;
     let steps = [
         Step::role(context, ask),

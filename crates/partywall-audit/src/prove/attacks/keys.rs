@@ -442,6 +442,10 @@ pub(super) async fn cascade(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ve
         let Some(parent) = stage.catalogue.relations.get(&there.relation) else {
             continue;
         };
+        if let Some(why) = stage.harm.changing(parent) {
+            verdicts.push(Verdict::not_run(why));
+            continue;
+        }
         let set: Vec<String> = own
             .columns
             .iter()

@@ -13,8 +13,13 @@ mod trusted;
 mod views;
 mod writing;
 
-use super::{Attack, Outcome, fresh::Fresh, ground::Ground, round::Round, verdict::Verdict};
-use crate::{AuditError, catalogue::RelationKind};
+use super::{
+    Attack, Outcome, fresh::Fresh, ground::Ground, round::Round, stage::Stage, verdict::Verdict,
+};
+use crate::{
+    AuditError,
+    catalogue::{Relation, RelationKind},
+};
 use inserting::Control;
 
 /// What the attacks of one round share.
@@ -85,6 +90,24 @@ impl Attack {
     }
 }
 
+/// Why an attack is not run: something of what it sets off would stay.
+fn harmful(stage: &Stage<'_>, relation: &Relation, attack: Attack) -> Option<String> {
+    let makes = match attack {
+        Attack::Shadow | Attack::Peek => true,
+        Attack::Trigger | Attack::Alter => stage.how.intrusive,
+        _ => false,
+    };
+    if attack.writes() {
+        stage.harm.changing(relation)
+    } else if attack == Attack::Truncate && stage.how.intrusive {
+        stage.harm.truncating(relation)
+    } else if makes {
+        stage.harm.making()
+    } else {
+        None
+    }
+}
+
 /// Runs one attack.
 pub(super) async fn attack(
     round: &Round<'_>,
@@ -114,9 +137,7 @@ pub(super) async fn attack(
             "a plain read reaches others' rows already",
         ));
     }
-    if attack.writes()
-        && let Some(why) = calling::unwritable(round, ground.relation)
-    {
+    if let Some(why) = harmful(stage, ground.relation, attack) {
         return Ok(Verdict::not_run(why));
     }
     if matches!(

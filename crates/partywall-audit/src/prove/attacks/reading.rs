@@ -194,6 +194,7 @@ fn neighbours(round: &Round<'_>, relation: &Relation) -> Vec<String> {
         if let Some(on) = on
             && other.oid != relation.oid
             && round.stage.may(round.role, other, Privilege::Select)
+            && round.stage.harm.reading(other).is_none()
         {
             joins.push(format!(
                 "{} AS other JOIN {} ON {}",

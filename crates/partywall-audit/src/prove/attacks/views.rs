@@ -37,6 +37,9 @@ async fn one(
     ground: &Ground<'_>,
     view: &Relation,
 ) -> Result<Verdict, AuditError> {
+    if let Some(why) = round.stage.harm.reading(view) {
+        return Ok(Verdict::not_run(why));
+    }
     let context = &round.stage.attacker.context;
     let lacks = !round.stage.may(round.role, view, Privilege::Select);
     if let Some((foreign, own)) = conditions(round, ground, view) {

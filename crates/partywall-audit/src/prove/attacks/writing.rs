@@ -212,7 +212,8 @@ pub(super) async fn update(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ver
             .make(column, &relation.name.to_string(), 7);
         let own = ground.own_row.value(column.number).map(str::to_owned);
         for value in [made, own] {
-            let value = value.map_or_else(|| "DEFAULT".to_owned(), |it| typed(column, &it));
+            // Not DEFAULT, which may take a number.
+            let value = value.map_or_else(|| "NULL".to_owned(), |it| typed(column, &it));
             let sql = format!(
                 "UPDATE {} SET {} = {value}",
                 relation.name,
@@ -253,6 +254,7 @@ pub(super) async fn delete(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ver
                     .any(|(_, there)| there.relation == relation.oid)
             })
             .filter(|child| child.rows < super::super::record::MANY)
+            .filter(|child| round.stage.harm.making_rows(child).is_none())
             .map(|child| Step::maker(format!("DELETE FROM {}", child.name)))
             .collect();
         let again = write(round, ground, &children, &sql).await?;

@@ -316,3 +316,37 @@ async fn a_key_that_is_the_sessions_user_tells_of_no_other() {
         ["FK_CROSS_TENANT"]
     );
 }
+
+#[tokio::test]
+async fn tenants_that_are_below_each_other_by_their_paths_are_kept_apart() {
+    let paths = |context: &str, operator: &str| {
+        format!(
+            "CREATE EXTENSION ltree SCHEMA public; CREATE ROLE {{app}} LOGIN; GRANT USAGE ON SCHEMA public TO {{app}};
+             CREATE TABLE orgs (path ltree PRIMARY KEY);
+             CREATE TABLE items (org_path ltree NOT NULL REFERENCES orgs, id uuid DEFAULT gen_random_uuid(),
+               PRIMARY KEY (org_path, id));
+             ALTER TABLE orgs ENABLE ROW LEVEL SECURITY; ALTER TABLE orgs FORCE ROW LEVEL SECURITY;
+             ALTER TABLE items ENABLE ROW LEVEL SECURITY; ALTER TABLE items FORCE ROW LEVEL SECURITY;
+             CREATE POLICY below ON orgs FOR SELECT USING (path {operator} {context}::ltree);
+             CREATE POLICY below ON items USING (org_path {operator} {context}::ltree);
+             GRANT SELECT ON orgs TO {{app}}; GRANT SELECT, INSERT, UPDATE, DELETE ON items TO {{app}};
+             INSERT INTO orgs VALUES ('acme'), ('acme.eu'), ('globex');"
+        )
+    };
+    let context = "NULLIF(current_setting('app.org', true), '')";
+    let below = Database::with(&paths(context, "<@")).await;
+    assert_eq!(findings(&below).await, []);
+    let above = Database::with(&paths(context, "@>")).await;
+    let found = findings(&above).await;
+    assert!(
+        !found.is_empty() && found.iter().all(|it| it.0 == "TENANT_PATTERN_MATCH"),
+        "{found:?}"
+    );
+    // Everything is below the empty path.
+    let empty = Database::with(&paths("current_setting('app.org', true)", "<@")).await;
+    let [(id, _, fix)] = findings(&empty).await.try_into().unwrap();
+    assert_eq!(id, "FAIL_OPEN_EMPTY");
+    assert!(fix.contains("org_path <@ "), "{fix}");
+    empty.run(&fix).await;
+    assert_eq!(findings(&empty).await, []);
+}

@@ -29,11 +29,7 @@ pub(super) fn find(
         for (role, commands) in &table.roles {
             for command in commands {
                 let mut looked_up = audit.wall.trusts(*role, table.relation.oid, *command);
-                looked_up.extend(
-                    above(table, *role, *command)
-                        .into_iter()
-                        .map(Trust::of),
-                );
+                looked_up.extend(above(table, *role, *command).into_iter().map(Trust::of));
                 for key in looked_up {
                     let it = trusted.entry(key).or_default();
                     it.tables.insert(table.name());
@@ -113,12 +109,7 @@ fn above(table: &Table<'_>, role: Oid, command: Command) -> Vec<Oid> {
 
 /// What it is called that a role can put rows into a table that say more of it than they should. `None` if it
 /// cannot, or if that is told elsewhere.
-fn writable(
-    audit: &Audit<'_>,
-    role: Oid,
-    relation: &Relation,
-    columns: &[i16],
-) -> Option<Fault> {
+fn writable(audit: &Audit<'_>, role: Oid, relation: &Relation, columns: &[i16]) -> Option<Fault> {
     let catalogue = audit.catalogue;
     if !catalogue.may_enter(role, relation.namespace) {
         return None;
@@ -154,11 +145,7 @@ fn writable(
             }
             continue;
         }
-        let by = |column: &i16| {
-            audit
-                .wall
-                .standing_by(role, relation.oid, command, *column)
-        };
+        let by = |column: &i16| audit.wall.standing_by(role, relation.oid, command, *column);
         if is_open(&standing) && columns.is_empty()
             || !columns.is_empty() && columns.iter().map(by).all(|it| is_open(&it))
         {

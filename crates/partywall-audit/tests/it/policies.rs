@@ -346,7 +346,61 @@ async fn tenants_that_are_below_each_other_by_their_paths_are_kept_apart() {
     let empty = Database::with(&paths("current_setting('app.org', true)", "<@")).await;
     let [(id, _, fix)] = findings(&empty).await.try_into().unwrap();
     assert_eq!(id, "FAIL_OPEN_EMPTY");
-    assert!(fix.contains("org_path <@ "), "{fix}");
+    assert!(fix.contains("org_path OPERATOR(public.<@) "), "{fix}");
     empty.run(&fix).await;
     assert_eq!(findings(&empty).await, []);
+}
+
+/// A database whose policies look the tenant up, or take it out of a list or a document, and what a new table gets.
+#[tokio::test]
+async fn a_table_without_policies_gets_the_condition_of_the_others() {
+    let member = "NULLIF(current_setting('app.user_id', true), '')::int";
+    let list = "string_to_array(NULLIF(current_setting('app.orgs', true), ''), ',')::int[]";
+    let claims = "NULLIF(current_setting('request.jwt.claims', true), '')::json";
+    for (condition, expected) in [
+        (
+            format!("COLUMN IN (SELECT m.org_id FROM members m WHERE m.user_id = {member})"),
+            "members",
+        ),
+        (
+            format!(
+                "EXISTS (SELECT FROM members m WHERE m.org_id = TABLE.COLUMN AND m.user_id = {member})"
+            ),
+            "(m.org_id = b.org_id)",
+        ),
+        (format!("COLUMN = ANY ({list})"), "string_to_array"),
+        (format!("COLUMN = ({claims} ->> 'org')::int"), "->> 'org'"),
+    ] {
+        let of =
+            |table: &str, column: &str| condition.replace("TABLE", table).replace("COLUMN", column);
+        let db = Database::with(&format!(
+            "CREATE ROLE {{app}} LOGIN; GRANT USAGE ON SCHEMA public TO {{app}};
+             CREATE TABLE orgs (id int PRIMARY KEY); CREATE TABLE users (id int PRIMARY KEY);
+             CREATE TABLE members (org_id int REFERENCES orgs, user_id int REFERENCES users, PRIMARY KEY (org_id, user_id));
+             CREATE INDEX ON members (user_id);
+             CREATE TABLE a (org_id int REFERENCES orgs, id uuid DEFAULT gen_random_uuid(), PRIMARY KEY (org_id, id));
+             CREATE TABLE b (org_id int REFERENCES orgs, id uuid DEFAULT gen_random_uuid(), PRIMARY KEY (org_id, id));
+             CREATE TABLE c (b_org int NOT NULL, b_id uuid NOT NULL, id uuid PRIMARY KEY, FOREIGN KEY (b_org, b_id) REFERENCES b);
+             CREATE INDEX ON c (b_org, b_id);
+             ALTER TABLE users ENABLE ROW LEVEL SECURITY; ALTER TABLE users FORCE ROW LEVEL SECURITY;
+             ALTER TABLE members ENABLE ROW LEVEL SECURITY; ALTER TABLE members FORCE ROW LEVEL SECURITY;
+             ALTER TABLE orgs ENABLE ROW LEVEL SECURITY; ALTER TABLE orgs FORCE ROW LEVEL SECURITY;
+             ALTER TABLE a ENABLE ROW LEVEL SECURITY; ALTER TABLE a FORCE ROW LEVEL SECURITY;
+             CREATE POLICY me ON users USING (id = {member}); CREATE POLICY me ON members FOR SELECT USING (user_id = {member});
+             CREATE POLICY own ON orgs FOR SELECT USING ({}); CREATE POLICY own ON a USING ({});
+             GRANT SELECT ON users, members, orgs TO {{app}}; GRANT SELECT, INSERT, UPDATE, DELETE ON a, b TO {{app}};
+             GRANT SELECT ON c TO {{app}};",
+            of("orgs", "id"),
+            of("a", "org_id"),
+        ))
+        .await;
+        let found = findings(&db).await;
+        let what: Vec<&str> = found.iter().map(|it| it.0).collect();
+        assert_eq!(what, ["RLS_OFF", "CHILD_UNSCOPED"], "{found:?}");
+        let fix = &found[0].2;
+        assert!(fix.contains(expected), "{fix}");
+        db.run(fix).await;
+        db.run(&found[1].2).await;
+        assert_eq!(findings(&db).await, [], "{fix}");
+    }
 }

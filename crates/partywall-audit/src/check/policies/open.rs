@@ -167,7 +167,7 @@ fn owned(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
         "new rows are checked for {asks} and not for the tenant, so `{}` puts a row into another tenant",
         writing(audit, relation, insert)
     );
-    let predicate = audit.subject.predicate(audit.catalogue, relation);
+    let predicate = audit.predicate(relation);
     let old = opened.policy.using.as_ref().map(|it| it.text.as_str());
     let check = match (predicate, old) {
         (Some(predicate), Some(old)) => format!("{predicate} AND ({old})"),
@@ -211,7 +211,7 @@ fn check(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
     let using = policy.using.as_ref().filter(|_| opened.using.is_empty());
     let text = using
         .map(|using| using.text.clone())
-        .or_else(|| audit.subject.predicate(audit.catalogue, relation))
+        .or_else(|| audit.predicate(relation))
         .unwrap_or_else(|| "false".to_owned());
     let fix = alter_policy(relation, policy, None, Some(&text));
     Finding::new(fault, object(relation, policy), why, fix).tables([table.name()])

@@ -6,6 +6,7 @@ mod kin;
 mod off;
 mod partition;
 mod style;
+mod whole;
 
 pub(super) use style::Style;
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::child;
+use super::{child, whole::Whole};
 use crate::{
     catalogue::{Column, Command, Oid, Policy, Relation, RelationKind},
     check::Audit,
@@ -20,6 +20,8 @@ pub(in crate::check) struct Style {
     setting: String,
     /// What the tenant's column is compared with, for columns of a type, where that is more than a setting.
     copied: BTreeMap<Oid, Copied>,
+    /// Where it is no equality: the condition as a whole, as one that asks memberships or a list.
+    whole: BTreeMap<Oid, Whole>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +46,9 @@ impl Style {
                 let Some((column, compared)) = equality_of(audit, relation, policy) else {
                     continue;
                 };
+                if !audit.subject.says_tenant(relation, column) {
+                    continue;
+                }
                 if is_setting(compared.tree) {
                     plain += 1;
                     for (setting, count) in &mut settings {
@@ -61,18 +66,44 @@ impl Style {
                 }
             }
         }
+        let mut whole = BTreeMap::new();
         if plain > 0 {
             copied.clear();
+        } else if copied.is_empty() {
+            whole = super::whole::all(audit);
         }
         let setting = settings
             .into_iter()
             .max_by(|(a, many), (b, more)| many.cmp(more).then_with(|| b.cmp(a)))
             .map_or_else(|| "app.tenant_id".to_owned(), |(setting, _)| setting);
-        Self { setting, copied }
+        Self {
+            setting,
+            copied,
+            whole,
+        }
+    }
+
+    /// That a row of `relation`, called so, is the tenant's. In its own policy the name may be left out.
+    pub(super) fn condition(
+        &self,
+        audit: &Audit<'_>,
+        relation: &Relation,
+        column: &Column,
+        called: Option<&str>,
+    ) -> String {
+        let own = tidy(&relation.name.name);
+        let whole = self.whole.get(&column.type_oid).filter(|it| {
+            audit.subject.says_tenant(relation, column) && !it.turns_in_a_circle(relation)
+        });
+        match (whole, called) {
+            (Some(whole), called) => whole.of(called.unwrap_or(&own), column, called.is_none()),
+            (None, Some(called)) => format!("{called}.{}", self.equality(relation, column)),
+            (None, None) => self.equality(relation, column),
+        }
     }
 
     /// `tenant_id = …`: the row is the tenant's. Nobody's while no tenant is set.
-    pub(super) fn equality(&self, relation: &Relation, column: &Column) -> String {
+    fn equality(&self, relation: &Relation, column: &Column) -> String {
         let partitioned = relation.kind == RelationKind::Partitioned;
         let name = tidy(&column.name);
         if let Some(copied) = self.copied.get(&column.type_oid)
@@ -100,11 +131,16 @@ impl Style {
     ) -> Option<String> {
         match audit.subject.belonging(relation.oid)? {
             Belonging::Root(column) | Belonging::Column(column) | Belonging::Person(column) => {
-                Some(self.equality(relation, relation.column(*column)?))
+                Some(self.condition(audit, relation, relation.column(*column)?, None))
             }
             Belonging::Parent { .. } => child::predicate(audit, self, relation),
             Belonging::Global | Belonging::Undecided(_) => None,
         }
+    }
+
+    /// The same where it is a condition that is copied as a whole.
+    pub(in crate::check) fn copy(&self, audit: &Audit<'_>, relation: &Relation) -> Option<String> {
+        (!self.whole.is_empty()).then(|| self.predicate(audit, relation))?
     }
 
     /// Switches row-level security on and makes a policy.
@@ -185,7 +221,7 @@ fn holds(audit: &Audit<'_>, relation: &Relation) -> bool {
 }
 
 /// Whether an expression is the value of a setting and nothing but casts and NULLIF around it.
-fn is_setting(tree: &Node) -> bool {
+pub(super) fn is_setting(tree: &Node) -> bool {
     let (mut reads, mut more) = (false, false);
     tree.walk(&mut |node| match node.tag() {
         "FUNCEXPR" => {

@@ -404,3 +404,25 @@ async fn a_table_without_policies_gets_the_condition_of_the_others() {
         assert_eq!(findings(&db).await, [], "{fix}");
     }
 }
+
+#[tokio::test]
+async fn a_row_of_two_parties_is_made_in_ones_own_name() {
+    let parties = |command: &str| {
+        format!(
+            "CREATE TABLE offers (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid DEFAULT gen_random_uuid(),
+               given_to uuid NOT NULL REFERENCES tenants (id), PRIMARY KEY (tenant_id, id));
+             CREATE INDEX ON offers (given_to);
+             ALTER TABLE offers ENABLE ROW LEVEL SECURITY; ALTER TABLE offers FORCE ROW LEVEL SECURITY;
+             CREATE POLICY own ON offers USING (tenant_id = TENANT);
+             CREATE POLICY received ON offers {command} (given_to = TENANT);
+             GRANT SELECT, INSERT, UPDATE, DELETE ON offers TO {{app}};"
+        )
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(ids(&parties("FOR SELECT USING")).await, none);
+    assert_eq!(
+        ids(&parties("FOR INSERT WITH CHECK")).await,
+        ["CHECK_OPEN_INSERT"]
+    );
+    assert_eq!(ids(&parties("USING")).await, ["CHECK_OPEN_INSERT"]);
+}

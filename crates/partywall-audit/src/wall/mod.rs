@@ -5,6 +5,7 @@
 //! otherwise there is a gap with a reason (`explain.rs`). Permissive policies add their ways, restrictive ones
 //! are joined to every way. What the trees do not tell is tried (`evaluate.rs`).
 
+mod answer;
 mod evaluate;
 mod explain;
 mod gap;

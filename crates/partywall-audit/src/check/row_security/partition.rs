@@ -99,7 +99,7 @@ pub(super) fn close(scene: &Scene<'_>, wall: &Relation, open: &[&Relation]) -> S
                 let column = above.column(audit.subject.tenant_column(above.oid)?)?;
                 relation.column_named(&column.name)
             })?;
-            Some(style.condition(audit, relation, column, None))
+            Some(style.equality(relation, column))
         });
         fix.push('\n');
         fix.push_str(&match predicate {

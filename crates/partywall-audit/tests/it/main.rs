@@ -24,6 +24,7 @@ mod prove;
 mod prove_safely;
 mod sound;
 mod speed;
+mod stores;
 mod subject;
 mod tools;
 mod variations;

@@ -25,6 +25,7 @@ mod prove_harm;
 mod prove_safely;
 mod sound;
 mod speed;
+mod stores;
 mod subject;
 mod tools;
 mod variations;

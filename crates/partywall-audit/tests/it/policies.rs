@@ -142,6 +142,11 @@ shapes! {
         CREATE POLICY floor_update ON invoices AS RESTRICTIVE FOR UPDATE USING (tenant_id = TENANT);".to_owned() => ["RESTRICTIVE_PARTIAL"];
 
     // Functions.
+    a_hash_of_the_tenant: invoices("hashtext(tenant_id::text) = hashtext(NULLIF(current_setting('app.tenant_id', true), ''))") => ["POLICY_WIDENS"];
+    a_remainder_of_the_tenant: invoices("hashtext(tenant_id::text) % 16 = NULLIF(current_setting('app.shard', true), '')::int") => ["POLICY_WIDENS"];
+    a_part_of_the_tenant: invoices("left(tenant_id::text, 8) = left(NULLIF(current_setting('app.tenant_id', true), ''), 8)") => ["TENANT_PATTERN_MATCH"];
+    a_hash_beside_the_tenant: invoices("tenant_id = TENANT AND hashtext(tenant_id::text) = hashtext(NULLIF(current_setting('app.tenant_id', true), ''))") => [];
+    a_part_of_the_context: invoices("tenant_id = substr(current_setting('app.tenant_id', true), 1, 36)::uuid") => [];
     a_view_that_anybody_writes: "CREATE TABLE logins (login text PRIMARY KEY, acct uuid NOT NULL); CREATE VIEW active AS SELECT * FROM logins;
         GRANT SELECT, INSERT ON logins TO {app}; GRANT SELECT ON active TO {app}; ALTER TABLE logins OWNER TO {owner}; ALTER VIEW active OWNER TO {owner};
         DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id IN (SELECT acct FROM active WHERE login = NULLIF(current_setting('app.login', true), '')));".to_owned() => ["POLICY_SUBSELECT_OPEN"];

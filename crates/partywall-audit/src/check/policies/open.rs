@@ -218,7 +218,15 @@ fn check(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
 fn asks(audit: &Audit<'_>, relation: &Relation, gaps: &BTreeSet<&Gap>) -> String {
     let mut what: Vec<String> = Vec::new();
     for gap in gaps {
-        if let Gap::Columns { columns } = gap {
+        let tenant = audit.subject.tenant_column(relation.oid);
+        if let Gap::Columns { columns } = gap
+            && tenant.is_some_and(|tenant| columns.as_slice() == [tenant])
+        {
+            what.push(format!(
+                "something that several tenants' {} have in common",
+                relation.column_list(columns)
+            ));
+        } else if let Gap::Columns { columns } = gap {
             what.push(relation.column_list(columns));
         } else if let Gap::Lookup { relation } | Gap::Privileged { relation } = gap
             && let Some(other) = audit.catalogue.relations.get(relation)

@@ -2,8 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Audit, Command, Oid, Open, Policy, Relation, Table, object, remedy};
-use crate::{Fault, Finding, sql::tidy, subject::alter_policy, wall::Gap};
+use super::{Audit, Command, Oid, Open, Policy, Relation, Table, leave, object, remedy};
+use crate::{
+    Fault, Finding,
+    expression::{Constant, Term, bare},
+    sql::tidy,
+    subject::alter_policy,
+    wall::Gap,
+};
 
 /// What is open of one policy.
 struct Opened<'t> {
@@ -130,7 +136,24 @@ fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
     let relation = table.relation;
     let always = opened.gaps.contains(&Gap::Always);
     let attack = statement(relation, &opened.using, &opened.using);
-    let (fault, why) = if always {
+    let staff = if always {
+        members(audit, relation, opened)
+    } else {
+        Vec::new()
+    };
+    let left = leave(audit, opened.role, &staff);
+    let (fault, why) = if let (Some(_), Some(group)) = (&left, staff.first()) {
+        let (role, group) = (
+            tidy(audit.catalogue.roles.name(opened.role)),
+            tidy(audit.catalogue.roles.name(*group)),
+        );
+        (
+            Fault::PolicyTrue,
+            format!(
+                "it lets every row through to members of {group}, and {role} is one, so `{attack}` reaches the rows of every tenant"
+            ),
+        )
+    } else if always {
         (
             Fault::PolicyTrue,
             format!(
@@ -146,8 +169,33 @@ fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
             ),
         )
     };
-    let fix = remedy::tenant(audit, table, opened.role, opened.policy, !always);
+    let fix =
+        left.unwrap_or_else(|| remedy::tenant(audit, table, opened.role, opened.policy, !always));
     Finding::new(fault, object(relation, opened.policy), why, fix).tables([table.name()])
+}
+
+/// The roles that a policy asks for and that the application's is a member of: `pg_has_role('staff', 'member')`.
+fn members(audit: &Audit<'_>, relation: &Relation, opened: &Opened<'_>) -> Vec<Oid> {
+    let roles = &audit.catalogue.roles;
+    let Some(term) = audit.wall.term(relation, opened.policy, false) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    term.walk(&mut |term| {
+        let Term::Builtin(name, members) = term else {
+            return;
+        };
+        for member in members.iter().filter(|_| name == "pg_has_role") {
+            if let Term::Constant(Constant::Text(name)) = bare(member)
+                && let Some(role) = roles.named(name)
+                && role.oid != opened.role
+                && roles.reachable(opened.role).contains(&role.oid)
+            {
+                found.push(role.oid);
+            }
+        }
+    });
+    found
 }
 
 /// A policy that is enough to see one's own rows, and not to make some: `user_id = …`, taken for the check too.

@@ -92,6 +92,14 @@ pub(super) fn builtin(name: &str, members: Vec<Term>) -> Term {
                 Term::Constant(Constant::Text(name)) => Some(name.to_ascii_lowercase()),
                 _ => None,
             };
+            // What no statement sets but by becoming somebody else. The application is no superuser, or that is
+            // the fault.
+            match name.as_deref() {
+                Some("role") => return Term::Session("role"),
+                Some("session_authorization") => return Term::Session("session_user"),
+                Some("is_superuser") => return Term::Constant(Constant::Text("off".to_owned())),
+                _ => {}
+            }
             let missing_ok = rest
                 .first()
                 .is_some_and(|term| *term != Term::FALSE && *term != Term::NULL);

@@ -337,8 +337,12 @@ fn of_the_role(wall: &Wall<'_>, role: Oid, literal: &Literal) -> Option<bool> {
         _ => None,
     };
     match literal {
-        Literal::Equal { left, right, .. } if matches!(bare(left), Term::Session(name) if *name != "pg_backend_pid") => {
-            Some(named(right)? == own)
+        Literal::Equal { left, right, .. } if matches!(bare(left), Term::Session(name) if *name != "pg_backend_pid") =>
+        {
+            let name = named(right)?;
+            // Who did not become anybody.
+            let nobody = name == "none" && matches!(bare(left), Term::Session("role"));
+            Some(name == own || nobody)
         }
         Literal::Differ { left, right } if matches!(bare(left), Term::Session(name) if *name != "pg_backend_pid") => {
             Some(named(right)? != own)

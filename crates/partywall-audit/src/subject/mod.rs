@@ -86,7 +86,7 @@ impl Subject {
 
         let mut inferred = Inferred::default();
         let app_roles = if given.app_roles.is_empty() {
-            app::roles(catalogue, &belongings)
+            app::roles(catalogue, &belongings, &comparisons)
         } else {
             given
                 .app_roles

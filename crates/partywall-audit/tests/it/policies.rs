@@ -316,3 +316,99 @@ async fn a_function_that_its_tables_policies_ask_stays_definer() {
         .unwrap();
     assert!(fix.starts_with("-- "), "{fix}");
 }
+
+/// Customers that people are given, in a list.
+fn given(list: &str, on: &str) -> String {
+    format!(
+        "CREATE TABLE acl (tenant_id uuid NOT NULL, customer_id uuid NOT NULL, user_id uuid NOT NULL,
+           PRIMARY KEY (tenant_id, customer_id, user_id),
+           FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id) ON DELETE CASCADE);
+         CREATE INDEX ON acl (tenant_id, customer_id);
+         ALTER TABLE acl ENABLE ROW LEVEL SECURITY; ALTER TABLE acl FORCE ROW LEVEL SECURITY;
+         CREATE POLICY own ON acl USING ({list});
+         GRANT SELECT, INSERT, DELETE ON acl TO {{app}};
+         DROP POLICY own ON customers;
+         CREATE POLICY given ON customers FOR SELECT USING (EXISTS (SELECT FROM acl a WHERE {on}
+            AND a.customer_id = customers.id
+            AND a.user_id = NULLIF(current_setting('app.user_id', true), '')::uuid));"
+    )
+}
+
+#[tokio::test]
+async fn a_list_of_people_grants_no_more_than_its_rows_can_name() {
+    let grants = async |sql: &str| ids(sql).await.contains(&"MEMBERSHIP_SELF_GRANT");
+    let own = "tenant_id = TENANT";
+    let same = "a.tenant_id = customers.tenant_id";
+    let me = "user_id = NULLIF(current_setting('app.user_id', true), '')::uuid";
+    assert_eq!(ids(&given(own, same)).await, Vec::<&str>::new());
+    // Whoever writes itself in, writes itself into another tenant's.
+    assert!(grants(&given(me, same)).await);
+    // Its rows are the tenant's, and the key of a customer is not.
+    assert!(grants(&given(own, "true")).await);
+    let walled = "CREATE POLICY wall ON customers AS RESTRICTIVE USING (tenant_id = TENANT);";
+    assert!(!grants(&(given(own, "true") + walled)).await);
+    assert!(!grants(&(given(me, "true") + walled)).await);
+}
+
+#[tokio::test]
+async fn a_key_that_is_the_sessions_user_tells_of_no_other() {
+    let notes = |check: &str| {
+        format!(
+            "CREATE TABLE people (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid PRIMARY KEY);
+             CREATE INDEX ON people (tenant_id);
+             ALTER TABLE people ENABLE ROW LEVEL SECURITY; ALTER TABLE people FORCE ROW LEVEL SECURITY;
+             CREATE POLICY own ON people USING (tenant_id = TENANT);
+             CREATE TABLE notes (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid DEFAULT gen_random_uuid(),
+               user_id uuid REFERENCES people (id), PRIMARY KEY (tenant_id, id));
+             ALTER TABLE notes ENABLE ROW LEVEL SECURITY; ALTER TABLE notes FORCE ROW LEVEL SECURITY;
+             CREATE POLICY own ON notes USING (tenant_id = TENANT) WITH CHECK (tenant_id = TENANT AND {check});
+             GRANT SELECT ON people TO {{app}}; GRANT SELECT, INSERT, UPDATE, DELETE ON notes TO {{app}};"
+        )
+    };
+    let me = "NULLIF(current_setting('app.user_id', true), '')::uuid";
+    let none: [&str; 0] = [];
+    assert_eq!(ids(&notes(&format!("user_id = {me}"))).await, none);
+    assert_eq!(
+        ids(&notes(&format!("(user_id IS NULL OR user_id = {me})"))).await,
+        none
+    );
+    assert_eq!(ids(&notes("true")).await, ["FK_CROSS_TENANT"]);
+    assert_eq!(
+        ids(&notes(&format!("{me} IS NOT NULL"))).await,
+        ["FK_CROSS_TENANT"]
+    );
+}
+
+#[tokio::test]
+async fn tenants_that_are_below_each_other_by_their_paths_are_kept_apart() {
+    let paths = |context: &str, operator: &str| {
+        format!(
+            "CREATE EXTENSION ltree SCHEMA public; CREATE ROLE {{app}} LOGIN; GRANT USAGE ON SCHEMA public TO {{app}};
+             CREATE TABLE orgs (path ltree PRIMARY KEY);
+             CREATE TABLE items (org_path ltree NOT NULL REFERENCES orgs, id uuid DEFAULT gen_random_uuid(),
+               PRIMARY KEY (org_path, id));
+             ALTER TABLE orgs ENABLE ROW LEVEL SECURITY; ALTER TABLE orgs FORCE ROW LEVEL SECURITY;
+             ALTER TABLE items ENABLE ROW LEVEL SECURITY; ALTER TABLE items FORCE ROW LEVEL SECURITY;
+             CREATE POLICY below ON orgs FOR SELECT USING (path {operator} {context}::ltree);
+             CREATE POLICY below ON items USING (org_path {operator} {context}::ltree);
+             GRANT SELECT ON orgs TO {{app}}; GRANT SELECT, INSERT, UPDATE, DELETE ON items TO {{app}};
+             INSERT INTO orgs VALUES ('acme'), ('acme.eu'), ('globex');"
+        )
+    };
+    let context = "NULLIF(current_setting('app.org', true), '')";
+    let below = Database::with(&paths(context, "<@")).await;
+    assert_eq!(findings(&below).await, []);
+    let above = Database::with(&paths(context, "@>")).await;
+    let found = findings(&above).await;
+    assert!(
+        !found.is_empty() && found.iter().all(|it| it.0 == "TENANT_PATTERN_MATCH"),
+        "{found:?}"
+    );
+    // Everything is below the empty path.
+    let empty = Database::with(&paths("current_setting('app.org', true)", "<@")).await;
+    let [(id, _, fix)] = findings(&empty).await.try_into().unwrap();
+    assert_eq!(id, "FAIL_OPEN_EMPTY");
+    assert!(fix.contains("org_path <@ "), "{fix}");
+    empty.run(&fix).await;
+    assert_eq!(findings(&empty).await, []);
+}

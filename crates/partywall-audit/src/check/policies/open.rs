@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Audit, Command, Oid, Open, Policy, Relation, Table, leave, object, remedy};
 use crate::{
     Fault, Finding,
+    catalogue::PUBLIC,
     expression::{Constant, Term, bare},
     sql::tidy,
     subject::alter_policy,
@@ -135,7 +136,10 @@ fn partial(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Option<
 fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
     let relation = table.relation;
     let always = opened.gaps.contains(&Gap::Always);
-    let attack = statement(relation, &opened.using, &opened.using);
+    let mut attack = format!("`{}`", statement(relation, &opened.using, &opened.using));
+    if !opened.policy.roles.contains(&PUBLIC) {
+        attack.push_str(&format!(" of {}", super::roles(audit, opened.policy)));
+    }
     let staff = if always {
         members(audit, relation, opened)
     } else {
@@ -150,14 +154,14 @@ fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
         (
             Fault::PolicyTrue,
             format!(
-                "it lets every row through to members of {group}, and {role} is one, so `{attack}` reaches the rows of every tenant"
+                "it lets every row through to members of {group}, and {role} is one, so {attack} reaches the rows of every tenant"
             ),
         )
     } else if always {
         (
             Fault::PolicyTrue,
             format!(
-                "it lets every row through, and permissive policies add up, so `{attack}` reaches the rows of every tenant"
+                "it lets every row through, and permissive policies add up, so {attack} reaches the rows of every tenant"
             ),
         )
     } else {
@@ -165,7 +169,7 @@ fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
         (
             Fault::PolicyWidens,
             format!(
-                "it asks for {asks} and not for the tenant, and permissive policies add up, so `{attack}` reaches rows of other tenants"
+                "it asks for {asks} and not for the tenant, and permissive policies add up, so {attack} reaches rows of other tenants"
             ),
         )
     };

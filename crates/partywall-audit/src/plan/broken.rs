@@ -8,6 +8,7 @@ use super::{
     Outline, Violation,
     outline::{Actor, Belongs, Table},
     path::Path,
+    stand::Stand,
     steps::{is_left, is_to_be_set},
 };
 use crate::{
@@ -140,19 +141,16 @@ pub(super) fn queries(outline: &Outline<'_>) -> Vec<Query> {
                 ),
             ));
         }
-        unknown(outline, table, &mut all);
+        if table.stand == Stand::Open {
+            unknown(outline, table, &mut all);
+        }
         crossing(outline, table, &mut all);
     }
     all
 }
 
 /// Rows of a path that leads nowhere.
-fn orphans(
-    outline: &Outline<'_>,
-    table: &Table<'_>,
-    path: &Path,
-    all: &mut Vec<Query>,
-) {
+fn orphans(outline: &Outline<'_>, table: &Table<'_>, path: &Path, all: &mut Vec<Query>) {
     let name = table.name();
     let relation = table.relation;
     let key = relation

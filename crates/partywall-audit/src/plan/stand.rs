@@ -110,13 +110,15 @@ impl Stand {
             catalogue.roles.reachable(role).iter().any(|guise| {
                 all().any(|it| {
                     it.owner == *guise
-                        || ROWS
-                            .into_iter()
-                            .any(|right| catalogue.may_any_column(*guise, it, right))
+                        || catalogue.may_enter(*guise, it.namespace)
+                            && ROWS
+                                .into_iter()
+                                .any(|right| catalogue.may_any_column(*guise, it, right))
                 })
             })
         });
-        if !is_reached && roles().all(|role| is_used(audit, role)) && !faults.opens(&relation.name) {
+        if !is_reached && roles().all(|role| is_used(audit, role)) && !faults.opens(&relation.name)
+        {
             return Self::Apart;
         }
         Self::Open
@@ -127,7 +129,11 @@ impl Stand {
 pub(super) fn is_used(audit: &Audit<'_>, role: crate::catalogue::Oid) -> bool {
     let catalogue = audit.catalogue;
     let guises = catalogue.roles.reachable(role);
-    let own = |grantee| guises.iter().any(|guise| catalogue.roles.has_rights_of(*guise, grantee));
+    let own = |grantee| {
+        guises
+            .iter()
+            .any(|guise| catalogue.roles.has_rights_of(*guise, grantee))
+    };
     let relations = catalogue.relations.values().any(|relation| {
         relation.extension.is_none()
             && ROWS.into_iter().any(|right| {

@@ -44,18 +44,22 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
 
 /// Whether a policy asks for rows without a tenant, or a check says when there are any or that there are none.
 fn is_meant(table: &Relation, column: i16) -> bool {
-    let policies = table
-        .policies
-        .iter()
-        .flat_map(|policy| [&policy.using, &policy.check])
-        .flatten()
-        .any(|expression| asks_for_null(&expression.tree, column));
     let checks = table.constraints.iter().any(|constraint| {
         constraint.kind == ConstraintKind::Check
             && constraint.validated
             && constraint.columns.contains(&column)
     });
-    policies || checks
+    shows_null(table, column) || checks
+}
+
+/// Whether a policy asks for rows without a tenant.
+pub(crate) fn shows_null(table: &Relation, column: i16) -> bool {
+    table
+        .policies
+        .iter()
+        .flat_map(|policy| [&policy.using, &policy.check])
+        .flatten()
+        .any(|expression| asks_for_null(&expression.tree, column))
 }
 
 fn asks_for_null(tree: &Node, column: i16) -> bool {

@@ -35,12 +35,8 @@ impl Style {
             .collect();
         let mut said: BTreeMap<Oid, BTreeMap<Template, usize>> = BTreeMap::new();
         let (mut plain, mut near, mut others) = (0_usize, 0_usize, 0_usize);
-        let is_persons = |relation: &&Relation| {
-            let belonging = audit.subject.belonging(relation.oid);
-            matches!(belonging, Some(Belonging::Person(_)))
-        };
         let tables = audit.subject.tenant_tables(audit.catalogue);
-        for relation in tables.filter(|relation| !is_persons(relation)) {
+        for relation in tables.filter(|relation| !is_persons(audit, relation)) {
             for policy in &relation.policies {
                 if let Some((_, tree)) = equality_of(audit, relation, policy)
                     && is_setting(tree)
@@ -120,9 +116,9 @@ impl Style {
     fn templates(&self, relation: &Relation, type_oid: Oid) -> impl Iterator<Item = &Template> {
         let partitioned = relation.kind == RelationKind::Partitioned;
         // Slow is better than wrong.
-        let (whole, slow): (Vec<&Template>, Vec<&Template>) =
-            self.all(type_oid)
-                .partition(|template| !(partitioned && template.has_select()));
+        let (whole, slow): (Vec<&Template>, Vec<&Template>) = self
+            .all(type_oid)
+            .partition(|template| !(partitioned && template.has_select()));
         whole.into_iter().chain(slow)
     }
 
@@ -238,6 +234,21 @@ fn equality_of<'a>(
         .then_some((column, right))
 }
 
+/// Whether rows are told by a person rather than by a tenant: memberships, which everybody sees their own of.
+fn is_persons(audit: &Audit<'_>, relation: &Relation) -> bool {
+    match audit.subject.belonging(relation.oid) {
+        Some(Belonging::Person(_)) => true,
+        Some(Belonging::Column(column)) => {
+            let mut roots = relation
+                .foreign_keys()
+                .filter(|(_, reference)| Some(reference.relation) == audit.subject.root)
+                .peekable();
+            roots.peek().is_some() && roots.all(|(key, _)| !key.columns.contains(column))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a policy compares the tenant's column with something of the session, and with a setting as it is.
 fn compared(audit: &Audit<'_>, relation: &Relation, policy: &Policy) -> Option<bool> {
     let tenant = audit.subject.tenant_column(relation.oid)?;
@@ -264,7 +275,12 @@ fn template_of<'a>(
     let roles = &audit.catalogue.roles;
     let asked = || {
         let apps = audit.subject.app_roles.iter().copied();
-        apps.filter(|role| policy.roles.iter().any(|to| roles.has_rights_of(*role, *to)))
+        apps.filter(|role| {
+            policy
+                .roles
+                .iter()
+                .any(|to| roles.has_rights_of(*role, *to))
+        })
     };
     if asked().next().is_none() || !holds(audit, relation) {
         return None;

@@ -275,8 +275,7 @@ mod tests {
 
     #[test]
     fn a_name_is_not_taken_for_another() {
-        let text =
-            "(EXISTS ( SELECT 1 FROM public.members WHERE (members.org_id = docs.org_id)))";
+        let text = "(EXISTS ( SELECT 1 FROM public.members WHERE (members.org_id = docs.org_id)))";
         assert_eq!(template(text).unwrap().fill("members", "org_id"), None);
     }
 }

@@ -48,10 +48,7 @@ pub(super) fn add(outline: &Outline<'_>, spare: &mut Spare, steps: &mut Vec<Step
 
 /// Rows without a tenant may be meant, where policies show them: to all, or to nobody yet.
 pub(in crate::plan) fn is_to_be_set(outline: &Outline<'_>, table: &Table<'_>) -> bool {
-    table.stand == Stand::Open
-        || outline
-            .faults
-            .on(table.name(), &[Fault::TenantMutableNull])
+    table.stand == Stand::Open || outline.faults.on(table.name(), &[Fault::TenantMutableNull])
 }
 
 fn column(table: &Table<'_>, tenant: &TenantColumn) -> Step {

@@ -70,15 +70,11 @@ pub(super) fn take(outline: &Outline<'_>, steps: &mut Vec<Step>) {
              that is ON DELETE or ON UPDATE"
         };
         steps.push(
-            Step::new(
-                Phase::Protect,
-                format!("rights on {}", table.name()),
-                why,
-            )
-            .sql(sql.join("\n"))
-            .undo(undo.join("\n"))
-            .locks("none that reads or writes wait for")
-            .done(done.join("\n  AND ")),
+            Step::new(Phase::Protect, format!("rights on {}", table.name()), why)
+                .sql(sql.join("\n"))
+                .undo(undo.join("\n"))
+                .locks("none that reads or writes wait for")
+                .done(done.join("\n  AND ")),
         );
     }
 }

@@ -14,11 +14,11 @@ use crate::{
 fn is_moved(outline: &Outline<'_>, table: &Table<'_>, relation: &Relation) -> bool {
     let roles = &outline.catalogue.roles;
     let apps = || outline.apps.iter().filter_map(|app| app.oid);
-    let is_apps = apps().any(|app| {
-        roles.reachable(app).contains(&relation.owner) && !roles.is_superuser(app)
-    });
+    let is_apps = apps()
+        .any(|app| roles.reachable(app).contains(&relation.owner) && !roles.is_superuser(app));
     Some(relation.owner) != outline.owner.oid
-        && (is_apps || table.stand == Stand::Open && roles.bypasses(relation.owner))
+        && (is_apps
+            || table.stand == Stand::Open && roles.bypasses(relation.owner) && !outline.is_begun())
 }
 
 /// Of a table and its partitions, those that are to be the owner's.

@@ -2,9 +2,7 @@ use super::spare::Spare;
 use crate::{
     Fault,
     catalogue::{Action, Constraint, Reference, Relation},
-    plan::{
-        Note, Outline, Phase, Step, column::TenantColumn, done, outline::Table, stand::Stand,
-    },
+    plan::{Note, Outline, Phase, Step, column::TenantColumn, done, outline::Table, stand::Stand},
     sql::tidy,
 };
 

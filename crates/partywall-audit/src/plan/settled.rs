@@ -46,7 +46,7 @@ pub(super) fn settle(
             None => Err(format!(
                 "it is reached through {name}, and whose rows those are is not known"
             )),
-            Some(tenant) => match mapped(relation, constraint, &tenant) {
+            Some(tenant) => match mapped(relation, constraint, column, &tenant) {
                 Some(own) => Ok((own, true)),
                 None => added(relation, column, &tenant).map(|it| (it, false)),
             },
@@ -98,8 +98,16 @@ pub(super) fn settle(
     Ok(depths)
 }
 
-/// The column that refers to the parent's tenant, which is then the row's own.
-fn mapped(relation: &Relation, constraint: Oid, parent: &TenantColumn) -> Option<TenantColumn> {
+/// The column that refers to the parent's tenant, which is then the row's own, where it has none by the usual name.
+fn mapped(
+    relation: &Relation,
+    constraint: Oid,
+    name: &str,
+    parent: &TenantColumn,
+) -> Option<TenantColumn> {
+    if relation.column_named(name).is_some() {
+        return None;
+    }
     let (key, reference) = relation
         .foreign_keys()
         .find(|(it, _)| it.oid == constraint)?;

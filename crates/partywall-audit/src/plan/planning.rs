@@ -13,7 +13,7 @@ use crate::{
     AuditError, Inferred, Options, catalogue,
     check::Audit,
     sql::Name,
-    subject::Subject,
+    subject::{Subject, must_be_a_setting},
     wall::{self, Wall},
 };
 
@@ -90,6 +90,9 @@ async fn make(
     let catalogue = catalogue::load(client).await?;
     let extras = Extras::load(client).await?;
     let map = together(options, reviewed);
+    for name in &map.tenant.contexts {
+        must_be_a_setting(name)?;
+    }
     let known = Options {
         schemas: options.schemas.clone(),
         // Those that are to be made are not there yet.

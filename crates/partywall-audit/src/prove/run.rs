@@ -456,6 +456,7 @@ impl Seats<'_> {
                     role: name.to_owned(),
                     outcome: verdict.outcome,
                     control: verdict.control,
+                    accepted: None,
                 }
             })
             .collect())

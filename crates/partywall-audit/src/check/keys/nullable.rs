@@ -49,17 +49,29 @@ fn is_meant(table: &Relation, column: i16) -> bool {
             && constraint.validated
             && constraint.columns.contains(&column)
     });
-    shows_null(table, column) || checks
+    let policies = expressions(table).any(|tree| asks_for_null(tree, column));
+    policies || checks
 }
 
-/// Whether a policy asks for rows without a tenant.
+/// Whether a policy has rows without a tenant pass.
 pub(crate) fn shows_null(table: &Relation, column: i16) -> bool {
+    expressions(table).any(|tree| {
+        let mut refuses = false;
+        tree.walk(&mut |node| {
+            // IS NOT NULL (`NullTestType` in `primnodes.h`).
+            refuses |= node.tag() == "NULLTEST" && node.number("nulltesttype") == Some(1);
+        });
+        asks_for_null(tree, column) && !refuses
+    })
+}
+
+fn expressions(table: &Relation) -> impl Iterator<Item = &Node> {
     table
         .policies
         .iter()
         .flat_map(|policy| [&policy.using, &policy.check])
         .flatten()
-        .any(|expression| asks_for_null(&expression.tree, column))
+        .map(|expression| &expression.tree)
 }
 
 fn asks_for_null(tree: &Node, column: i16) -> bool {

@@ -75,6 +75,18 @@ impl fmt::Display for Name {
     }
 }
 
+/// Whether a text looks like the name of a setting that is not PostgreSQL's own: `app.is_admin`.
+pub(crate) fn is_setting_name(text: &str) -> bool {
+    let mut parts = text.split('.');
+    let good = |part: &str| {
+        part.chars()
+            .next()
+            .is_some_and(|c| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    text.contains('.') && parts.all(good)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +108,16 @@ mod tests {
     fn values_are_literals() {
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal("a\\'b"), "E'a\\\\''b'");
+    }
+
+    #[test]
+    fn settings_are_dotted_names() {
+        assert!(is_setting_name("app.is_admin") && is_setting_name("request.jwt.claims"));
+        assert!(
+            !is_setting_name("app")
+                && !is_setting_name("a@b.c")
+                && !is_setting_name("1.2")
+                && !is_setting_name("a.")
+        );
     }
 }

@@ -94,7 +94,7 @@ pub(crate) async fn run(
         return Ok(Verdict::Fine);
     }
     if !args.yes {
-        agree(terminal, &planned.steps, &login.place())?;
+        agree(terminal, &planned.steps, &login.place(), interrupt).await?;
     }
     let undo = keep_undo(folder, &planned, &session.client).await?;
     terminal.remark(&format!(
@@ -194,7 +194,12 @@ async fn keep_undo(folder: &Path, plan: &Plan, client: &Client) -> Result<PathBu
     Ok(path)
 }
 
-fn agree(terminal: &mut Terminal, steps: &[Step], place: &str) -> Result<(), Failure> {
+async fn agree(
+    terminal: &mut Terminal,
+    steps: &[Step],
+    place: &str,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     if !terminal.can_ask() {
         return Err(Failure::invalid(
             format!(
@@ -232,7 +237,7 @@ fn agree(terminal: &mut Terminal, steps: &[Step], place: &str) -> Result<(), Fai
     }
     writeln!(terminal)?;
     terminal.flush()?;
-    if terminal.ask("Do this?")? {
+    if terminal.ask("Do this?", interrupt).await? {
         Ok(())
     } else {
         Err(Failure::refused("nothing was done", ""))

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::{
     Verdict,
     args::{AppLogin, Common, Known},
+    baseline::Baseline,
     config::Config,
     database::Login,
     failure::Failure,
@@ -48,7 +49,15 @@ pub(crate) async fn run(
     let app = Login::app(&args.app)?;
     let progress = terminal.progress("looking");
     let mut session = admin.connect(interrupt).await?;
-    let report = check(&mut session.client, &options).await?;
+    let mut report = check(&mut session.client, &options).await?;
+    // What is accepted is nothing to mend.
+    if let Some(path) = &config.check.baseline {
+        let accepted = Baseline::read(path)?.accepted;
+        report.findings.retain(|finding| {
+            let (id, object) = (finding.id.id(), &finding.object);
+            !accepted.iter().any(|entry| entry.is_for(id, object))
+        });
+    }
     let mut lines = doctor(&mut session.client, &options, &report).await?;
     let way = app.as_ref().unwrap_or(&admin);
     lines.extend(

@@ -3,6 +3,7 @@
 
 mod apply;
 mod args;
+mod baseline;
 mod check;
 mod config;
 mod database;

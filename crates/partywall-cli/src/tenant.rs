@@ -26,7 +26,7 @@ pub(crate) struct Entering {
     #[arg(long = "set", value_name = "SETTING=VALUE", value_parser = setting)]
     pub(crate) set: Vec<(String, String)>,
 
-    /// Go in even as a role that policies do not hold for, and so see every tenant
+    /// Go in even where policies do not hold for the role, and so see every tenant
     #[arg(long)]
     pub(crate) allow_bypass: bool,
 }
@@ -177,6 +177,9 @@ impl Door {
                 "give the application's own login with --app-url, or its role with --app-role; --allow-bypass goes in nevertheless",
             ));
         }
+        if !self.allow_bypass {
+            self.must_be_walled(session, &user).await?;
+        }
         for (name, value) in settings {
             let doing = "read the context back";
             let rows = session
@@ -199,6 +202,26 @@ impl Door {
             }
         }
         Ok(())
+    }
+
+    /// Refuses where a tenant's session would be in tables that no policy holds for, as before the plan is carried out.
+    async fn must_be_walled(&self, session: &Session, user: &str) -> Result<(), Failure> {
+        let open = self.entrance.unwalled(&session.client).await?;
+        let (named, more) = open.split_at(open.len().min(3));
+        if named.is_empty() {
+            return Ok(());
+        }
+        let more = match more.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Err(Failure::refused(
+            format!(
+                "row-level security does not hold for `{user}` in {}{more}, where it would be in every tenant's rows",
+                named.join(", ")
+            ),
+            "see `partywall check`, or `partywall plan` where there is none yet; --allow-bypass goes in nevertheless",
+        ))
     }
 }
 

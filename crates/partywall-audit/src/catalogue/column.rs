@@ -14,6 +14,8 @@ pub(crate) struct Column {
     pub(crate) number: i16,
     pub(crate) name: String,
     pub(crate) type_oid: Oid,
+    /// The type under it, where it is a domain; otherwise the same.
+    pub(crate) base_oid: Oid,
     /// As `format_type` writes it, with its schema where that is not `pg_catalog`: `uuid`, `character varying(20)`.
     pub(crate) type_name: String,
     /// One letter of `pg_type.typtype`: `b`ase, `e`num, `d`omain, `c`omposite, `r`ange …

@@ -5,7 +5,8 @@ use super::Oid;
 pub(crate) struct IndexColumn {
     /// `None` for an expression.
     pub(crate) column: Option<i16>,
-    /// Whether every operator of its operator class is leakproof, so that it may run before a policy does.
+    /// Whether every operator of its operator class is leakproof, and what its expression calls, so that it may
+    /// run before a policy does.
     pub(crate) leakproof: bool,
 }
 

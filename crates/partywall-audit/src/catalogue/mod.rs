@@ -25,8 +25,10 @@ pub(crate) use policy::{Command, Expression, Policy};
 pub(crate) use reach::{Reach, Way};
 pub(crate) use relation::{Relation, RelationKind, Rule, Trigger};
 pub(crate) use role::{Membership, Role, Roles};
-pub(crate) use server::{DefaultAcl, EventTrigger, Job, LargeObject, Publication, Server, Setting};
-pub(crate) use view::View;
+pub(crate) use server::{
+    DefaultAcl, EventTrigger, ForeignServer, Job, LargeObject, Publication, Server, Setting,
+};
+pub(crate) use view::{CheckOption, View};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,6 +69,7 @@ pub(crate) struct Catalogue {
     /// Of `pg_cron`, where it is installed and may be read.
     pub(crate) jobs: Vec<Job>,
     pub(crate) event_triggers: Vec<EventTrigger>,
+    pub(crate) foreign_servers: Vec<ForeignServer>,
 }
 
 impl Catalogue {

@@ -18,6 +18,8 @@ pub(crate) struct Server {
     pub(crate) activity_public: bool,
     /// Whether PUBLIC may read large objects' names and call what reads them (`lo_get`).
     pub(crate) large_objects_public: bool,
+    /// Whether this session reads and writes large objects without a right to them (`lo_compat_privileges`).
+    pub(crate) large_objects_unchecked: bool,
     /// Whether PUBLIC may call the functions that take advisory locks.
     pub(crate) advisory_locks_public: bool,
     /// Whether PUBLIC may call `set_config` or change `pg_settings`.
@@ -50,8 +52,8 @@ pub(crate) struct LargeObject {
 pub(crate) struct Publication {
     pub(crate) name: String,
     pub(crate) relation: Oid,
-    /// Whether a filter chooses the rows (PostgreSQL 15 and newer).
-    pub(crate) filtered: bool,
+    /// Which rows it carries, if not all (PostgreSQL 15 and newer).
+    pub(crate) filter: Option<String>,
     /// The table that the publication names: this one, or one that it is a partition of. None where it carries
     /// all tables, or all of a schema.
     pub(crate) named: Option<Oid>,
@@ -78,6 +80,16 @@ pub(crate) struct Setting {
     pub(crate) in_database: bool,
     pub(crate) name: String,
     pub(crate) value: String,
+}
+
+/// A server that foreign tables are of.
+#[derive(Clone, Debug)]
+pub(crate) struct ForeignServer {
+    pub(crate) name: String,
+    pub(crate) owner: Oid,
+    pub(crate) grants: Vec<Grant>,
+    /// The roles with a user mapping, [`PUBLIC`](super::PUBLIC) among them.
+    pub(crate) mapped: Vec<Oid>,
 }
 
 /// A job of `pg_cron` that is active.

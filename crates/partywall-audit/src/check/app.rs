@@ -21,27 +21,49 @@ pub(super) struct App<'a> {
 impl<'a> App<'a> {
     /// Every role of the application.
     pub(super) fn all(audit: &'a Audit<'a>) -> Vec<Self> {
-        let owners: BTreeSet<Oid> = audit
-            .subject
-            .tenant_tables(audit.catalogue)
-            .map(|relation| relation.owner)
-            .collect();
         let roles = &audit.catalogue.roles;
-        audit
-            .subject
-            .app_roles
-            .iter()
-            .filter_map(|oid| roles.get(*oid))
-            .map(|role| Self {
-                audit,
-                role,
-                reach: Reach::of(roles, role.oid),
-                guises: Reach::without_passing(roles, role.oid, |other| {
-                    roles.bypasses(other.oid) || owners.contains(&other.oid)
+        let app = audit.subject.app_roles.iter();
+        Self::of(audit, app.filter_map(|oid| roles.get(*oid)))
+    }
+
+    /// The logins that become the application's roles by `SET ROLE`, to which `RESET ROLE` leads back: what else
+    /// they may is a statement away. Who administers the roles, owns tables or bypasses the policies is none of the
+    /// application's, but somebody who may try it out.
+    pub(super) fn logins(audit: &'a Audit<'a>) -> Vec<Self> {
+        let roles = &audit.catalogue.roles;
+        let owners = owners(audit);
+        let becomes = |login: &Role, app: Oid| {
+            let way = Reach::of(roles, login.oid).way_to_become(app);
+            way.is_some_and(|way| way.iter().all(|step| sets(audit, *step)))
+        };
+        let logins = roles.iter().filter(|login| {
+            login.login
+                && !login.create_role
+                && !roles.bypasses(login.oid)
+                && !owners.contains(&login.oid)
+                && !audit.subject.app_roles.contains(&login.oid)
+                && audit.subject.app_roles.iter().any(|app| {
+                    roles.get(*app).is_some_and(|app| !app.login)
+                        && !roles.has_rights_of(login.oid, *app)
+                        && becomes(login, *app)
                 })
-                .acts_as(),
+        });
+        Self::of(audit, logins)
+    }
+
+    fn of(audit: &'a Audit<'a>, of: impl Iterator<Item = &'a Role>) -> Vec<Self> {
+        let roles = &audit.catalogue.roles;
+        let owners = owners(audit);
+        of.map(|role| Self {
+            audit,
+            role,
+            reach: Reach::of(roles, role.oid),
+            guises: Reach::without_passing(roles, role.oid, |other| {
+                roles.bypasses(other.oid) || owners.contains(&other.oid)
             })
-            .collect()
+            .acts_as(),
+        })
+        .collect()
     }
 
     /// Those on whom policies can hold at all. The others have a fault of their own, which says it all.
@@ -132,6 +154,20 @@ impl<'a> App<'a> {
         }
         self.granted(relation)
     }
+}
+
+/// Who owns tenants' tables.
+fn owners(audit: &Audit<'_>) -> BTreeSet<Oid> {
+    let tables = audit.subject.tenant_tables(audit.catalogue);
+    tables.map(|relation| relation.owner).collect()
+}
+
+/// Whether a membership is for `SET ROLE`, and not for administering the role.
+fn sets(audit: &Audit<'_>, (member, role): (Oid, Oid)) -> bool {
+    audit.catalogue.roles.get(member).is_some_and(|member| {
+        let mut of = member.member_of.iter().filter(|it| it.role == role);
+        of.clone().any(|it| it.set) && !of.any(|it| it.admin)
+    })
 }
 
 /// The right that a command needs.

@@ -13,6 +13,7 @@ mod row_security;
 mod speed;
 
 pub use report::Report;
+pub(crate) use row_security::Style;
 
 use std::cell::OnceCell;
 
@@ -38,6 +39,37 @@ pub(crate) struct Audit<'a> {
 }
 
 impl<'a> Audit<'a> {
+    pub(crate) const fn new(
+        catalogue: &'a Catalogue,
+        subject: &'a Subject,
+        wall: &'a Wall<'a>,
+    ) -> Self {
+        Self {
+            catalogue,
+            subject,
+            wall,
+            askers: OnceCell::new(),
+        }
+    }
+
+    /// All that the rules find.
+    pub(crate) fn findings(&'a self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        self.find(&mut found);
+        found
+    }
+
+    fn find(&'a self, found: &mut Vec<Finding>) {
+        row_security::find(self, found);
+        roles::find(self, found);
+        policies::find(self, found);
+        context::find(self, found);
+        objects::find(self, found);
+        keys::find(self, found);
+        privileges::find(self, found);
+        speed::find(self, found);
+    }
+
     /// The roles that requests act as and that policies hold for: the application's, and those that they can
     /// become. Of a role that no policy holds for it is said once, and everything else would only say it again.
     pub(crate) fn askers(&'a self) -> &'a [Oid] {
@@ -155,20 +187,8 @@ fn judge(
     mut found: Vec<Finding>,
 ) -> Report {
     let wall = Wall::new(catalogue, subject, evaluations);
-    let audit = Audit {
-        catalogue,
-        subject,
-        wall: &wall,
-        askers: OnceCell::new(),
-    };
-    row_security::find(&audit, &mut found);
-    roles::find(&audit, &mut found);
-    policies::find(&audit, &mut found);
-    context::find(&audit, &mut found);
-    objects::find(&audit, &mut found);
-    keys::find(&audit, &mut found);
-    privileges::find(&audit, &mut found);
-    speed::find(&audit, &mut found);
+    let audit = Audit::new(catalogue, subject, &wall);
+    audit.find(&mut found);
     let mut report = Report::new(found, subject, options);
     report
         .inferred

@@ -3,11 +3,11 @@
 
 mod seal;
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, types::Type};
 
 use crate::{
     AuditError, Inferred, Options,
-    catalogue::{self, Catalogue},
+    catalogue::{self, Catalogue, Oid},
     sql::{Name, ident},
     subject::{Belonging, Subject},
 };
@@ -25,6 +25,8 @@ pub struct Entrance {
     /// What was taken for granted, and why.
     pub inferred: Inferred,
     root: Option<Root>,
+    /// The tables whose rows are tenants', without the table of the tenants itself.
+    tables: Vec<Oid>,
 }
 
 /// How the settings hold the tenant.
@@ -130,6 +132,11 @@ impl Entrance {
                 key: ident(&relation.column(*column)?.name),
             })
         });
+        let tables = subject
+            .tenant_tables(catalogue)
+            .filter(|relation| relation.is_table() && Some(relation.oid) != subject.root)
+            .map(|relation| relation.oid)
+            .collect();
         Self {
             app_roles: inferred
                 .app_roles
@@ -140,7 +147,36 @@ impl Entrance {
             form,
             inferred,
             root,
+            tables,
         }
+    }
+
+    /// The tables of tenants that a session reaches and that row-level security does not hold for there: in them it is
+    /// not one tenant's, whatever its context.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Sql`].
+    pub async fn unwalled(&self, session: &Client) -> Result<Vec<String>, AuditError> {
+        let doing = "ask which tables are walled";
+        // Without a name for the statement, which a pooler would mix up.
+        let rows = session
+            .query_typed(
+                "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) \
+                 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE c.oid = ANY ($1) \
+                   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') \
+                   AND (pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE') \
+                        OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE')) \
+                   AND NOT pg_catalog.row_security_active(c.oid) \
+                 ORDER BY 1",
+                &[(&self.tables, Type::OID_ARRAY)],
+            )
+            .await
+            .map_err(AuditError::doing(doing))?;
+        rows.iter()
+            .map(|row| row.try_get(0).map_err(AuditError::doing(doing)))
+            .collect()
     }
 
     /// All tenants, in the order of their keys.

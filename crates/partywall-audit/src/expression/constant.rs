@@ -55,12 +55,18 @@ impl Constant {
             Self::Null => true,
             Self::Bool(_) => false,
             Self::Number(number) => *number <= 0,
-            Self::Text(text) => text.chars().all(|c| matches!(c, '0' | '-')),
+            Self::Text(text) => is_nobody(text),
             Self::Bytes(type_oid, bytes) => {
                 *type_oid == 2950 && bytes.iter().all(|byte| *byte == 0)
             }
         }
     }
+}
+
+/// Whether a text is one that no tenant has for a key: nothing, or what people write for nobody.
+pub(crate) fn is_nobody(text: &str) -> bool {
+    matches!(text, "-1" | "{}" | "off" | "false" | "no" | "none" | "null")
+        || text.chars().all(|c| matches!(c, '0' | '-'))
 }
 
 /// A number of fewer than eight bytes fills its word with what the sign makes of it.

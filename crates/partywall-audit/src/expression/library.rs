@@ -156,10 +156,42 @@ fn scan(
     unqualified_functions: &mut BTreeSet<String>,
 ) -> Facts {
     let mut facts = Facts::default();
-    let Some(tokens) = tokens(&function.source) else {
+    let Some(outside) = tokens(&function.source) else {
         facts.unread.insert(function.oid);
         return facts;
     };
+    let executes = outside.iter().any(
+        |token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("execute")),
+    );
+    let mut texts = Vec::new();
+    if executes {
+        facts.unread.insert(function.oid);
+        // The statement may be put together of any of its texts.
+        for token in &outside {
+            let text = match token {
+                Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) => text,
+                Token::DollarQuotedString(text) => &text.value,
+                _ => continue,
+            };
+            texts.extend(tokens(text));
+        }
+    }
+    texts.push(outside);
+    for tokens in texts {
+        let (relations, functions) = (&mut *unqualified_relations, &mut *unqualified_functions);
+        names(catalogue, &tokens, relations, functions, &mut facts);
+    }
+    facts
+}
+
+/// What is named among some tokens.
+fn names(
+    catalogue: &Catalogue,
+    tokens: &[Token],
+    unqualified_relations: &mut BTreeSet<String>,
+    unqualified_functions: &mut BTreeSet<String>,
+    facts: &mut Facts,
+) {
     let word = |at: usize| match tokens.get(at) {
         Some(Token::Word(word)) if word.quote_style.is_some() => Some(word.value.clone()),
         Some(Token::Word(word)) => Some(word.value.to_lowercase()),
@@ -248,10 +280,4 @@ fn scan(
             }
         }
     }
-    if tokens.iter().any(
-        |token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("execute")),
-    ) {
-        facts.unread.insert(function.oid);
-    }
-    facts
 }

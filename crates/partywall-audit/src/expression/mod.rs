@@ -10,7 +10,7 @@ mod term;
 mod tree;
 mod words;
 
-pub(crate) use constant::Constant;
+pub(crate) use constant::{Constant, is_nobody};
 pub(crate) use facts::{Facts, SettingRead};
 pub(crate) use library::{Library, expression};
 pub(crate) use node::Node;

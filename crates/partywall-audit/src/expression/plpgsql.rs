@@ -13,7 +13,7 @@ use sqlparser::{
     tokenizer::{Token, Tokenizer},
 };
 
-use super::{Pick, Term, statement::Statements};
+use super::{Compare, Constant, Pick, Term, statement::Statements};
 
 /// How many statements are followed at most, the branches of every IF counted: each is met once for each way there.
 const MOST: usize = 200;
@@ -61,14 +61,49 @@ pub(super) fn result(source: &str, mut statements: Statements<'_>) -> Option<Ter
     let mut left = MOST;
     let mut value = run(body, &mut statements, &mut left)?;
     if let Some(handler) = handler {
-        // WHEN … THEN …: instead of an error, by a condition of which nothing is known.
+        // WHEN … THEN …: instead of an error.
         let at = handler
             .iter()
             .position(|token| is_word(Some(token), "then"))?;
         let handled = run(handler.get(at + 1..)?, &mut statements, &mut left)?;
-        value = Term::Case(vec![(Term::Other(Vec::new()), handled)], value.boxed());
+        let raised = raised(handler.get(..at)?, &value);
+        value = Term::Case(vec![(raised, handled)], value.boxed());
     }
     Some(value)
+}
+
+/// When an error is raised that a handler is for, as far as it is known: a setting that was never set, or whose
+/// empty text is none of what it is cast to.
+fn raised(handler: &[Token], value: &Term) -> Term {
+    let is_for = |error: &str| {
+        handler
+            .iter()
+            .any(|token| is_word(Some(token), error) || is_word(Some(token), "others"))
+    };
+    let mut ways = vec![Term::Other(Vec::new())];
+    value.walk(&mut |term| {
+        let Term::Setting { name, missing_ok } = term else {
+            return;
+        };
+        let setting = Term::Setting {
+            name: name.clone(),
+            missing_ok: true,
+        };
+        if !missing_ok && is_for("undefined_object") {
+            ways.push(Term::IsNull(setting.clone().boxed()));
+        }
+        if is_for("invalid_text_representation") {
+            let equal = Compare {
+                name: "=".to_owned(),
+                equality: true,
+                folds: false,
+                pattern: false,
+            };
+            let empty = Term::Constant(Constant::Text(String::new()));
+            ways.push(Term::Operator(equal, vec![setting, empty]));
+        }
+    });
+    Term::Or(ways)
 }
 
 fn is_word(token: Option<&Token>, word: &str) -> bool {

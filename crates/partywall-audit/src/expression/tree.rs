@@ -6,7 +6,7 @@ use super::{
     term::ROW,
     words::{self, is_pattern},
 };
-use crate::catalogue::{Catalogue, Oid};
+use crate::catalogue::{Catalogue, Oid, RelationKind};
 
 /// What a number in a `VAR` stands for.
 #[derive(Clone, Debug)]
@@ -35,7 +35,14 @@ pub(super) struct Trees<'a> {
     catalogue: &'a Catalogue,
     ranges: Vec<Range>,
     next: u32,
+    /// The views that are being read, from the outermost on.
+    views: Vec<Oid>,
+    /// Who reads the rows, if not the one who asks: the owner of a view.
+    reader: Option<Oid>,
 }
+
+/// How deep views are followed.
+const DEEPEST: usize = 8;
 
 impl<'a> Trees<'a> {
     pub(super) fn new(catalogue: &'a Catalogue) -> Self {
@@ -43,7 +50,22 @@ impl<'a> Trees<'a> {
             catalogue,
             ranges: Vec::new(),
             next: ROW + 1,
+            views: Vec::new(),
+            reader: None,
         }
+    }
+
+    /// The query that stands for a view, with rows from a number on. `None` of anything else.
+    pub(super) fn view_from(
+        catalogue: &'a Catalogue,
+        relation: Oid,
+        next: &mut u32,
+    ) -> Option<Query> {
+        let mut trees = Self::new(catalogue);
+        trees.next = *next;
+        let query = trees.view(relation);
+        *next = trees.next;
+        query
     }
 
     /// An expression about one row of a relation: of a policy, a check.
@@ -381,13 +403,46 @@ impl<'a> Trees<'a> {
         Query { arms: vec![arm] }
     }
 
+    /// The query of a view, whose rows are its owner's to read unless it is the invoker's. What a materialized view
+    /// holds is no longer what it reads.
+    fn view(&mut self, relation: Oid) -> Option<Query> {
+        let relation = self.catalogue.relations.get(&relation)?;
+        let view = relation.view.as_ref()?;
+        // Before PostgreSQL 16 a view's query has entries for the view itself, which nothing refers to.
+        let around = self.views.contains(&relation.oid) || self.views.len() >= DEEPEST;
+        if relation.kind != RelationKind::View || around {
+            return None;
+        }
+        let tree = if let Node::List(rules) = &view.tree {
+            rules.last()?
+        } else {
+            &view.tree
+        };
+        let reader = if view.security_invoker {
+            None
+        } else {
+            Some(relation.owner)
+        };
+        self.views.push(relation.oid);
+        let ranges = std::mem::take(&mut self.ranges);
+        let before = std::mem::replace(&mut self.reader, reader);
+        let query = self.query(tree);
+        self.reader = before;
+        self.ranges = ranges;
+        self.views.pop();
+        Some(query)
+    }
+
     /// Reads an entry of the range table, and the query that it stands for.
     fn entry(&mut self, node: &Node) -> (Entry, Option<Query>) {
         match node.number::<u8>("rtekind") {
             Some(0) => {
+                let relation = node.number("relid").unwrap_or(0);
+                if let Some(query) = self.view(relation) {
+                    return (columns_of(&query), Some(query));
+                }
                 let source = self.next;
                 self.next += 1;
-                let relation = node.number("relid").unwrap_or(0);
                 (
                     Entry::Row { source, relation },
                     Some(Query {
@@ -395,7 +450,7 @@ impl<'a> Trees<'a> {
                             sources: vec![Source {
                                 number: source,
                                 relation,
-                                reader: None,
+                                reader: self.reader,
                             }],
                             ..Arm::default()
                         }],

@@ -8,6 +8,7 @@ use super::{
     Outline, Violation,
     outline::{Actor, Belongs, Table},
     path::Path,
+    steps::{is_left, is_to_be_set},
 };
 use crate::{
     AuditError,
@@ -15,16 +16,19 @@ use crate::{
     sql::{literal, tidy},
 };
 
-/// Counts what violates the plan. The caller's transaction reads past all policies or not at all.
+/// The roles that violate the plan.
+pub(super) fn roles(outline: &Outline<'_>) -> Vec<Violation> {
+    let apps = outline.apps.iter();
+    apps.filter_map(|app| exempt(outline, app)).collect()
+}
+
+/// Counts the rows that violate the plan. The caller's transaction reads past all policies or not at all.
 pub(super) async fn count(
     client: &Client,
-    outline: &Outline<'_>,
+    queries: Vec<Query>,
 ) -> Result<Vec<Violation>, AuditError> {
     let mut found = Vec::new();
-    for app in &outline.apps {
-        found.extend(exempt(outline, app));
-    }
-    for (table, what, query) in queries(outline) {
+    for (table, what, query) in queries {
         let count = format!("SELECT count(*) FROM ({query}) AS rows");
         let row = client
             .query_one(&count, &[])
@@ -99,8 +103,11 @@ fn exempt(outline: &Outline<'_>, app: &Actor) -> Option<Violation> {
     })
 }
 
-/// Of each kind of violation: the table, what is wrong, and the rows.
-fn queries(outline: &Outline<'_>) -> Vec<(String, String, String)> {
+/// Of a kind of violation: the table, what is wrong, and the rows.
+pub(super) type Query = (String, String, String);
+
+/// Of each kind.
+pub(super) fn queries(outline: &Outline<'_>) -> Vec<Query> {
     let mut all = Vec::new();
     for (table, tenant) in outline.tenants() {
         let name = table.name().to_string();
@@ -123,7 +130,7 @@ fn queries(outline: &Outline<'_>) -> Vec<(String, String, String)> {
                     ));
                 }
             }
-        } else if !tenant.not_null {
+        } else if !tenant.not_null && is_to_be_set(outline, table) {
             all.push((
                 name.clone(),
                 format!("no tenant: {} is NULL", tenant.sql()),
@@ -140,12 +147,7 @@ fn queries(outline: &Outline<'_>) -> Vec<(String, String, String)> {
 }
 
 /// Rows of a path that leads nowhere.
-fn orphans(
-    outline: &Outline<'_>,
-    table: &Table<'_>,
-    path: &Path,
-    all: &mut Vec<(String, String, String)>,
-) {
+fn orphans(outline: &Outline<'_>, table: &Table<'_>, path: &Path, all: &mut Vec<Query>) {
     let name = table.name();
     let relation = table.relation;
     let key = relation
@@ -214,7 +216,7 @@ fn is_proved(outline: &Outline<'_>, table: &Table<'_>, constraint: Oid) -> bool 
 }
 
 /// Rows of a tenant that there is not.
-fn unknown(outline: &Outline<'_>, table: &Table<'_>, all: &mut Vec<(String, String, String)>) {
+fn unknown(outline: &Outline<'_>, table: &Table<'_>, all: &mut Vec<Query>) {
     let (Some(root), Some(tenant)) = (
         outline.root.and_then(|root| outline.table(root)),
         table.tenant.as_ref(),
@@ -254,9 +256,10 @@ fn unknown(outline: &Outline<'_>, table: &Table<'_>, all: &mut Vec<(String, Stri
 }
 
 /// Rows that refer to another tenant's.
-fn crossing(outline: &Outline<'_>, table: &Table<'_>, all: &mut Vec<(String, String, String)>) {
-    for (constraint, reference, parent, _) in outline.references(table) {
+fn crossing(outline: &Outline<'_>, table: &Table<'_>, all: &mut Vec<Query>) {
+    for (constraint, reference, parent, parent_tenant) in outline.references(table) {
         if table.belongs == Belongs::Path(constraint.oid)
+            || is_left(outline, table, constraint, reference, parent_tenant)
             || is_proved(outline, table, constraint.oid)
         {
             continue;

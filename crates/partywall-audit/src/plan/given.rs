@@ -50,9 +50,11 @@ pub(super) fn inferred(catalogue: &Catalogue, subject: &Subject) -> BTreeMap<Oid
                 Some(Belonging::Column(column)) => {
                     of_column(relation, *column, Belongs::Own, "its own column")
                 }
-                Some(Belonging::Person(_)) => {
-                    Decided::new(Belongs::Global, "a person's, who may be in several tenants")
-                }
+                // Not global: the audit goes on looking at it.
+                Some(Belonging::Person(_)) => Decided::new(
+                    Belongs::Undecided,
+                    "its rows are people's, who may be in several tenants: its own policies have to keep them",
+                ),
                 Some(Belonging::Parent { constraint, .. }) => {
                     Decided::new(Belongs::Path(*constraint), String::new())
                 }

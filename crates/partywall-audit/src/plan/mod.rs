@@ -17,6 +17,7 @@ mod remarks;
 mod script;
 mod settled;
 mod shape;
+mod stand;
 mod step;
 mod steps;
 mod violation;

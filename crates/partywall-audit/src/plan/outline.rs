@@ -1,12 +1,17 @@
 use std::collections::BTreeMap;
 
-use super::{Extras, Map, TableMap, column::TenantColumn, given, names, settled};
+use super::{
+    Extras, Map, TableMap,
+    column::TenantColumn,
+    given, names, settled,
+    stand::{Faults, Stand},
+};
 use crate::{
     AuditError,
-    catalogue::{Catalogue, Command, Constraint, Oid, Privilege, Reference, Relation},
-    sql::Name,
+    catalogue::{Catalogue, Constraint, Oid, Reference, Relation},
+    check::{Audit, Style},
+    sql::{Name, literal},
     subject::Subject,
-    wall::{Standing, Wall},
 };
 
 /// Whose the rows of a table are to be.
@@ -31,8 +36,7 @@ pub(super) struct Table<'a> {
     pub(super) reason: String,
     /// The column that says whose a row is, or will.
     pub(super) tenant: Option<TenantColumn>,
-    /// Whether policies that hold for the application are there already; they are left alone.
-    pub(super) walled: bool,
+    pub(super) stand: Stand,
     /// Its partitions of all levels, those that hold partitions before those that they hold.
     pub(super) partitions: Vec<&'a Relation>,
 }
@@ -47,8 +51,15 @@ pub(super) struct Actor {
 /// What is to become of a database.
 #[derive(Debug)]
 pub(super) struct Outline<'a> {
+    pub(super) audit: &'a Audit<'a>,
     pub(super) catalogue: &'a Catalogue,
     pub(super) extras: &'a Extras,
+    /// What is found in the database as it is.
+    pub(super) faults: Faults,
+    /// How the policies that are there say whose a row is.
+    pub(super) style: Style,
+    /// Whether a person named a setting that no policy reads yet.
+    pub(super) told: bool,
     pub(super) root: Option<Oid>,
     /// The setting that new policies take the tenant from.
     pub(super) context: String,
@@ -68,12 +79,12 @@ impl<'a> Outline<'a> {
     ///
     /// [`AuditError::Map`] where the map contradicts the database or itself.
     pub(super) fn of(
-        catalogue: &'a Catalogue,
+        audit: &'a Audit<'a>,
         extras: &'a Extras,
-        subject: &Subject,
-        wall: &Wall<'_>,
         map: &Map,
     ) -> Result<Self, AuditError> {
+        let (catalogue, subject) = (audit.catalogue, audit.subject);
+        let (faults, style) = (Faults::of(audit), Style::of(audit));
         let mut decided = given::inferred(catalogue, subject);
         let root = given::root(catalogue, subject, map, &mut decided)?;
         let column = map
@@ -98,9 +109,13 @@ impl<'a> Outline<'a> {
             let Some(relation) = catalogue.relations.get(&oid) else {
                 continue;
             };
-            let walled = relation.row_security
-                && matches!(it.belongs, Belongs::Root | Belongs::Own | Belongs::Path(_))
-                && is_walled(catalogue, wall, relation, &apps);
+            let partitions = partitions(catalogue, oid);
+            let stand = match it.belongs {
+                Belongs::Root | Belongs::Own | Belongs::Path(_) => {
+                    Stand::of(audit, &faults, relation, &partitions, &apps)
+                }
+                Belongs::Global | Belongs::Undecided => Stand::Apart,
+            };
             order.push((
                 depths.get(&oid).copied().unwrap_or_default(),
                 &relation.name,
@@ -113,22 +128,22 @@ impl<'a> Outline<'a> {
                     belongs: it.belongs,
                     reason: it.reason,
                     tenant: it.tenant,
-                    walled,
-                    partitions: partitions(catalogue, oid),
+                    stand,
+                    partitions,
                 },
             );
         }
         order.sort();
-        let context = map
-            .tenant
-            .contexts
-            .first()
-            .or_else(|| subject.contexts.first())
-            .cloned()
-            .unwrap_or_else(|| "app.tenant_id".to_owned());
+        let said = map.tenant.contexts.first();
+        let context = said.map_or_else(|| style.setting().to_owned(), Clone::clone);
+        let told = said.is_some_and(|said| !subject.contexts.contains(&said.to_lowercase()));
         let mut outline = Self {
+            audit,
             catalogue,
             extras,
+            faults,
+            style,
+            told,
             root,
             context,
             column,
@@ -137,22 +152,109 @@ impl<'a> Outline<'a> {
             tables,
             order: order.into_iter().map(|(_, _, oid)| oid).collect(),
         };
-        outline.leave_what_is_walled();
+        outline.leave_what_works();
         Ok(outline)
     }
 
-    /// A table whose own policies go by its parent's needs no column.
-    fn leave_what_is_walled(&mut self) {
-        for table in self.tables.values_mut().filter(|table| table.walled) {
+    /// What the plan does not touch.
+    fn leave_what_works(&mut self) {
+        let is_begun = self
+            .tables
+            .values()
+            .any(|table| table.stand == Stand::Walled);
+        for table in self.tables.values_mut() {
+            // Tenants are looked up before it is known who asks: where the others are walled, that they are
+            // read by all is how it was meant.
+            let is_meant = is_begun
+                && table.belongs == Belongs::Root
+                && !table.relation.row_security
+                && !self.faults.opens(table.name());
+            if is_meant {
+                table.stand = Stand::Apart;
+            }
+            // A table whose own policies go by its parent's needs no column.
             let added = table
                 .tenant
                 .as_ref()
                 .is_some_and(|tenant| tenant.number.is_none());
-            if added {
+            if added && table.stand != Stand::Open {
                 table.tenant = None;
-                table.reason += "; its policies look there already";
+                table.reason += match table.stand {
+                    Stand::Walled => "; its policies look there already",
+                    Stand::Apart | Stand::Open => "; the application does not reach it",
+                };
             }
         }
+        let unsaid: Vec<Oid> = self
+            .tenants()
+            .filter(|(table, tenant)| {
+                table.stand == Stand::Open && self.condition(table, tenant).is_none()
+            })
+            .map(|(table, _)| table.relation.oid)
+            .collect();
+        for oid in unsaid {
+            if let Some(table) = self.tables.get_mut(&oid) {
+                table.tenant = None;
+                table.belongs = Belongs::Undecided;
+                table.stand = Stand::Apart;
+                "how the policies of other tables say whose a row is cannot be said of it: write its policy by hand"
+                    .clone_into(&mut table.reason);
+            }
+        }
+    }
+
+    /// The tenant of whoever asks, as new policies and triggers write it; `None` where it is not one value.
+    pub(super) fn context(&self, tenant: &TenantColumn) -> Option<String> {
+        if !self.told
+            && let Some(value) = self.style.value(tenant.type_oid)
+        {
+            return Some(value.to_owned());
+        }
+        (self.told || self.style.is_plain()).then(|| self.setting(tenant))
+    }
+
+    /// The setting of the context, of the column's type; NULL when nobody set it.
+    fn setting(&self, tenant: &TenantColumn) -> String {
+        const TEXTS: [u32; 2] = [25, 1043];
+        let value = format!(
+            "NULLIF(current_setting({}, true), '')",
+            literal(&self.context)
+        );
+        if TEXTS.contains(&tenant.type_oid) {
+            // A cast to a length would cut a longer tenant to the name of another.
+            return value;
+        }
+        let cast = self
+            .extras
+            .casts
+            .get(&tenant.type_oid)
+            .unwrap_or(&tenant.type_name);
+        format!("{value}::{cast}")
+    }
+
+    /// The condition that a row is of the tenant that asks, as the policies that are there say it.
+    pub(super) fn condition(&self, table: &Table<'_>, tenant: &TenantColumn) -> Option<String> {
+        let column = tenant.sql();
+        let repeated = || {
+            self.style
+                .repeated(table.relation, &column, tenant.type_oid)
+        };
+        if !self.told
+            && let Some(condition) = repeated()
+        {
+            return Some(condition);
+        }
+        if !self.told && !self.style.is_plain() {
+            return None;
+        }
+        // Read once for a statement, and not for each row. On a partitioned table the plain form, since a
+        // sub-select keeps partitions from being left out.
+        let setting = self.setting(tenant);
+        Some(if table.is_partitioned() {
+            format!("{column} = {setting}")
+        } else {
+            format!("{column} = (SELECT {setting})")
+        })
     }
 
     /// All tables, parents before what is reached through them.
@@ -254,26 +356,6 @@ fn partitions(catalogue: &Catalogue, of: Oid) -> Vec<&Relation> {
         found.extend(children);
     }
     found
-}
-
-fn is_walled(catalogue: &Catalogue, wall: &Wall<'_>, relation: &Relation, apps: &[Actor]) -> bool {
-    let roles: Vec<Oid> = apps.iter().filter_map(|app| app.oid).collect();
-    !roles.is_empty()
-        && roles.iter().all(|&role| {
-            Command::ALL.into_iter().all(|command| {
-                let right = match command {
-                    Command::Select => Privilege::Select,
-                    Command::Insert => Privilege::Insert,
-                    Command::Update => Privilege::Update,
-                    Command::Delete => Privilege::Delete,
-                };
-                match wall.standing(role, relation.oid, command) {
-                    Standing::Scoped => true,
-                    Standing::Closed => !catalogue.may_any_column(role, relation, right),
-                    Standing::Exempt | Standing::Open(_) => false,
-                }
-            })
-        })
 }
 
 fn actor(catalogue: &Catalogue, name: &str) -> Actor {

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     AuditError, Inferred, Options, catalogue,
+    check::Audit,
     sql::Name,
-    subject::Subject,
+    subject::{Subject, must_be_a_setting},
     wall::{self, Wall},
 };
 
@@ -89,6 +90,9 @@ async fn make(
     let catalogue = catalogue::load(client).await?;
     let extras = Extras::load(client).await?;
     let map = together(options, reviewed);
+    for name in &map.tenant.contexts {
+        must_be_a_setting(name)?;
+    }
     let known = Options {
         schemas: options.schemas.clone(),
         // Those that are to be made are not there yet.
@@ -119,10 +123,42 @@ async fn make(
     let subject = Subject::of(&catalogue, &known)?;
     let evaluations = wall::evaluate(client, &catalogue, &subject).await?;
     let wall = Wall::new(&catalogue, &subject, &evaluations);
-    let outline = Outline::of(&catalogue, &extras, &subject, &wall, &map)?;
-    let violations = broken::count(client, &outline).await?;
+    let drafted = draft(&Audit::new(&catalogue, &subject, &wall), &extras, &map)?;
+    // It looks things up once and cannot be shared, so it ends before what follows waits.
+    drop(wall);
+    let mut violations = drafted.violations;
+    violations.extend(broken::count(client, drafted.queries).await?);
+    let steps = left(client, drafted.steps).await?;
+    let shape = Shape::read(client).await?;
+    let touched = steps
+        .iter()
+        .flat_map(|step| step.touches.iter().cloned())
+        .collect();
+    Ok(Plan {
+        map: drafted.map,
+        steps,
+        violations,
+        notes: drafted.notes,
+        inferred: subject.inferred.clone(),
+        shape,
+        touched,
+    })
+}
+
+/// What the catalogues alone say.
+struct Drafted {
+    map: Map,
+    /// Those whose effect is there already among them.
+    steps: Vec<Step>,
+    violations: Vec<Violation>,
+    queries: Vec<broken::Query>,
+    notes: Vec<Note>,
+}
+
+fn draft(audit: &Audit<'_>, extras: &Extras, map: &Map) -> Result<Drafted, AuditError> {
+    let (catalogue, subject) = (audit.catalogue, audit.subject);
+    let outline = Outline::of(audit, extras, map)?;
     let (steps, mut notes) = steps::all(&outline);
-    let steps = left(client, steps).await?;
     notes.extend(undecided(&outline));
     if outline.tenants().next().is_none() {
         notes.push(Note::new(
@@ -143,19 +179,12 @@ async fn make(
         )
     }));
     notes.sort();
-    let shape = Shape::read(client).await?;
-    let touched = steps
-        .iter()
-        .flat_map(|step| step.touches.iter().cloned())
-        .collect();
-    Ok(Plan {
-        map: outline.map(&map),
+    Ok(Drafted {
+        map: outline.map(map),
         steps,
-        violations,
+        violations: broken::roles(&outline),
+        queries: broken::queries(&outline),
         notes,
-        inferred: subject.inferred.clone(),
-        shape,
-        touched,
     })
 }
 

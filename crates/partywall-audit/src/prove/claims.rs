@@ -32,7 +32,7 @@ pub(super) fn keys(texts: &BTreeSet<String>) -> BTreeSet<String> {
             inside
                 .split(',')
                 .map(|part| part.trim().trim_matches('"'))
-                .filter(|part| is_key(part) && !super::words::is_setting(part))
+                .filter(|part| is_key(part) && !crate::sql::is_setting_name(part))
                 .map(str::to_owned),
         );
     }

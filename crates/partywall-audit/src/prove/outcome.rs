@@ -21,6 +21,12 @@ macro_rules! attacks {
                 match self { $(Self::$variant => $id,)* }
             }
 
+            /// The one of this name.
+            #[must_use]
+            pub fn named(id: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|attack| attack.id() == id)
+            }
+
             /// What it does, in a few words.
             #[must_use]
             pub const fn title(self) -> &'static str {
@@ -113,6 +119,9 @@ pub struct Cell {
     pub outcome: Outcome,
     /// What the attacker did the same way to an own row, and what came of that.
     pub control: String,
+    /// Why a breach may be, if somebody accepted it. Attacks leave it empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
 }
 
 /// All attacks on one table.
@@ -148,13 +157,15 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// The attacks that reached something, with the table of each.
+    /// The attacks that reached something and were not accepted, with the table of each.
     pub fn breaches(&self) -> impl Iterator<Item = (&str, &Cell)> {
         self.tables.iter().flat_map(|table| {
             table
                 .cells
                 .iter()
-                .filter(|cell| matches!(cell.outcome, Outcome::Breach { .. }))
+                .filter(|cell| {
+                    matches!(cell.outcome, Outcome::Breach { .. }) && cell.accepted.is_none()
+                })
                 .map(|cell| (table.table.as_str(), cell))
         })
     }

@@ -490,6 +490,7 @@ fn cells_of(
             role: name.to_owned(),
             outcome: verdict.outcome,
             control: verdict.control,
+            accepted: None,
         }
     };
     Attack::ALL.iter().map(of).collect()

@@ -27,18 +27,6 @@ pub(super) fn quoted(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether a text looks like the name of a setting that is not PostgreSQL's own: `app.is_admin`.
-pub(super) fn is_setting(text: &str) -> bool {
-    let mut parts = text.split('.');
-    let good = |part: &str| {
-        part.chars()
-            .next()
-            .is_some_and(|c| c.is_alphabetic() || c == '_')
-            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
-    };
-    text.contains('.') && parts.all(good)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,14 +37,6 @@ mod tests {
         assert!(!mentions("SELECT * FROM invoices_old", "invoices"));
         assert!(!mentions("", ""));
         assert!(mentions("from \"Ünï\"", "ünï"));
-    }
-
-    #[test]
-    fn settings_are_dotted_names() {
-        assert!(is_setting("app.is_admin") && is_setting("request.jwt.claims"));
-        assert!(
-            !is_setting("app") && !is_setting("a@b.c") && !is_setting("1.2") && !is_setting("a.")
-        );
     }
 
     #[test]

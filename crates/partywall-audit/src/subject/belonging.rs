@@ -48,24 +48,16 @@ pub(super) fn tenants(tables: &Tables<'_>, family: &Family) -> BTreeMap<Oid, Bel
             None => None,
         };
     }
-    // A tenant above says more than a person.
-    let refers = |oid: &Oid, belonging: &Belonging| {
-        let (Some(relation), Belonging::Person(column)) = (tables.get(*oid), belonging) else {
-            return false;
-        };
-        relation
-            .foreign_keys()
-            .any(|(constraint, _)| constraint.columns.contains(column))
-    };
-    let (unsure, sure) = people
-        .into_iter()
-        .partition::<BTreeMap<_, _>, _>(|(oid, belonging)| refers(oid, belonging));
-    by_parent(tables, &mut found, |relation| !sure.contains_key(&relation));
-    found.extend(sure);
-    for (relation, belonging) in unsure {
-        found.entry(relation).or_insert(belonging);
+    // The person may be a tenant's own: then the row is that tenant's.
+    by_parent(tables, &mut found, |relation, constraint| {
+        people.get(&relation).is_none_or(|belonging| {
+            matches!(belonging, Belonging::Person(column) if constraint.columns.contains(column))
+        })
+    });
+    for (relation, person) in people {
+        found.entry(relation).or_insert(person);
     }
-    by_parent(tables, &mut found, |_| true);
+    by_parent(tables, &mut found, |_, _| true);
     found
 }
 
@@ -256,19 +248,20 @@ fn is_authorship(name: &str) -> bool {
 fn by_parent(
     tables: &Tables<'_>,
     found: &mut BTreeMap<Oid, Belonging>,
-    is_asked: impl Fn(Oid) -> bool,
+    says: impl Fn(Oid, &Constraint) -> bool,
 ) {
     loop {
         let mut more: Vec<(Oid, Belonging)> = Vec::new();
         for relation in tables
             .all
             .iter()
-            .filter(|relation| !found.contains_key(&relation.oid) && is_asked(relation.oid))
+            .filter(|relation| !found.contains_key(&relation.oid))
         {
             let best = relation
                 .foreign_keys()
-                .filter(|(_, reference)| {
+                .filter(|(constraint, reference)| {
                     reference.relation != relation.oid
+                        && says(relation.oid, constraint)
                         && found
                             .get(&reference.relation)
                             .is_some_and(Belonging::is_tenants)

@@ -6,6 +6,7 @@ use super::near;
 use crate::{
     AuditError, Options,
     catalogue::{Catalogue, Oid, Relation},
+    sql::is_setting_name,
 };
 
 /// The options, found in the catalogues.
@@ -83,6 +84,10 @@ impl Given {
                 read.iter().map(String::as_str),
             ));
         }
+        // What policies read is a setting, whatever its name.
+        for name in contexts.iter().filter(|name| !read.contains(*name)) {
+            must_be_a_setting(name)?;
+        }
         Ok(Self {
             app_roles,
             globals,
@@ -90,6 +95,18 @@ impl Given {
             contexts,
         })
     }
+}
+
+/// That a session can be given a setting of this name (`valid_custom_variable_name` in PostgreSQL's `guc.c`).
+pub(crate) fn must_be_a_setting(name: &str) -> Result<(), AuditError> {
+    if is_setting_name(name) {
+        return Ok(());
+    }
+    Err(AuditError::Unknown {
+        kind: "setting",
+        name: name.to_owned(),
+        hint: "a setting of one's own has a dot in its name, such as `app.tenant_id`".to_owned(),
+    })
 }
 
 /// Whether rows can be in it that are somebody's.

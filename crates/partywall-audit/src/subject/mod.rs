@@ -18,6 +18,7 @@ mod reading;
 pub(crate) use belonging::Belonging;
 pub(crate) use evidence::{Comparison, With};
 pub(crate) use form::Form;
+pub(crate) use given::must_be_a_setting;
 pub use inferred::{Inferred, Taken};
 pub(crate) use predicate::alter_policy;
 pub(crate) use reading::{Readings, is_current_setting, text_constant};

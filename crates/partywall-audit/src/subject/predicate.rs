@@ -41,8 +41,17 @@ impl Subject {
     /// The condition that a row is the tenant's: its column compared with the context or, without a column, the
     /// same of the row that it refers to. `None` where it cannot be told whose the rows are, or by what.
     pub(crate) fn predicate(&self, catalogue: &Catalogue, relation: &Relation) -> Option<String> {
-        let form = self.main_form()?;
-        self.condition(catalogue, relation, &tidy(&relation.name.name), &form, 0)
+        self.predicate_by(catalogue, relation, &self.main_form()?)
+    }
+
+    /// The same, with the context written in a form of its own.
+    pub(crate) fn predicate_by(
+        &self,
+        catalogue: &Catalogue,
+        relation: &Relation,
+        form: &Form,
+    ) -> Option<String> {
+        self.condition(catalogue, relation, &tidy(&relation.name.name), form, 0)
     }
 
     fn condition(

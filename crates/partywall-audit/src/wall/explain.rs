@@ -41,13 +41,9 @@ pub(super) fn explain(wall: &Wall<'_>, asker: Asker<'_>, way: &Way) -> Option<Ga
     for literal in way.literals() {
         look(wall, asker, tenant, literal, &mut seen);
     }
-    // A tenant that stands in where there is no context, as the nil UUID does, is a session's own.
-    let stands_in = seen.shared_tenant && (seen.unset.is_some() || seen.empty.is_some());
-    if seen.never || stands_in {
-        return None;
-    }
-    // Without a context, the rows of nobody: there are none.
-    if seen.nobody && (seen.unset.is_some() || seen.empty.is_some()) {
+    let without = seen.unset.as_ref().or(seen.empty.as_ref());
+    // Without a context, the rows of nobody, for whom the nil UUID stands in: there are none.
+    if seen.never || (seen.nobody && without.is_some()) {
         return None;
     }
     let column = tenant.unwrap_or(0);
@@ -59,6 +55,10 @@ pub(super) fn explain(wall: &Wall<'_>, asker: Asker<'_>, way: &Way) -> Option<Ga
         Gap::Opaque { why }
     } else if seen.null_tenant {
         Gap::NullTenant { column }
+    } else if let (true, Some(setting)) = (seen.shared_tenant, without) {
+        Gap::Default {
+            setting: setting.clone(),
+        }
     } else if seen.shared_tenant {
         Gap::SharedTenant { column }
     } else if let Some(setting) = seen.flag {

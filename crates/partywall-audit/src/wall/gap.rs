@@ -9,6 +9,8 @@ pub(crate) enum Gap {
     Unset { setting: String },
     /// It holds while the setting is empty, as it is after a transaction that set it.
     Empty { setting: String },
+    /// It holds for the rows of one tenant that is written in it, or in a function, while the setting has no value.
+    Default { setting: String },
     /// It holds when a setting that anybody can change has some value.
     Flag { setting: String },
     /// It holds for rows without a tenant.

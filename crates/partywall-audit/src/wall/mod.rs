@@ -5,6 +5,7 @@
 //! otherwise there is a gap with a reason (`explain.rs`). Permissive policies add their ways, restrictive ones
 //! are joined to every way. What the trees do not tell is tried (`evaluate.rs`).
 
+mod answer;
 mod evaluate;
 mod explain;
 mod gap;
@@ -18,7 +19,7 @@ mod ways;
 
 pub(crate) use evaluate::{Evaluations, evaluate};
 pub(crate) use gap::{Gap, Opening, Standing};
-pub(crate) use ties::Tie;
+pub(crate) use ties::{Tie, Trust};
 
 use std::{
     cell::{Cell, RefCell},
@@ -111,14 +112,9 @@ impl<'a> Wall<'a> {
         self.judge(role, relation, command, &[]).standing
     }
 
-    /// The tables in which the policies look up what the session's user may see or do, with the column that says
-    /// it, or zero: who can write them can let itself in.
-    pub(crate) fn trusts(
-        &self,
-        role: Oid,
-        relation: Oid,
-        command: Command,
-    ) -> BTreeSet<(Oid, i16)> {
+    /// The tables in which the policies look up what the session's user may see or do: who can write them can let
+    /// itself in.
+    pub(crate) fn trusts(&self, role: Oid, relation: Oid, command: Command) -> BTreeSet<Trust> {
         self.judge(role, relation, command, &[]).tie.trusts
     }
 
@@ -130,8 +126,21 @@ impl<'a> Wall<'a> {
         command: Command,
         column: i16,
     ) -> Standing {
-        self.decide(role, relation, command, Some(column), &[])
+        self.decide(role, relation, command, Some(column), false, &[])
             .standing
+    }
+
+    /// Whether the policies keep this column of new rows to what the session says, whatever else says whose a row
+    /// is. An empty one refers to nothing.
+    pub(crate) fn pins(&self, role: Oid, relation: Oid, command: Command, column: i16) -> bool {
+        let judged = self.decide(role, relation, command, Some(column), true, &[]);
+        match judged.standing {
+            Standing::Scoped | Standing::Closed => true,
+            Standing::Open(openings) => openings
+                .iter()
+                .all(|it| !it.check || matches!(it.gap, Gap::NullTenant { .. })),
+            Standing::Exempt => false,
+        }
     }
 
     /// What one policy by itself leaves open to a role; none if it ties the row to the tenant.
@@ -150,6 +159,7 @@ impl<'a> Wall<'a> {
             relation: relation.oid,
             tenant: self.subject.tenant_column(relation.oid),
             check,
+            alone: false,
             within: &[],
         };
         let mut gaps: Vec<Gap> = through
@@ -272,6 +282,7 @@ impl<'a> Wall<'a> {
             relation,
             command,
             self.subject.tenant_column(relation),
+            false,
             within,
         );
         // Inside another's policies it may have been cut short.
@@ -287,6 +298,7 @@ impl<'a> Wall<'a> {
         oid: Oid,
         command: Command,
         tenant: Option<i16>,
+        alone: bool,
         within: &[Oid],
     ) -> Judged {
         let mut judged = Judged {
@@ -314,6 +326,7 @@ impl<'a> Wall<'a> {
                 relation: oid,
                 tenant,
                 check: *check,
+                alone,
                 within: &around,
             };
             match self.part(asker, relation, command, &mut judged.tie) {
@@ -349,10 +362,16 @@ impl<'a> Wall<'a> {
         // The ways through all restrictive policies; those that tie the row shut whatever they are joined to.
         let mut restricted = vec![Way::default()];
         let applying = || self.applying(asker.role, relation, command);
-        for policy in applying().filter(|policy| !policy.permissive) {
-            let Some(through) = self.through(relation, policy, asker.check) else {
-                continue;
-            };
+        let mut restrictive: Vec<(&Policy, Arc<Through>)> = applying()
+            .filter(|policy| !policy.permissive)
+            .filter_map(|policy| Some((policy, self.through(relation, policy, asker.check)?)))
+            .collect();
+        // What ties every row by itself first: then nothing hangs on what the others look up.
+        restrictive.sort_by_key(|(_, through)| {
+            let mut ties = through.ways.iter().map(|way| tie(self, asker, way, false));
+            !ties.all(|it| it.is_some_and(|it| it == Tie::default()))
+        });
+        for (policy, through) in restrictive {
             too_many |= through.too_many;
             let refuses = self.tried(policy, asker).is_some_and(|tried| tried.refuses);
             let own: &[Way] = if refuses { &[] } else { &through.ways };
@@ -378,7 +397,9 @@ impl<'a> Wall<'a> {
                 .iter()
                 .filter(|way| match tie(self, asker, way, false) {
                     Some(found) => {
-                        note(found);
+                        if !restricted.is_empty() {
+                            note(found);
+                        }
                         false
                     }
                     None => true,

@@ -13,14 +13,31 @@ use super::{
 use crate::{
     catalogue::{Column as TableColumn, Oid, Relation},
     expression::{Column, Constant, ROW, Source, Term, bare},
+    subject::Belonging,
 };
+
+/// A table in which it is looked up what the session's user may see: a membership.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Trust {
+    pub(crate) relation: Oid,
+    /// The columns that say it together, none where that is not known. A row that names another tenant's must do
+    /// so in all of them.
+    pub(crate) columns: Vec<i16>,
+}
+
+impl Trust {
+    pub(crate) const fn of(relation: Oid) -> Self {
+        Self {
+            relation,
+            columns: Vec::new(),
+        }
+    }
+}
 
 /// What ties a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tie {
-    /// The tables in which it is looked up what the session's user may see: memberships. With the column that
-    /// says it, or zero where that is not known.
-    pub(crate) trusts: BTreeSet<(Oid, i16)>,
+    pub(crate) trusts: BTreeSet<Trust>,
     /// Whether it is the user's row rather than the tenant's: enough to read it, not to make one.
     pub(crate) owned: bool,
 }
@@ -34,6 +51,8 @@ pub(super) struct Asker<'s> {
     pub(super) tenant: Option<i16>,
     /// Whether it is a new row.
     pub(super) check: bool,
+    /// Whether no other column will do.
+    pub(super) alone: bool,
     /// The relations whose policies are being judged, around this.
     pub(super) within: &'s [Oid],
 }
@@ -106,7 +125,7 @@ enum Known {
 /// values for the same.
 pub(super) fn tie(wall: &Wall<'_>, asker: Asker<'_>, way: &Way, folds: bool) -> Option<Tie> {
     let found = tie_by(wall, asker, way, folds);
-    if found.is_some() {
+    if found.is_some() || asker.alone {
         return found;
     }
     // A row that is a person's can be tied to the tenant instead: a membership.
@@ -292,6 +311,16 @@ impl Rows<'_, '_> {
         if tenant.is_some_and(|tenant| is_session(&tenant)) {
             return Some(Known::Directly);
         }
+        // The one that it belongs to is the session's.
+        if tenant.is_none()
+            && let Some(Belonging::Parent { constraint, .. }) =
+                self.wall.subject.belonging(source.relation)
+            && relation
+                .foreign_keys()
+                .any(|(own, _)| own.oid == *constraint && own.columns.iter().all(is_session))
+        {
+            return Some(Known::Directly);
+        }
         if self.through(relation, source, columns, tenant) {
             return Some(Known::Through);
         }
@@ -329,33 +358,75 @@ impl Rows<'_, '_> {
 
     /// The tables of which rows grant something: those that were looked up, and those that name the tenant in
     /// another column than their own.
-    fn trusts(&self) -> BTreeSet<(Oid, i16)> {
-        let mut trusts: BTreeSet<(Oid, i16)> = self.read.iter().map(|oid| (*oid, 0)).collect();
+    fn trusts(&self) -> BTreeSet<Trust> {
+        let mut trusts: BTreeSet<Trust> = self.read.iter().map(|oid| Trust::of(*oid)).collect();
         for (source, columns) in self.sources.iter().skip(1) {
-            let Some(known) = self.tied.get(&source.number) else {
-                continue;
-            };
-            let own = self.tenant_of(*source);
-            // What is compared with other rows, and not with the session.
-            let granting = columns.iter().filter(|(_, class)| {
-                !self.session.contains(class)
-                    && self.sources.iter().any(|(other, theirs)| {
-                        other.number != source.number
-                            && theirs.values().any(|their| their == *class)
-                    })
-            });
-            for (column, _) in granting {
-                let is_grant = match known {
-                    Known::Keyed => true,
-                    Known::Directly => Some(*column) != own && self.is_row_tenant(columns, *column),
-                    Known::Through => false,
-                };
-                if is_grant {
-                    trusts.insert((source.relation, *column));
+            // What is compared with the row, and not with the session.
+            let tenant: Vec<i16> = self
+                .granting(columns, ROW)
+                .into_iter()
+                .filter(|column| self.is_row_tenant(columns, *column))
+                .collect();
+            let mut add = |columns: Vec<i16>| {
+                if !columns.is_empty() {
+                    trusts.insert(Trust {
+                        relation: source.relation,
+                        columns,
+                    });
                 }
+            };
+            match self.tied.get(&source.number) {
+                Some(Known::Directly) => {
+                    let own = self.tenant_of(*source);
+                    add(tenant
+                        .into_iter()
+                        .filter(|column| Some(*column) != own)
+                        .collect());
+                }
+                // A grant for the tenant of the row says nothing of another tenant's, whatever else it says.
+                Some(Known::Keyed) if !tenant.is_empty() => add(tenant),
+                Some(Known::Keyed) => {
+                    for (other, _) in &self.sources {
+                        if other.number != source.number {
+                            add(self.references(*source, self.granting(columns, other.number)));
+                        }
+                    }
+                }
+                Some(Known::Through) | None => {}
             }
         }
         trusts
+    }
+
+    /// The columns that are compared with those of another row, and not with the session.
+    fn granting(&self, columns: &BTreeMap<i16, usize>, other: u32) -> Vec<i16> {
+        let theirs = self
+            .sources
+            .iter()
+            .find(|(source, _)| source.number == other);
+        columns
+            .iter()
+            .filter(|(_, class)| {
+                !self.session.contains(class)
+                    && theirs.is_some_and(|(_, theirs)| theirs.values().any(|it| it == *class))
+            })
+            .map(|(column, _)| *column)
+            .collect()
+    }
+
+    /// Those that refer to something, if any does: what else is equal does not say which row is meant.
+    fn references(&self, source: Source, columns: Vec<i16>) -> Vec<i16> {
+        let relation = self.wall.catalogue.relations.get(&source.relation);
+        let referring: Vec<i16> = columns
+            .iter()
+            .copied()
+            .filter(|column| relation.is_some_and(|it| is_reference(it, *column)))
+            .collect();
+        if referring.is_empty() {
+            columns
+        } else {
+            referring
+        }
     }
 
     /// Whether a column of another row is compared with the tenant of the row.
@@ -425,7 +496,7 @@ impl Rows<'_, '_> {
         match self.tied.get(&ROW) {
             Some(Known::Directly) => {
                 return Some(Tie {
-                    trusts: self.read.iter().map(|oid| (*oid, 0)).collect(),
+                    trusts: self.read.iter().map(|oid| Trust::of(*oid)).collect(),
                     owned: false,
                 });
             }

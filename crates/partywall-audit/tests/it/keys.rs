@@ -370,6 +370,46 @@ async fn numbers_are_one_finding_and_no_other() {
             &["SEQ_SHARED public.receipts_of.number"],
         ),
         (
+            "from a function",
+            format!(
+                "CREATE SEQUENCE numbers; GRANT USAGE ON SEQUENCE numbers TO {{app}};
+                 CREATE FUNCTION next_number() RETURNS bigint LANGUAGE sql AS $f$ SELECT nextval('public.numbers') $f$;{}",
+                table("posts", "n bigint NOT NULL DEFAULT next_number(), UNIQUE (tenant_id, n),")
+            ),
+            &["SEQ_SHARED public.posts.n"],
+        ),
+        (
+            "from a function, beside a clock",
+            format!(
+                "CREATE SEQUENCE numbers; GRANT USAGE ON SEQUENCE numbers TO {{app}};
+                 CREATE FUNCTION next_id() RETURNS bigint LANGUAGE sql
+                 AS $f$ SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint * 1024 + nextval('public.numbers') % 1024 $f$;{}",
+                table("posts", "n bigint NOT NULL DEFAULT next_id(), UNIQUE (tenant_id, n),")
+            ),
+            &[],
+        ),
+        (
+            "from a trigger",
+            format!(
+                "CREATE SEQUENCE numbers; GRANT USAGE ON SEQUENCE numbers TO {{app}};
+                 CREATE FUNCTION number() RETURNS trigger LANGUAGE plpgsql
+                 AS $f$ BEGIN IF NEW.n IS NULL THEN NEW.n := nextval('numbers'); END IF; RETURN NEW; END $f$;
+                 {}CREATE TRIGGER number BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION number();",
+                table("posts", "n bigint NOT NULL, UNIQUE (tenant_id, n),")
+            ),
+            &["SEQ_SHARED public.posts.n"],
+        ),
+        (
+            "from a trigger, of a sequence of each tenant's own",
+            format!(
+                "CREATE FUNCTION number() RETURNS trigger LANGUAGE plpgsql
+                 AS $f$ BEGIN NEW.n := nextval('numbers_' || NEW.tenant_id); RETURN NEW; END $f$;
+                 {}CREATE TRIGGER number BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION number();",
+                table("posts", "n bigint NOT NULL, UNIQUE (tenant_id, n),")
+            ),
+            &[],
+        ),
+        (
             "a number that the application does not see",
             format!(
                 "{}REVOKE SELECT ON posts FROM {{app}}; GRANT SELECT (id, tenant_id) ON posts TO {{app}};",
@@ -429,6 +469,73 @@ async fn a_row_of_nobody_may_be_changed_by_some() {
             rates("GRANT DELETE ON rates TO PUBLIC;"),
             &["FK_ACTION_CROSSES public.rates"],
         ),
+        (
+            "by way of rows between",
+            rates(
+                "CREATE TABLE regions (id integer PRIMARY KEY);
+                 ALTER TABLE rates ADD region integer REFERENCES regions ON DELETE CASCADE;
+                 GRANT DELETE ON regions TO {app};",
+            ),
+            &["FK_ACTION_CROSSES public.regions"],
+        ),
+        (
+            "by way of rows between, of which another column is changed",
+            rates(
+                "CREATE TABLE regions (id integer PRIMARY KEY);
+                 ALTER TABLE rates ADD region integer REFERENCES regions ON DELETE SET NULL;
+                 GRANT DELETE ON regions TO {app};",
+            ),
+            &[],
+        ),
+        (
+            "by way of rows between that are in the way",
+            rates(
+                "CREATE TABLE regions (id integer PRIMARY KEY);
+                 ALTER TABLE rates ADD region integer REFERENCES regions ON DELETE RESTRICT;
+                 GRANT DELETE ON regions TO {app};",
+            ),
+            &[],
+        ),
+    ];
+    let cases: Vec<(&str, &str, &[&str])> = cases
+        .iter()
+        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
+        .collect();
+    expect(&cases).await;
+}
+
+#[tokio::test]
+async fn a_sequence_is_its_tables() {
+    let numbered = |more: &str| {
+        format!(
+            "CREATE SEQUENCE \"Numbers\";
+             CREATE TABLE parcels (id bigint PRIMARY KEY DEFAULT nextval('\"Numbers\"'));
+             GRANT SELECT, INSERT ON parcels TO {{app}};
+             {more}"
+        )
+    };
+    let cases: Vec<(&str, String, &[&str])> = vec![
+        (
+            "and the application's",
+            numbered("ALTER SEQUENCE \"Numbers\" OWNER TO {app};"),
+            &["SEQ_WRITABLE public.\"Numbers\""],
+        ),
+        (
+            "and the application's, which others may write as well",
+            numbered(
+                "ALTER SEQUENCE \"Numbers\" OWNER TO {app}; CREATE ROLE {other}; GRANT {other} TO {app};
+                 GRANT ALL ON SEQUENCE \"Numbers\" TO {other};",
+            ),
+            &["SEQ_WRITABLE public.\"Numbers\""],
+        ),
+        (
+            "and next to one of the application's own",
+            numbered(
+                "GRANT USAGE ON SEQUENCE \"Numbers\" TO {app};
+                 CREATE SEQUENCE own; ALTER SEQUENCE own OWNER TO {app};",
+            ),
+            &[],
+        ),
     ];
     let cases: Vec<(&str, &str, &[&str])> = cases
         .iter()
@@ -465,6 +572,27 @@ async fn exclusions_are_led_by_the_tenant() {
             )
             .replace("off),", "off) DEFERRABLE,"),
             &["EXCLUDE_GLOBAL constraint bookings_during_excl on public.bookings"],
+        ),
+        (
+            "that a room is one tenant's alone",
+            gist("room text NOT NULL,", "room WITH =, tenant_id WITH <>"),
+            &["EXCLUDE_GLOBAL constraint bookings_room_tenant_id_excl on public.bookings"],
+        ),
+        (
+            "led by an expression of the tenant",
+            gist(
+                "during tstzrange NOT NULL,",
+                "(tenant_id::text) WITH =, during WITH &&",
+            ),
+            &[],
+        ),
+        (
+            "that nothing but one room is taken at a time",
+            gist(
+                "room uuid NOT NULL, during tstzrange NOT NULL,",
+                "room WITH <>, during WITH &&",
+            ),
+            &["EXCLUDE_GLOBAL constraint bookings_room_during_excl on public.bookings"],
         ),
     ];
     let cases: Vec<(&str, &str, &[&str])> = cases

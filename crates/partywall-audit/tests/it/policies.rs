@@ -109,6 +109,15 @@ shapes! {
     a_row_of_the_tenant: invoices("EXISTS (SELECT FROM customers c WHERE c.id = customer_id AND c.tenant_id = invoices.tenant_id)") => [];
     a_count_is_an_exists: invoices("(SELECT count(*) FROM customers c WHERE c.tenant_id = invoices.tenant_id AND c.tenant_id = TENANT) > 0") => [];
     a_count_of_none: invoices("(SELECT count(*) FROM customers c WHERE c.tenant_id = invoices.tenant_id AND c.tenant_id = TENANT) >= 0") => ["POLICY_TRUE"];
+    a_written_tenant_stands_in: invoices("tenant_id = COALESCE(TENANT, 'aaaaaaaa-0000-0000-0000-000000000000')") => ["GUC_DEFAULT"];
+    a_written_tenant_stands_in_by_case: invoices("tenant_id = CASE WHEN TENANT IS NULL THEN 'aaaaaaaa-0000-0000-0000-000000000000' ELSE TENANT END") => ["GUC_DEFAULT"];
+    a_written_number_stands_in_before_a_cast: invoices("tenant_id = TENANT AND hashtext(status) >= COALESCE(NULLIF(current_setting('app.least', true), ''), '1')::int") => [];
+    a_function_answers_a_written_tenant: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(TENANT, 'aaaaaaaa-0000-0000-0000-000000000000') $$; {}", invoices("tenant_id = ctx()")) => ["GUC_DEFAULT"];
+    a_parsed_function_answers_a_written_tenant: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN COALESCE(TENANT, 'aaaaaaaa-0000-0000-0000-000000000000'); END $$; {}", invoices("tenant_id = (SELECT ctx())")) => ["GUC_DEFAULT"];
+    a_handler_answers_a_written_tenant: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN current_setting('app.tenant_id')::uuid; EXCEPTION WHEN undefined_object OR invalid_text_representation THEN RETURN 'aaaaaaaa-0000-0000-0000-000000000000'; END $$; {}", invoices("tenant_id = ctx()")) => ["GUC_DEFAULT"];
+    a_handler_answers_nobody: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN current_setting('app.tenant_id')::uuid; EXCEPTION WHEN OTHERS THEN RETURN '00000000-0000-0000-0000-000000000000'; END $$; {}", invoices("tenant_id = ctx()")) => [];
+    a_function_that_answers_nobody: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(TENANT, '00000000-0000-0000-0000-000000000000') $$; {}", invoices("tenant_id = ctx()")) => [];
+    a_function_that_stands_for_all: format!("CREATE FUNCTION ctx() RETURNS text LANGUAGE sql STABLE AS $$ SELECT COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), '%') $$; {}", invoices("ctx() = '%' OR tenant_id = TENANT")) => ["FAIL_OPEN_UNSET", "GUC_ADMIN_FLAG"];
     the_nil_tenant_stands_in: invoices("tenant_id = COALESCE(TENANT, '00000000-0000-0000-0000-000000000000')") => [];
 
     // By command.
@@ -133,6 +142,18 @@ shapes! {
         CREATE POLICY floor_update ON invoices AS RESTRICTIVE FOR UPDATE USING (tenant_id = TENANT);".to_owned() => ["RESTRICTIVE_PARTIAL"];
 
     // Functions.
+    a_view_that_anybody_writes: "CREATE TABLE logins (login text PRIMARY KEY, acct uuid NOT NULL); CREATE VIEW active AS SELECT * FROM logins;
+        GRANT SELECT, INSERT ON logins TO {app}; GRANT SELECT ON active TO {app}; ALTER TABLE logins OWNER TO {owner}; ALTER VIEW active OWNER TO {owner};
+        DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id IN (SELECT acct FROM active WHERE login = NULLIF(current_setting('app.login', true), '')));".to_owned() => ["POLICY_SUBSELECT_OPEN"];
+    a_view_of_everything: "CREATE VIEW all_of_them AS SELECT id FROM tenants; GRANT SELECT ON all_of_them TO {app};
+        DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id IN (SELECT id FROM all_of_them));".to_owned() => ["POLICY_WIDENS", "VIEW_DEFINER"];
+    a_view_of_the_tenants: "CREATE VIEW own_tenants AS SELECT id AS mine FROM tenants WHERE id = TENANT; ALTER VIEW own_tenants OWNER TO {owner}; GRANT SELECT ON own_tenants TO {app};
+        DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id IN (SELECT mine FROM own_tenants));".to_owned() => [];
+    a_statement_that_is_put_together: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ DECLARE ok boolean; BEGIN EXECUTE 'SELECT true FROM customers WHERE id = $1' INTO ok USING c; RETURN coalesce(ok, false); END $$;
+        CREATE POLICY known ON invoices AS RESTRICTIVE USING (known(customer_id));".to_owned() => ["POLICY_FN_SEARCH_PATH"];
+    a_statement_that_names_the_schema: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ DECLARE ok boolean; BEGIN EXECUTE 'SELECT true FROM public.customers WHERE id = $1' INTO ok USING c; RETURN coalesce(ok, false); END $$;
+        CREATE POLICY known ON invoices AS RESTRICTIVE USING (known(customer_id));".to_owned() => [];
+    what_is_slow_is_told_after_what_is_open: invoices("tenant_id::text = COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), tenant_id::text)") => ["FAIL_OPEN_UNSET"];
     a_path_without_temporary_tables: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$ SELECT EXISTS (SELECT FROM customers WHERE id = c) $$;
         CREATE POLICY known ON invoices AS RESTRICTIVE USING (known(customer_id));".to_owned() => [];
     a_path_that_forgets_temporary_tables: "CREATE FUNCTION known(c uuid) RETURNS boolean LANGUAGE sql STABLE SET search_path = public AS $$ SELECT EXISTS (SELECT FROM customers WHERE id = c) $$;
@@ -157,6 +178,9 @@ async fn fixes_of_every_shape_mend() {
         "DROP POLICY own ON invoices; CREATE POLICY rows ON invoices USING (true);".to_owned(),
         "DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id = TENANT) WITH CHECK (true);".to_owned(),
         "CREATE POLICY more ON invoices FOR INSERT WITH CHECK (status = 'draft');".to_owned(),
+        // The function that the policies ask is at fault, so that they are not to ask it.
+        format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(TENANT, 'aaaaaaaa-0000-0000-0000-000000000000') $$;
+            ALTER POLICY own ON customers USING (tenant_id = ctx()); ALTER POLICY own ON tenants USING (id = ctx()); {}", invoices("tenant_id = ctx()")),
     ] {
         let db = Database::with(&read("base.sql")).await;
         db.run(&sql.replace("TENANT", T)).await;
@@ -253,4 +277,83 @@ async fn who_can_put_itself_on_the_list_of_administrators_is_one() {
     }
     let harmless = format!("{ADMINS} GRANT UPDATE (note) ON admins TO {{app}};");
     assert_eq!(ids(&harmless).await, Vec::<&str>::new());
+}
+
+/// Customers that people are given, in a list.
+fn given(list: &str, on: &str) -> String {
+    format!(
+        "CREATE TABLE acl (tenant_id uuid NOT NULL, customer_id uuid NOT NULL, user_id uuid NOT NULL,
+           PRIMARY KEY (tenant_id, customer_id, user_id),
+           FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id) ON DELETE CASCADE);
+         CREATE INDEX ON acl (tenant_id, customer_id);
+         ALTER TABLE acl ENABLE ROW LEVEL SECURITY; ALTER TABLE acl FORCE ROW LEVEL SECURITY;
+         CREATE POLICY own ON acl USING ({list});
+         GRANT SELECT, INSERT, DELETE ON acl TO {{app}};
+         DROP POLICY own ON customers;
+         CREATE POLICY given ON customers FOR SELECT USING (EXISTS (SELECT FROM acl a WHERE {on}
+            AND a.customer_id = customers.id
+            AND a.user_id = NULLIF(current_setting('app.user_id', true), '')::uuid));"
+    )
+}
+
+#[tokio::test]
+async fn a_list_of_people_grants_no_more_than_its_rows_can_name() {
+    let grants = async |sql: &str| ids(sql).await.contains(&"MEMBERSHIP_SELF_GRANT");
+    let own = "tenant_id = TENANT";
+    let same = "a.tenant_id = customers.tenant_id";
+    let me = "user_id = NULLIF(current_setting('app.user_id', true), '')::uuid";
+    assert_eq!(ids(&given(own, same)).await, Vec::<&str>::new());
+    // Whoever writes itself in, writes itself into another tenant's.
+    assert!(grants(&given(me, same)).await);
+    // Its rows are the tenant's, and the key of a customer is not.
+    assert!(grants(&given(own, "true")).await);
+    let walled = "CREATE POLICY wall ON customers AS RESTRICTIVE USING (tenant_id = TENANT);";
+    assert!(!grants(&(given(own, "true") + walled)).await);
+    assert!(!grants(&(given(me, "true") + walled)).await);
+}
+
+#[tokio::test]
+async fn a_key_that_is_the_sessions_user_tells_of_no_other() {
+    let notes = |check: &str| {
+        format!(
+            "CREATE TABLE people (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid PRIMARY KEY);
+             CREATE INDEX ON people (tenant_id);
+             ALTER TABLE people ENABLE ROW LEVEL SECURITY; ALTER TABLE people FORCE ROW LEVEL SECURITY;
+             CREATE POLICY own ON people USING (tenant_id = TENANT);
+             CREATE TABLE notes (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid DEFAULT gen_random_uuid(),
+               user_id uuid REFERENCES people (id), PRIMARY KEY (tenant_id, id));
+             ALTER TABLE notes ENABLE ROW LEVEL SECURITY; ALTER TABLE notes FORCE ROW LEVEL SECURITY;
+             CREATE POLICY own ON notes USING (tenant_id = TENANT) WITH CHECK (tenant_id = TENANT AND {check});
+             GRANT SELECT ON people TO {{app}}; GRANT SELECT, INSERT, UPDATE, DELETE ON notes TO {{app}};"
+        )
+    };
+    let me = "NULLIF(current_setting('app.user_id', true), '')::uuid";
+    let none: [&str; 0] = [];
+    assert_eq!(ids(&notes(&format!("user_id = {me}"))).await, none);
+    assert_eq!(
+        ids(&notes(&format!("(user_id IS NULL OR user_id = {me})"))).await,
+        none
+    );
+    assert_eq!(ids(&notes("true")).await, ["FK_CROSS_TENANT"]);
+    assert_eq!(
+        ids(&notes(&format!("{me} IS NOT NULL"))).await,
+        ["FK_CROSS_TENANT"]
+    );
+}
+
+/// Run as whoever calls it, a function that the policies of what it reads ask would ask them for ever.
+#[tokio::test]
+async fn a_function_that_its_tables_policies_ask_stays_definer() {
+    let db = Database::with(&read("base.sql")).await;
+    db.run(&"CREATE FUNCTION seen() RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT id FROM public.customers'; END $$;
+        ALTER FUNCTION seen() OWNER TO {owner}; ALTER TABLE customers NO FORCE ROW LEVEL SECURITY;
+        ALTER POLICY own ON customers USING (tenant_id = TENANT AND id IN (SELECT seen()));"
+        .replace("TENANT", T))
+        .await;
+    let found = findings(&db).await;
+    let fix = found
+        .iter()
+        .find_map(|(id, _, fix)| (*id == "SECDEF_FN").then_some(fix))
+        .unwrap();
+    assert!(fix.starts_with("-- "), "{fix}");
 }

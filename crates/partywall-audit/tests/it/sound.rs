@@ -17,6 +17,23 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/sound")
 }
 
+/// The schemas, in order.
+pub(crate) fn files() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 35, "{}", files.len());
+    files
+}
+
+/// The roles, which most of them begin with.
+pub(crate) fn begin() -> String {
+    fs::read_to_string(folder().join("begin/roles.sql")).unwrap()
+}
+
 #[tokio::test]
 async fn the_base_of_all_cases_is_clean() {
     let db = Database::with(&crate::fault::read("base.sql")).await;
@@ -25,7 +42,7 @@ async fn the_base_of_all_cases_is_clean() {
 }
 
 /// The server's major version.
-async fn major(db: &Database) -> i32 {
+pub(crate) async fn major(db: &Database) -> i32 {
     let row = db
         .superuser()
         .await
@@ -37,18 +54,11 @@ async fn major(db: &Database) -> i32 {
 /// Each `tests/sound/*.sql` by itself, twice: with the application's roles given, and with everything inferred.
 #[tokio::test]
 async fn a_correct_schema_gives_no_finding() {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-        .collect();
-    files.sort();
-    assert!(files.len() >= 35, "{}", files.len());
-    let begin = fs::read_to_string(folder().join("begin/roles.sql")).unwrap();
+    let begin = begin();
     let server = major(&Database::empty().await).await;
     let only = std::env::var("SOUND").unwrap_or_default();
     let mut wrong = Vec::new();
-    for file in files {
+    for file in files() {
         let name = file.file_stem().unwrap().to_str().unwrap();
         let sql = fs::read_to_string(&file).unwrap();
         let needs = says(&sql, "needs").map_or(13, |needs| needs.parse().unwrap());

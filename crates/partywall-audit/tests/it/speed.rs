@@ -89,6 +89,44 @@ async fn leaky_operators_are_those_that_no_index_is_used_for() {
     }
 }
 
+/// The same for what indexes are made of besides plain columns.
+#[tokio::test]
+async fn leaky_expressions_are_those_that_no_index_is_used_for() {
+    let keys = [
+        ("(lower(v))", "lower(v) = 'a'"),
+        ("(v COLLATE \"C\")", "v COLLATE \"C\" = 'a'"),
+        ("((v || 'x'))", "v || 'x' = 'ax'"),
+        ("(coalesce(v, ''))", "coalesce(v, '') = 'a'"),
+        ("((v IS NULL))", "v IS NULL"),
+        ("((n::text))", "n::text = '1'"),
+        ("((n + 1))", "n + 1 = 2"),
+        ("((n::bigint))", "n::bigint = 2"),
+        ("(v text_pattern_ops)", "v = 'a'"),
+    ];
+    let mut sql = String::new();
+    for (at, (key, _)) in keys.iter().enumerate() {
+        sql.push_str(&table(&format!("t{at}"), "v text, n integer,"));
+        sql.push_str(&format!(
+            "ALTER TABLE t{at} DROP CONSTRAINT t{at}_pkey; CREATE INDEX i{at} ON t{at} {key};"
+        ));
+    }
+    let db = base(&sql).await;
+    let said = names(&found(&db).await.findings);
+    let admin = db.superuser().await;
+    let app = db.role("app");
+    for (at, (key, condition)) in keys.iter().enumerate() {
+        let query = format!("SELECT id FROM t{at} WHERE {condition}");
+        let control = plan(&admin, "postgres", &query).await;
+        assert!(control.contains(&format!("i{at}")), "{key}: {control}");
+        let used = plan(&admin, &app, &query).await;
+        assert_eq!(
+            used.contains(&format!("i{at}")),
+            !said.contains(&format!("PERF_LEAKY_OP index public.i{at}")),
+            "{key}: {used}"
+        );
+    }
+}
+
 /// The policies that are said to keep an index from being used do, and no others.
 #[tokio::test]
 async fn policies_without_an_index_condition_are_named() {
@@ -148,6 +186,59 @@ async fn policies_without_an_index_condition_are_named() {
         }
         let uses = plan(&admin, &db.role("app"), "SELECT * FROM customers").await;
         assert!(uses.contains("Index Cond"), "{policy}: {uses}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_for_an_empty_tenant_keeps_the_index_from_use() {
+    let mine = "NULLIF(current_setting('app.tenant_id', true), '')::uuid";
+    let shared = "'00000000-0000-0000-0000-000000000000'";
+    let policy =
+        format!("ALTER POLICY own ON notes USING (coalesce(tenant_id, {shared}) = {mine});");
+    let nullable =
+        "ALTER TABLE notes DROP CONSTRAINT notes_pkey; CREATE INDEX ON notes (tenant_id);
+                    ALTER TABLE notes ALTER COLUMN tenant_id DROP NOT NULL;";
+    let cases: Vec<(&str, String, bool)> = vec![
+        (
+            "never empty",
+            format!("{}{policy}", table("notes", "")),
+            true,
+        ),
+        (
+            "empty",
+            format!("{}{policy}{nullable}", table("notes", "")),
+            true,
+        ),
+        (
+            "empty, with an index for it",
+            format!(
+                "{}{policy}{nullable}CREATE INDEX ON notes ((coalesce(tenant_id, {shared}::uuid)));",
+                table("notes", "")
+            ),
+            false,
+        ),
+    ];
+    for (what, sql, named) in cases {
+        let db = base(&sql).await;
+        let app = db.role("app");
+        let admin = db.superuser().await;
+        let has = |report: &partywall_audit::Report| {
+            report
+                .findings
+                .iter()
+                .find(|it| it.id.id() == "PERF_CAST")
+                .cloned()
+        };
+        let first = has(&found(&db).await);
+        assert_eq!(first.is_some(), named, "{what}: {first:#?}");
+        if let Some(finding) = first {
+            let before = plan(&admin, &app, "SELECT * FROM notes").await;
+            assert!(!before.contains("Index Cond"), "{what}: {before}");
+            admin.batch_execute(&finding.fix).await.unwrap();
+        }
+        let after = plan(&admin, &app, "SELECT * FROM notes").await;
+        assert!(after.contains("Index Cond"), "{what}: {after}");
+        assert!(has(&found(&db).await).is_none(), "{what}");
     }
 }
 

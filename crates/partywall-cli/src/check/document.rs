@@ -1,10 +1,8 @@
 use partywall_audit::{Finding, Inferred, Report, Severity};
 use serde::Serialize;
 
-use super::{
-    Level,
-    baseline::{Baseline, Entry},
-};
+use super::Level;
+use crate::baseline::{Baseline, Entry};
 
 /// What `check` came to: the audit's report, and what of it was accepted. As JSON it is the document of `--json`.
 #[derive(Debug, Serialize)]
@@ -35,16 +33,18 @@ impl Document {
     /// Holds what was found against what was accepted. Where only some schemas were looked at, what is not found may be
     /// in the others, and nothing is stale.
     pub(super) fn new(report: Report, baseline: Option<Baseline>, is_partial: bool) -> Self {
-        let entries = baseline
+        let mut entries = baseline
             .map(|baseline| baseline.accepted)
             .unwrap_or_default();
+        // Those of `prove` are its own.
+        entries.retain(|entry| !entry.is_attack());
         let mut findings = Vec::new();
         let mut accepted = Vec::new();
         let mut is_found = vec![false; entries.len()];
         let mut mark = |finding: &Finding| {
             let mut reason = None;
             for (entry, found) in entries.iter().zip(&mut is_found) {
-                if entry.is_for(finding) {
+                if entry.is_for(finding.id.id(), &finding.object) {
                     *found = true;
                     reason = Some(entry.reason.clone());
                 }

@@ -1,6 +1,5 @@
 //! `partywall check`: the audit, and the forms in which its findings are shown.
 
-mod baseline;
 mod document;
 mod github;
 pub(crate) use human::inferred;
@@ -15,10 +14,11 @@ use std::{io::Write as _, path::PathBuf};
 use clap::Args;
 use partywall_audit::check;
 
-use self::{baseline::Baseline, document::Document};
+use self::document::Document;
 use crate::{
     Verdict,
     args::{Common, Known},
+    baseline::{self, Baseline, Entry},
     config::Config,
     database::Login,
     failure::Failure,
@@ -105,12 +105,14 @@ pub(crate) async fn run(
 
     if args.write_baseline {
         let Some(path) = path else {
-            return Err(Failure::invalid(
-                "--write-baseline needs to know where",
-                "add --baseline partywall-baseline.toml",
-            ));
+            return Err(baseline::where_to());
         };
-        return baseline::write(path, &report, terminal);
+        let found = report
+            .findings
+            .iter()
+            .map(|finding| Entry::found(finding.id.id(), &finding.object))
+            .collect();
+        return baseline::write(path, found, false, terminal);
     }
 
     let document = Document::new(report, accepted, !options.schemas.is_empty());

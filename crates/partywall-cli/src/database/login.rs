@@ -313,8 +313,12 @@ impl Login {
             };
         };
         match code.code() {
-            "28P01" | "28000" => format!(
+            "28P01" => format!(
                 "see whether the password of `{}` is right and pg_hba.conf lets it in from here",
+                self.user()
+            ),
+            "28000" => format!(
+                "see whether there is a role `{}` that may log in, and pg_hba.conf lets it in from here",
                 self.user()
             ),
             "3D000" => "list the databases with `psql -l`".to_owned(),

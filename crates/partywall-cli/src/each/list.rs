@@ -1,5 +1,5 @@
 use std::{
-    io::Read as _,
+    io::{ErrorKind, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -64,5 +64,16 @@ pub(super) fn text(path: &Path) -> Result<String, Failure> {
         std::io::stdin().read_to_string(&mut text).map_err(failed)?;
         return Ok(text);
     }
-    std::fs::read_to_string(path).map_err(failed)
+    std::fs::read_to_string(path).map_err(|source| {
+        if source.kind() == ErrorKind::NotFound {
+            Failure::invalid(
+                format!("there is no file `{}`", path.display()),
+                "give its path, or - for standard input",
+            )
+        } else if source.kind() == ErrorKind::InvalidData {
+            Failure::invalid(format!("`{}` is not UTF-8", path.display()), "")
+        } else {
+            failed(source)
+        }
+    })
 }

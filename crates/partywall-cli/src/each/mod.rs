@@ -4,9 +4,10 @@ mod command;
 mod list;
 mod outcome;
 mod statement;
+mod transaction;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     io::Write as _,
     path::PathBuf,
@@ -111,11 +112,21 @@ pub(crate) async fn run(
         return Err(shell::sealed());
     }
     let tenants = match (&args.tenants, &args.tenants_file) {
-        _ if !args.tenant.is_empty() => args.tenant,
+        _ if !args.tenant.is_empty() => {
+            for tenant in &args.tenant {
+                door.must_have(tenant).await?;
+            }
+            args.tenant
+        }
         (Some(query), _) => list::by_query(&door, query).await?,
         (None, Some(path)) => list::lines(&list::text(path)?),
         (None, None) => list::all(&door).await?,
     };
+    let mut seen = BTreeSet::new();
+    let tenants: Vec<String> = tenants
+        .into_iter()
+        .filter(|tenant| seen.insert(tenant.clone()))
+        .collect();
     if let Some(first) = tenants.first() {
         // What is wrong with the way in is wrong for all, and is said once.
         let settings = door.settings(first).await?;

@@ -144,7 +144,7 @@ impl Summary {
         } else {
             ""
         };
-        let sign = if self.failed > 0 {
+        let sign = if self.failed > 0 || self.skipped > 0 {
             paint(HIGH, "✗")
         } else {
             paint(GOOD, "✓")

@@ -4,7 +4,7 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use super::outcome::Outcome;
+use super::{outcome::Outcome, transaction};
 use crate::{
     database::Session,
     failure::{Failure, said},
@@ -36,6 +36,14 @@ impl Statements {
             return Err(Failure::invalid(
                 "there is no SQL to run",
                 "give --sql 'SELECT …' or --file FILE",
+            ));
+        }
+        if let Some(word) = transaction::ends(&sql) {
+            return Err(Failure::invalid(
+                format!(
+                    "`{word}` would begin or end a transaction, and the tenant's context ends with its own"
+                ),
+                "leave it out: the SQL runs in one transaction for each tenant",
             ));
         }
         Ok(Self { sql, dry_run })

@@ -10,6 +10,7 @@ use super::{
     standing::{Standing, roles},
 };
 use crate::{
+    baseline::Entry,
     check,
     failure::Failure,
     terminal::{
@@ -72,7 +73,7 @@ impl Matrix {
                 let style = match standing {
                     Standing::Absent => DIM,
                     Standing::Held => GOOD,
-                    Standing::NotRun => WARN,
+                    Standing::Accepted | Standing::NotRun => WARN,
                     Standing::Breach => HIGH,
                 };
                 write!(terminal, " {}", paint(style, standing.symbol()))?;
@@ -84,7 +85,12 @@ impl Matrix {
     }
 
     /// Writes what the signs mean, the breaches, what could not run, and the sum.
-    pub(super) fn end(&self, terminal: &mut Terminal, proof: &Proof) -> Result<(), Failure> {
+    pub(super) fn end(
+        &self,
+        terminal: &mut Terminal,
+        proof: &Proof,
+        stale: &[Entry],
+    ) -> Result<(), Failure> {
         let width = terminal.width();
         if self.begun {
             let legend = Attack::ALL
@@ -107,6 +113,7 @@ impl Matrix {
             )?;
         }
         breaches(terminal, proof)?;
+        accepted(terminal, proof, stale)?;
         not_run(terminal, proof)?;
         if self.begun {
             writeln!(
@@ -127,7 +134,7 @@ impl Matrix {
             )?;
         }
         check::inferred(terminal, &proof.inferred)?;
-        writeln!(terminal, "\n{}", summary(proof))?;
+        writeln!(terminal, "\n{}", summary(proof, stale.len()))?;
         Ok(())
     }
 }
@@ -162,6 +169,43 @@ fn breaches(terminal: &mut Terminal, proof: &Proof) -> Result<(), Failure> {
                 )
             )?;
         }
+    }
+    Ok(())
+}
+
+/// What is accepted, and what was and held.
+fn accepted(terminal: &mut Terminal, proof: &Proof, stale: &[Entry]) -> Result<(), Failure> {
+    let width = terminal.width();
+    let cells = proof
+        .tables
+        .iter()
+        .flat_map(|table| table.cells.iter().map(move |cell| (&table.table, cell)));
+    let mut begun = false;
+    for (table, cell) in cells {
+        let Some(reason) = &cell.accepted else {
+            continue;
+        };
+        if !begun {
+            begun = true;
+            writeln!(terminal, "\n{}", paint(BOLD, "ACCEPTED"))?;
+        }
+        let what = format!(
+            "! {} {} as {}: {reason}",
+            name(cell.attack),
+            one_line(table),
+            one_line(&cell.role)
+        );
+        writeln!(terminal, "{}", wrapped(&what, 2, width))?;
+    }
+    for (at, entry) in stale.iter().enumerate() {
+        if at == 0 {
+            writeln!(
+                terminal,
+                "\n{}",
+                paint(HIGH, "ACCEPTED, and it held: take it out of the baseline")
+            )?;
+        }
+        writeln!(terminal, "  {} {}", entry.id, one_line(&entry.object))?;
     }
     Ok(())
 }
@@ -238,34 +282,39 @@ pub(super) fn context(context: &[(String, String)]) -> String {
         .join(", ")
 }
 
-/// How many cells there are of each standing.
-pub(super) fn counts(proof: &Proof) -> [(Standing, usize); 4] {
-    [
-        Standing::Breach,
-        Standing::NotRun,
-        Standing::Held,
-        Standing::Absent,
-    ]
-    .map(|standing| {
-        let count = proof
-            .tables
-            .iter()
-            .flat_map(|table| &table.cells)
-            .filter(|cell| Standing::of(cell) == standing)
-            .count();
-        (standing, count)
-    })
+/// How many cells there are of a standing.
+pub(super) fn count(proof: &Proof, standing: Standing) -> usize {
+    proof
+        .tables
+        .iter()
+        .flat_map(|table| &table.cells)
+        .filter(|cell| Standing::of(cell) == standing)
+        .count()
 }
 
-fn summary(proof: &Proof) -> String {
-    let [(_, breaches), (_, not_run), (_, held), _] = counts(proof);
+fn summary(proof: &Proof, stale: usize) -> String {
+    let [breaches, accepted, not_run, held] = [
+        Standing::Breach,
+        Standing::Accepted,
+        Standing::NotRun,
+        Standing::Held,
+    ]
+    .map(|standing| count(proof, standing));
     let tables = proof.tables.len();
-    let rest = format!("{held} attacks held on {tables} tables");
+    let mut rest = format!("{held} attacks held on {tables} tables");
+    if accepted > 0 {
+        rest.push_str(&format!(", {accepted} accepted"));
+    }
     let unknown = match not_run {
         0 => String::new(),
         _ => format!(", {}", paint(WARN, format!("{not_run} not run"))),
     };
-    if breaches > 0 {
+    if breaches == 0 && stale > 0 {
+        format!(
+            "{}, {rest}{unknown}",
+            paint(HIGH, format!("✗ {stale} stale"))
+        )
+    } else if breaches > 0 {
         format!(
             "{}, {rest}{unknown}",
             paint(HIGH, format!("✗ {breaches} breaches"))

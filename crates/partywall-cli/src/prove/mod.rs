@@ -1,5 +1,6 @@
 //! `partywall prove`: the attacks, and how what came of them is shown.
 
+mod accepted;
 mod attack;
 mod matrix;
 mod page;
@@ -10,10 +11,15 @@ use std::{io::Write as _, path::PathBuf, time::Duration};
 use clap::Args;
 use partywall_audit::{Progress, ProveOptions, prove};
 
-use self::matrix::Matrix;
+use self::{
+    accepted::{Accepted, Document},
+    matrix::Matrix,
+    standing::Standing,
+};
 use crate::{
     Verdict,
     args::{AppLogin, Common, Known},
+    baseline::{self, Baseline},
     config::Config,
     database::Login,
     failure::Failure,
@@ -32,7 +38,9 @@ use crate::{
   partywall prove --app-url postgresql://app@localhost/shop
   partywall prove --as app.tenant_id=1 --against app.tenant_id=2
   partywall prove --read-only                        on a replica: sends nothing that writes
-  partywall prove --html proof.html                  one page for an auditor to file")]
+  partywall prove --html proof.html                  one page for an auditor to file
+  partywall prove --baseline partywall-baseline.toml --write-baseline
+                                                     accept what is there now, with reasons")]
 pub(crate) struct ProveArgs {
     #[command(flatten)]
     known: Known,
@@ -62,6 +70,14 @@ pub(crate) struct ProveArgs {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: Option<u64>,
 
+    /// Breaches that were accepted, each with a reason; one that held this time fails too
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write what is breached now into the baseline file, for you to fill in the reasons
+    #[arg(long, conflicts_with_all = ["json", "html"])]
+    write_baseline: bool,
+
     /// Write what was tested and what came of it as one self-contained page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -85,6 +101,12 @@ pub(crate) async fn run(
             "name a file: --html proof.html",
         ));
     }
+    let path = args.baseline.as_ref().or(config.check.baseline.as_ref());
+    let accepted = Accepted::of(match path {
+        _ if args.write_baseline => None,
+        Some(path) => Some(Baseline::read(path)?),
+        None => None,
+    });
     let mut how = ProveOptions::default();
     how.attacker = args.attacker;
     how.victim = args.victim;
@@ -112,7 +134,9 @@ pub(crate) async fn run(
                 progress.says(format!("attacked {}", table.table));
                 progress.done(table.cells.len());
                 if let Some(matrix) = &mut matrix {
-                    let wrote = progress.aside(|| matrix.table(terminal, table));
+                    let mut table = table.clone();
+                    accepted.mark(&mut table);
+                    let wrote = progress.aside(|| matrix.table(terminal, &table));
                     broken = wrote.err().or(broken.take());
                 }
             }
@@ -121,13 +145,23 @@ pub(crate) async fn run(
     )
     .await;
     drop(progress);
-    let proof = came_to?;
+    let mut proof = came_to?;
     if let Some(failure) = broken {
         return Err(failure);
     }
     if interrupt.is_stopped() {
         return Err(Failure::Interrupted);
     }
+    if args.write_baseline {
+        let Some(path) = path else {
+            return Err(baseline::where_to());
+        };
+        return baseline::write(path, accepted::entries(&proof), true, terminal);
+    }
+    for table in &mut proof.tables {
+        accepted.mark(table);
+    }
+    let stale = accepted.stale(&proof, !options.schemas.is_empty());
     if let Some(path) = &args.html {
         let page = page::of(
             &proof,
@@ -142,15 +176,19 @@ pub(crate) async fn run(
         })?;
     }
     if common.json {
-        terminal.json(&proof)?;
+        terminal.json(&Document {
+            proof: &proof,
+            stale: &stale,
+        })?;
     } else if let Some(matrix) = matrix {
-        matrix.end(terminal, &proof)?;
+        matrix.end(terminal, &proof, &stale)?;
         if let Some(path) = &args.html {
             terminal.remark(&format!("the page is in {}", path.display()));
         }
     }
     terminal.flush()?;
-    let [(_, breaches), _, (_, held), _] = matrix::counts(&proof);
+    let breaches = matrix::count(&proof, Standing::Breach) + stale.len();
+    let held = matrix::count(&proof, Standing::Held);
     Ok(match (breaches, held) {
         // That nothing was found must not mean that nothing ran.
         (0, 0) => Verdict::Of(1),

@@ -3,7 +3,7 @@ use partywall_audit::{Attack, Inferred, Outcome, Proof, Taken};
 
 use super::{
     attack::name,
-    matrix::{context, counts, reasons, version},
+    matrix::{context, count, reasons, version},
     standing::{Standing, roles},
 };
 use crate::{failure::Failure, terminal::shown};
@@ -23,6 +23,7 @@ struct Page<'a> {
     attacker: String,
     victim: String,
     breaches: Vec<Breach>,
+    accepted: Vec<AcceptedBreach>,
     not_run: Vec<Reason>,
     columns: Vec<Head>,
     left_out: String,
@@ -33,6 +34,7 @@ struct Page<'a> {
     details: Vec<Detail>,
     tables: usize,
     breach_count: usize,
+    accepted_count: usize,
     not_run_count: usize,
     held_count: usize,
 }
@@ -63,6 +65,14 @@ struct Breach {
     what: String,
     statement: String,
     control: String,
+}
+
+struct AcceptedBreach {
+    attack: String,
+    table: String,
+    role: String,
+    what: String,
+    reason: String,
 }
 
 struct Reason {
@@ -96,7 +106,6 @@ pub(super) fn of(
     app_place: Option<String>,
     read_only: bool,
 ) -> Result<String, Failure> {
-    let [(_, breach_count), (_, not_run_count), (_, held_count), _] = counts(proof);
     let columns = columns(proof);
     let page = Page {
         tool: env!("CARGO_PKG_VERSION"),
@@ -109,6 +118,7 @@ pub(super) fn of(
         attacker: shown(&context(&proof.attacker)),
         victim: shown(&context(&proof.victim)),
         breaches: breaches(proof),
+        accepted: accepted(proof),
         not_run: reasons(proof)
             .into_iter()
             .map(|(why, places)| Reason {
@@ -140,9 +150,10 @@ pub(super) fn of(
             .collect(),
         details: details(proof),
         tables: proof.tables.len(),
-        breach_count,
-        not_run_count,
-        held_count,
+        breach_count: count(proof, Standing::Breach),
+        accepted_count: count(proof, Standing::Accepted),
+        not_run_count: count(proof, Standing::NotRun),
+        held_count: count(proof, Standing::Held),
     };
     Ok(page.render()?)
 }
@@ -170,6 +181,7 @@ fn class(standing: Standing) -> &'static str {
     match standing {
         Standing::Absent => "absent",
         Standing::Held => "held",
+        Standing::Accepted => "accepted",
         Standing::NotRun => "unknown",
         Standing::Breach => "breach",
     }
@@ -191,6 +203,28 @@ fn breaches(proof: &Proof) -> Vec<Breach> {
                 what: shown(what),
                 statement: shown(statement),
                 control: shown(&cell.control),
+            })
+        })
+        .collect()
+}
+
+fn accepted(proof: &Proof) -> Vec<AcceptedBreach> {
+    let cells = proof
+        .tables
+        .iter()
+        .flat_map(|table| table.cells.iter().map(move |cell| (&table.table, cell)));
+    cells
+        .filter_map(|(table, cell)| {
+            let (Outcome::Breach { what, .. }, Some(reason)) = (&cell.outcome, &cell.accepted)
+            else {
+                return None;
+            };
+            Some(AcceptedBreach {
+                attack: name(cell.attack),
+                table: shown(table),
+                role: shown(&cell.role),
+                what: shown(what),
+                reason: shown(reason),
             })
         })
         .collect()

@@ -7,6 +7,8 @@ pub(super) enum Standing {
     Absent,
     /// It reached nothing, and the control did.
     Held,
+    /// It reached the victim's rows, and somebody accepted that.
+    Accepted,
     /// Nothing is known.
     NotRun,
     /// It reached the victim's rows.
@@ -18,6 +20,7 @@ impl Standing {
     pub(super) fn of(cell: &Cell) -> Self {
         match cell.outcome {
             Outcome::Held => Self::Held,
+            Outcome::Breach { .. } if cell.accepted.is_some() => Self::Accepted,
             Outcome::Breach { .. } => Self::Breach,
             Outcome::Absent => Self::Absent,
             Outcome::NotRun { .. } => Self::NotRun,
@@ -41,6 +44,7 @@ impl Standing {
         match self {
             Self::Absent => "·",
             Self::Held => "✓",
+            Self::Accepted => "!",
             Self::NotRun => "?",
             Self::Breach => "✗",
         }
@@ -51,6 +55,7 @@ impl Standing {
         match self {
             Self::Absent => "nothing to attack",
             Self::Held => "held",
+            Self::Accepted => "accepted",
             Self::NotRun => "not run",
             Self::Breach => "breach",
         }

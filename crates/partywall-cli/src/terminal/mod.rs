@@ -8,7 +8,10 @@ pub(crate) use progress::Progress;
 pub(crate) use prose::{columns, fitted, one_line, shown, wrapped};
 pub(crate) use style::{BOLD, CODE, DIM, GOOD, HIGH, WARN, of, paint};
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    time::Duration,
+};
 
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
@@ -16,6 +19,7 @@ use serde::Serialize;
 use crate::{
     args::{Colour, Common},
     failure::{Failure, said},
+    interrupt::Interrupt,
 };
 
 /// How wide output is at most: it is read in logs and pasted into tickets too.
@@ -98,12 +102,26 @@ impl Terminal {
         )
     }
 
-    /// Asks a question that is answered with yes or no; anything but yes is no.
-    pub(crate) fn ask(&mut self, question: &str) -> io::Result<bool> {
+    /// Asks a question that is answered with yes or no; anything but yes is no, and so is Ctrl-C.
+    pub(crate) async fn ask(&mut self, question: &str, interrupt: &Interrupt) -> io::Result<bool> {
         write!(self.err, "{question} [y/N] ")?;
         self.err.flush()?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
+        // On a thread of its own, so that Ctrl-C is heard meanwhile.
+        let mut reading = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let answer = loop {
+            let waited = tokio::time::timeout(Duration::from_millis(50), &mut reading).await;
+            match waited {
+                Ok(read) => break read.map_err(io::Error::other)??,
+                Err(_) if interrupt.is_stopped() => {
+                    writeln!(self.err)?;
+                    return Ok(false);
+                }
+                Err(_) => {}
+            }
+        };
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 

@@ -149,3 +149,20 @@ async fn colour_is_for_terminals_and_for_who_asks() {
     let partywall = partywall.with("NO_COLOR", "1").with("CLICOLOR_FORCE", "1");
     assert!(!partywall.run(&["check"]).code(2).out.contains(escape));
 }
+
+#[tokio::test]
+async fn what_cannot_be_a_setting_is_no_context() {
+    let db = Database::shop(
+        "DROP POLICY own ON tenants; DROP POLICY own ON customers; DROP POLICY own ON invoices;",
+    )
+    .await;
+    for name in ["tenant", "bad name", "app.a;b", "role", ""] {
+        Partywall::at(&db)
+            .run(&["plan", "--context", name])
+            .code(3)
+            .says(&["no setting", "app.tenant_id"]);
+    }
+    Partywall::at(&db)
+        .run(&["plan", "--context", "app.tenant"])
+        .code(0);
+}

@@ -116,3 +116,19 @@ async fn each_works_through_a_pooler_and_shell_says_why_it_does_not() {
         .code(1)
         .says(&["pooler", "server's own address"]);
 }
+
+#[tokio::test]
+async fn what_is_accepted_is_nothing_to_mend() {
+    let db = Database::shop("ALTER TABLE invoices DISABLE ROW LEVEL SECURITY;").await;
+    let partywall = Partywall::at(&db);
+    let write = ["check", "--baseline", "b.toml", "--write-baseline"];
+    partywall.run(&write).code(0);
+    let filled = partywall.read("b.toml").replace("\"\"", "\"so be it\"");
+    partywall.write("b.toml", &filled);
+    partywall.run(&["doctor"]).code(2);
+    partywall.write(
+        "partywall.toml",
+        "version = 1\n[check]\nbaseline = \"b.toml\"\n",
+    );
+    partywall.run(&["doctor"]).code(0);
+}

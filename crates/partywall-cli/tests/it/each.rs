@@ -98,24 +98,84 @@ async fn a_dry_run_keeps_nothing() {
 async fn leaving_the_transaction_is_noticed() {
     let db = Database::shop("").await;
     let partywall = Partywall::at(&db);
-    for sql in [
-        "SELECT 1; COMMIT".to_owned(),
-        "ROLLBACK; SELECT 1".to_owned(),
-        format!("SELECT set_config('app.tenant_id', '{GLOBEX}', true); SELECT * FROM invoices"),
+    let sql =
+        format!("SELECT set_config('app.tenant_id', '{GLOBEX}', true); SELECT * FROM invoices");
+    partywall
+        .run(&["each", "--tenant", ACME, "--sql", &sql])
+        .code(2)
+        .says(&["leave BEGIN, COMMIT, ROLLBACK and SET out"]);
+    for (sql, word) in [
+        ("UPDATE invoices SET note = 'stray'; COMMIT", "`COMMIT`"),
+        ("UPDATE invoices SET note = 'stray'; /* ; */ end;", "`END`"),
+        ("ROLLBACK; UPDATE invoices SET note = 'stray'", "`ROLLBACK`"),
     ] {
-        let ended = partywall
-            .run(&["each", "--tenant", ACME, "--sql", &sql])
-            .code(2);
-        ended.says(&["leave BEGIN, COMMIT, ROLLBACK and SET out"]);
+        for more in [&[][..], &["--dry-run"]] {
+            let arguments = [&["each", "--sql", sql], more].concat();
+            partywall
+                .run(&arguments)
+                .code(3)
+                .says(&[word, "leave it out"]);
+        }
     }
-    // Outside of it nothing is seen or written.
-    let sql = "COMMIT; UPDATE invoices SET note = 'stray'";
-    partywall.run(&["each", "--sql", sql]).code(2);
     assert_eq!(
         db.count("SELECT count(*) FROM invoices WHERE note = 'stray'")
             .await,
         0
     );
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_not_there_is_refused() {
+    let db = Database::shop("").await;
+    let nobody = "cccccccc-0000-0000-0000-000000000000";
+    Partywall::at(&db)
+        .run(&["each", "--tenant", nobody, "--sql", "SELECT 1"])
+        .code(3)
+        .says(&["there is no tenant", nobody]);
+    // One that is named twice is one.
+    Partywall::at(&db)
+        .run(&[
+            "each", "--tenant", ACME, "--tenant", ACME, "--sql", "SELECT 1",
+        ])
+        .code(0)
+        .says(&["1 of 1 tenants"]);
+}
+
+#[tokio::test]
+async fn a_savepoint_stays_inside() {
+    let db = Database::shop("").await;
+    let sql = "SAVEPOINT a; DELETE FROM invoices; ROLLBACK TO a; SELECT count(*) FROM invoices";
+    Partywall::at(&db).run(&["each", "--sql", sql]).code(0);
+    assert_eq!(db.count("SELECT count(*) FROM invoices").await, 2);
+}
+
+#[tokio::test]
+async fn where_no_policy_holds_nobody_goes_in() {
+    let db = Database::shop("").await;
+    let partywall = Partywall::at(&db);
+    let sql = "UPDATE invoices SET note = 'stray'";
+    for opened in [
+        "ALTER TABLE invoices DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE invoices ENABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY, OWNER TO {app}",
+    ] {
+        db.run(opened).await;
+        for arguments in [
+            &["each", "--sql", sql][..],
+            &["shell", "--tenant", ACME, "--", "psql", "-c", sql],
+        ] {
+            partywall.run(arguments).code(1).says(&[
+                "does not hold for",
+                "public.invoices",
+                "--allow-bypass",
+            ]);
+        }
+    }
+    let stray = "SELECT count(*) FROM invoices WHERE note = 'stray'";
+    assert_eq!(db.count(stray).await, 0);
+    partywall
+        .run(&["each", "--allow-bypass", "--tenant", ACME, "--sql", sql])
+        .code(0);
+    assert_eq!(db.count(stray).await, 2);
 }
 
 #[tokio::test]
@@ -219,8 +279,8 @@ async fn nothing_to_run_is_said() {
         .says(&["there is no SQL"]);
     partywall
         .run(&["each", "--file", "nowhere.sql"])
-        .code(1)
-        .says(&["cannot read `nowhere.sql`"]);
+        .code(3)
+        .says(&["there is no file `nowhere.sql`"]);
     partywall.write("a.sql", "SELECT 1;\n");
     partywall.run(&["each", "--file", "a.sql"]).code(0);
 }

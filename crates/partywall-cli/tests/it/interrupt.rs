@@ -102,7 +102,10 @@ async fn a_reader_that_goes_away_is_no_panic() {
         (&["check", "--json"], 2),
         (&["explain"], 0),
         (&["explain", "--json"], 0),
-        (&["each", "--sql", "SELECT * FROM pg_class"], 0),
+        (
+            &["each", "--allow-bypass", "--sql", "SELECT * FROM pg_class"],
+            0,
+        ),
         (&["completions", "bash"], 0),
         (&["man"], 0),
         (&["--help"], 0),

@@ -187,3 +187,57 @@ async fn the_page_cannot_be_written_is_said_before_the_attack() {
         .code(3)
         .says(&["is a folder"]);
 }
+
+#[tokio::test]
+async fn an_accepted_breach_passes_and_a_stale_one_fails() {
+    let db = Database::shop(OPEN).await;
+    let partywall = Partywall::at(&db);
+    partywall.run(&["prove"]).code(2).says(&["✗ read"]);
+    let write = ["prove", "--baseline", "b.toml", "--write-baseline"];
+    partywall.run(&write).code(0).says(&["without a reason"]);
+    let accepting = ["prove", "--baseline", "b.toml", "--html", "proof.html"];
+    // Nobody said why yet.
+    partywall
+        .run(&accepting)
+        .code(3)
+        .says(&["without a reason"]);
+    let written = partywall.read("b.toml");
+    assert!(written.contains("id = \"read\"") && written.contains("object = \"public.invoices\""));
+    partywall.write(
+        "b.toml",
+        &written.replace("reason = \"\"", "reason = \"all of them are public\""),
+    );
+    partywall
+        .run(&accepting)
+        .code(0)
+        .says(&["no breach", "accepted", "all of them are public"]);
+    assert!(
+        partywall
+            .read("proof.html")
+            .contains("all of them are public")
+    );
+    let json = partywall
+        .run(&["prove", "--baseline", "b.toml", "--json"])
+        .code(0)
+        .json();
+    assert_eq!(json["stale"].as_array().map(Vec::len), Some(0));
+    // What the other command accepts is left alone, and what this one does the other does not miss.
+    let check = ["check", "--baseline", "b.toml", "--write-baseline"];
+    partywall.run(&check).code(0);
+    let both = partywall.read("b.toml");
+    assert!(
+        both.contains("POLICY_DORMANT") && both.contains("all of them are public"),
+        "{both}"
+    );
+    let filled = both.replace("reason = \"\"", "reason = \"so be it\"");
+    partywall.write("b.toml", &filled);
+    partywall.run(&["check", "--baseline", "b.toml"]).code(0);
+    partywall.run(&accepting).code(0);
+
+    db.run("ALTER TABLE invoices ENABLE ROW LEVEL SECURITY")
+        .await;
+    partywall
+        .run(&accepting)
+        .code(2)
+        .says(&["it held", "read public.invoices", "stale"]);
+}

@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        OnceLock,
+        Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -12,7 +12,7 @@ use notes::{Database, Place, Serving};
 use partywall::identity::{Mailer, Settings};
 use partywall_embedded::Server;
 use tokio::runtime::Runtime;
-use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use crate::browser::Browser;
 
@@ -43,6 +43,8 @@ pub struct World {
     pub password: String,
     pub place: Place,
     pub database: Database,
+    /// Connections of the superuser that no test uses at the moment.
+    idle: Mutex<Vec<Client>>,
     /// Ends when it is dropped.
     _serving: Serving,
 }
@@ -112,6 +114,7 @@ impl World {
             password: database.password().to_owned(),
             place,
             database,
+            idle: Mutex::default(),
             _serving: serving,
         }
     }
@@ -129,7 +132,13 @@ impl World {
 
     /// Runs SQL as the superuser and collects the rows, their columns joined by `|`.
     pub fn sql(&self, sql: &str) -> Vec<String> {
-        query(self.database.superuser_url(), sql)
+        let idle = self.idle.lock().unwrap().pop();
+        let client = idle
+            .filter(|client| !client.is_closed())
+            .unwrap_or_else(|| runtime().block_on(connect(self.database.superuser_url())));
+        let rows = runtime().block_on(rows(&client, sql));
+        self.idle.lock().unwrap().push(client);
+        rows
     }
 
     /// The first row; empty where there is none.
@@ -230,29 +239,41 @@ pub fn nothing() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+async fn rows(client: &Client, sql: &str) -> Vec<String> {
+    let messages = client
+        .simple_query(sql)
+        .await
+        .unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    messages
+        .iter()
+        .filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(
+                (0..row.len())
+                    .map(|n| row.get(n).unwrap_or(""))
+                    .collect::<Vec<_>>()
+                    .join("|"),
+            ),
+            SimpleQueryMessage::CommandComplete(_) | SimpleQueryMessage::RowDescription(_) | _ => {
+                None
+            }
+        })
+        .collect()
+}
+
+/// Runs SQL on a connection of its own, which is gone afterwards.
 pub fn query(url: &str, sql: &str) -> Vec<String> {
     runtime().block_on(async {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         let driver = tokio::spawn(connection);
-        let messages = client
-            .simple_query(sql)
-            .await
-            .unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+        let rows = rows(&client, sql).await;
         drop(client);
         let _ = driver.await;
-        messages
-            .iter()
-            .filter_map(|message| match message {
-                SimpleQueryMessage::Row(row) => Some(
-                    (0..row.len())
-                        .map(|n| row.get(n).unwrap_or(""))
-                        .collect::<Vec<_>>()
-                        .join("|"),
-                ),
-                SimpleQueryMessage::CommandComplete(_)
-                | SimpleQueryMessage::RowDescription(_)
-                | _ => None,
-            })
-            .collect()
+        rows
     })
 }

@@ -14,7 +14,10 @@ use self::{
     functions::{builtins, functions, operators},
     relations::relations,
     roles::{namespaces, roles},
-    server::{default_acls, event_triggers, file_settings, jobs, publications, server, settings},
+    server::{
+        default_acls, event_triggers, file_settings, foreign_servers, jobs, publications, server,
+        settings,
+    },
 };
 use super::{Catalogue, Grant, Oid, Privilege, Volatility};
 use crate::{AuditError, expression::Node, sql::Name};
@@ -77,6 +80,7 @@ pub(crate) async fn load(client: &Client) -> Result<Catalogue, AuditError> {
         default_acls: default_acls(client).await?,
         settings: settings(client).await?,
         event_triggers: event_triggers(client).await?,
+        foreign_servers: foreign_servers(client).await?,
         file_settings: file_settings(client).await?,
         server,
         roles,

@@ -6,8 +6,8 @@ use tokio_postgres::{Client, Row};
 
 use super::{
     super::{
-        Action, Column, Command, Constraint, ConstraintKind, Expression, Identity, Index,
-        IndexColumn, Oid, Policy, Reference, Relation, RelationKind, Rule, Trigger, View,
+        Action, CheckOption, Column, Command, Constraint, ConstraintKind, Expression, Identity,
+        Index, IndexColumn, Oid, Policy, Reference, Relation, RelationKind, Rule, Trigger, View,
     },
     cell, grant, grouped, letter, read, tree,
 };
@@ -112,6 +112,7 @@ async fn columns(client: &Client) -> Result<BTreeMap<Oid, Vec<Column>>, AuditErr
             },
             deterministic: cell(row, 11)?,
             statistics: cell(row, 12)?,
+            base_oid: cell(row, 13)?,
         })
     })
     .await
@@ -219,9 +220,21 @@ async fn views(client: &Client) -> Result<BTreeMap<Oid, Vec<View>>, AuditError> 
             value(name)
                 .is_some_and(|value| matches!(value, "true" | "on" | "yes" | "1" | "t" | "y"))
         };
+        // Bits, numbered as `CmdType` is (nodes.h).
+        let writes: i32 = cell(row, 5)?;
         Ok(View {
             security_invoker: on("security_invoker"),
             security_barrier: on("security_barrier"),
+            check_option: match value("check_option") {
+                Some("local") => CheckOption::Local,
+                Some("cascaded") => CheckOption::Cascaded,
+                _ => CheckOption::No,
+            },
+            writes: [(Command::Update, 1 << 2), (Command::Insert, 1 << 3)]
+                .into_iter()
+                .filter(|(_, bit)| writes & bit != 0)
+                .map(|(command, _)| command)
+                .collect(),
             definition: cell(row, 2)?,
             tree: tree("a view", &cell::<String>(row, 3)?)?,
             reads: cell::<Option<_>>(row, 4)?.unwrap_or_default(),

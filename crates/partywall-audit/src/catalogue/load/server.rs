@@ -1,9 +1,14 @@
 //! The server, and what belongs to no table.
 
+use std::collections::BTreeMap;
+
 use tokio_postgres::Client;
 
 use super::{
-    super::{DefaultAcl, EventTrigger, Job, LargeObject, Oid, Publication, Server, Setting},
+    super::{
+        DefaultAcl, EventTrigger, ForeignServer, Job, LargeObject, Oid, Publication, Server,
+        Setting,
+    },
     cell, grant, grouped, letter, read,
 };
 use crate::AuditError;
@@ -61,6 +66,7 @@ pub(super) async fn server(client: &Client) -> Result<Server, AuditError> {
             advisory_locks_public: cell(row, 8)?,
             set_config_public: cell(row, 9)?,
             extended_statistics_leak: cell(row, 10)?,
+            large_objects_unchecked: cell(row, 11)?,
             large_objects: large_objects.clone(),
             file_functions: file_functions.clone(),
         })
@@ -77,14 +83,14 @@ pub(super) async fn publications(
     major: i32,
 ) -> Result<Vec<Publication>, AuditError> {
     let sql = if major >= 15 {
-        "SELECT p.pubname::text, c.oid, t.rowfilter IS NOT NULL, \
+        "SELECT p.pubname::text, c.oid, t.rowfilter, \
            (SELECT r.prrelid FROM pg_publication_rel r WHERE r.prpubid = p.oid \
               AND r.prrelid IN (SELECT c.oid UNION ALL SELECT relid FROM pg_partition_ancestors(c.oid)) LIMIT 1) \
            FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname \
            JOIN pg_namespace n ON n.nspname = t.schemaname \
            JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename ORDER BY 1, 2"
     } else {
-        "SELECT p.pubname::text, c.oid, false, \
+        "SELECT p.pubname::text, c.oid, NULL::text, \
            (SELECT r.prrelid FROM pg_publication_rel r WHERE r.prpubid = p.oid \
               AND r.prrelid IN (SELECT c.oid UNION ALL SELECT relid FROM pg_partition_ancestors(c.oid)) LIMIT 1) \
            FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname \
@@ -95,7 +101,7 @@ pub(super) async fn publications(
         Ok(Publication {
             name: cell(row, 0)?,
             relation: cell(row, 1)?,
-            filtered: cell(row, 2)?,
+            filter: cell(row, 2)?,
             named: cell(row, 3)?,
         })
     })
@@ -134,6 +140,46 @@ pub(super) async fn event_triggers(client: &Client) -> Result<Vec<EventTrigger>,
                 tags: cell(row, 1)?,
                 function: cell(row, 2)?,
                 enabled: cell(row, 3)?,
+            })
+        },
+    )
+    .await
+}
+
+pub(super) async fn foreign_servers(client: &Client) -> Result<Vec<ForeignServer>, AuditError> {
+    let mut grants = grouped(
+        client,
+        "SELECT s.oid, a.grantee, a.privilege_type FROM pg_foreign_server s, \
+         aclexplode(coalesce(s.srvacl, acldefault('S', s.srvowner))) a",
+        |row| grant(row, 1, None),
+    )
+    .await?;
+    let allowed: Vec<bool> = read(
+        client,
+        "SELECT has_table_privilege('pg_user_mappings', 'SELECT')",
+        |row| cell(row, 0),
+    )
+    .await?;
+    let mut mapped = if allowed == [true] {
+        grouped(
+            client,
+            "SELECT srvid, umuser FROM pg_user_mappings",
+            |row| cell(row, 1),
+        )
+        .await?
+    } else {
+        BTreeMap::new()
+    };
+    read(
+        client,
+        "SELECT oid, srvname::text, srvowner FROM pg_foreign_server ORDER BY srvname",
+        |row| {
+            let oid: Oid = cell(row, 0)?;
+            Ok(ForeignServer {
+                name: cell(row, 1)?,
+                owner: cell(row, 2)?,
+                grants: grants.remove(&oid).unwrap_or_default(),
+                mapped: mapped.remove(&oid).unwrap_or_default(),
             })
         },
     )

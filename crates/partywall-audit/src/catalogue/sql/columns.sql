@@ -1,7 +1,11 @@
 SELECT a.attrelid, a.attnum, a.attname::text, a.atttypid, format_type(a.atttypid, a.atttypmod),
        t.typtype::text, t.typcategory::text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
        a.attgenerated <> '', a.attidentity::text, coalesce(l.collisdeterministic, true),
-       coalesce(a.attstattarget, -1) <> 0
+       coalesce(a.attstattarget, -1) <> 0,
+       (WITH RECURSIVE under (oid, base) AS (
+          SELECT t.oid, t.typbasetype
+          UNION ALL SELECT b.oid, b.typbasetype FROM under u JOIN pg_type b ON b.oid = u.base)
+        SELECT u.oid FROM under u WHERE u.base = 0)
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -19,5 +19,6 @@ SELECT current_setting('server_version_num')::int4, version(), current_database(
        current_setting('server_version_num')::int4 BETWEEN 140000 AND 169999
        AND EXISTS (SELECT FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid, aclexplode(c.relacl) a
                 WHERE c.oid = 'pg_stats_ext'::regclass AND a.grantee = 0 AND a.privilege_type = 'SELECT'
-                  AND r.ev_action::text !~ (':funcid ' || 'pg_has_role(oid,text)'::regprocedure::oid || ' '))
+                  AND r.ev_action::text !~ (':funcid ' || 'pg_has_role(oid,text)'::regprocedure::oid || ' ')),
+       current_setting('lo_compat_privileges')::boolean
   FROM pg_database d WHERE d.datname = current_database()

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Audit;
-use crate::{Fault, Finding, catalogue::Setting, sql::tidy};
+use crate::{Fault, Finding, catalogue::Setting, expression, sql::tidy};
 
 pub(super) fn find(audit: &Audit<'_>, settings: &BTreeSet<&str>, found: &mut Vec<Finding>) {
     let is_context = |name: &str| settings.contains(name.to_lowercase().as_str());
@@ -27,17 +27,14 @@ pub(super) fn find(audit: &Audit<'_>, settings: &BTreeSet<&str>, found: &mut Vec
     }
 }
 
-/// Whether a value is one that no tenant has: nothing, or what people write for nobody.
+/// Whether a value is one that no tenant has.
 fn is_nobody(value: &str) -> bool {
     let value = value.trim();
     let value = value
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(value);
-    matches!(
-        value,
-        "" | "0" | "-1" | "{}" | "off" | "false" | "no" | "none" | "null"
-    ) || value.chars().all(|c| matches!(c, '0' | '-'))
+    expression::is_nobody(value)
 }
 
 /// Whether the application's connections begin with it: it is for all, for its role, or for a login that becomes

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Audit, reaches, some};
 use crate::{
     Fault, Finding,
-    catalogue::{Command, Policy, Privilege, Relation},
+    catalogue::{Command, Function, Oid, Policy, Privilege, Relation},
     sql::{literal, tidy},
-    subject::alter_policy,
+    subject::{Form, alter_policy},
     wall::{Gap, Standing},
 };
 
@@ -28,6 +28,7 @@ impl Opened<'_> {
             Gap::Always
             | Gap::Unset { .. }
             | Gap::Empty { .. }
+            | Gap::Default { .. }
             | Gap::NullTenant { .. }
             | Gap::SharedTenant { .. }
             | Gap::Pattern { .. }
@@ -69,7 +70,10 @@ pub(super) fn all<'a>(audit: &Audit<'a>) -> Vec<Opened<'a>> {
                         .find(|policy| policy.name == opening.policy);
                     let is_setting = matches!(
                         opening.gap,
-                        Gap::Unset { .. } | Gap::Empty { .. } | Gap::Flag { .. }
+                        Gap::Unset { .. }
+                            | Gap::Empty { .. }
+                            | Gap::Default { .. }
+                            | Gap::Flag { .. }
                     );
                     let Some(policy) = policy.filter(|_| is_setting) else {
                         continue;
@@ -112,6 +116,7 @@ pub(super) fn find(audit: &Audit<'_>, openings: &[Opened<'_>], found: &mut Vec<F
                 }
                 (Fault::FailOpenEmpty, setting.as_str())
             }
+            Gap::Default { setting } => (Fault::GucDefault, setting.as_str()),
             Gap::Flag { setting } => (Fault::GucAdminFlag, setting.as_str()),
             Gap::Always
             | Gap::NullTenant { .. }
@@ -144,6 +149,10 @@ pub(super) fn find(audit: &Audit<'_>, openings: &[Opened<'_>], found: &mut Vec<F
             format!(
                 "`{setting}` is empty on a connection whose last transaction set it, and then `{attack}` reaches the rows of every tenant in {}",
                 some(&tables)
+            )
+        } else if fault == Fault::GucDefault {
+            format!(
+                "where `{setting}` has no value, as on a fresh connection, a tenant that is written down stands in: `{attack}` reaches the rows of that one before any context is set",
             )
         } else {
             format!(
@@ -194,12 +203,30 @@ pub(super) fn mend(audit: &Audit<'_>, relation: &Relation, policy: &Policy) -> S
     if policy.permissive && another && !speaks(policy) {
         return format!("DROP POLICY {} ON {};", tidy(&policy.name), relation.name);
     }
-    let predicate = audit.subject.predicate(audit.catalogue, relation);
+    let predicate = match audit.subject.main_form() {
+        // The same comparison would be as open as it is.
+        Some(Form::Function(function)) if audit.wall.stands_in(function) => {
+            let Some(form) = audit.wall.setting_of(function) else {
+                return by_hand(audit, function);
+            };
+            audit.subject.predicate_by(audit.catalogue, relation, &form)
+        }
+        _ => audit.subject.predicate(audit.catalogue, relation),
+    };
     let predicate = predicate.as_deref().unwrap_or("false");
     alter_policy(
         relation,
         policy,
         policy.using.as_ref().map(|_| predicate),
         policy.check.as_ref().map(|_| predicate),
+    )
+}
+
+/// What a function looks up cannot be written for whoever made it.
+fn by_hand(audit: &Audit<'_>, function: Oid) -> String {
+    let function = audit.catalogue.functions.get(&function);
+    let name = function.map_or_else(|| "the function".to_owned(), Function::signature);
+    format!(
+        "-- The policies compare with {name}: make it answer nothing where the setting has no value."
     )
 }

@@ -5,8 +5,11 @@ use super::{
 };
 use crate::{
     Fault, Finding,
-    catalogue::{ConstraintKind, Index, Relation},
-    check::Audit,
+    catalogue::{Constraint, ConstraintKind, Index, Relation},
+    check::{
+        Audit,
+        reach::phrase::{self, Part},
+    },
     sql::tidy,
 };
 
@@ -25,7 +28,8 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             let Some(index) = index.filter(|_| constraint.parent.is_none()) else {
                 continue;
             };
-            if is_scoped(audit, table, index) || !is_written(audit, table, index) {
+            let equal = Equal::of(constraint);
+            if is_scoped(audit, table, index, &equal) || !is_written(audit, table, index) {
                 continue;
             }
             let (Some(lead), Some(head)) = (lead(audit, table), head(&constraint.definition))
@@ -50,13 +54,22 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
                  tenant's row is in the way and tells of it",
                 table.name
             );
-            // Equality of ordinary types is not in GiST by itself.
-            let fix = format!(
-                "CREATE EXTENSION IF NOT EXISTS btree_gist;\n\
-                 ALTER TABLE {} DROP CONSTRAINT {name};\n\
-                 ALTER TABLE {} ADD CONSTRAINT {name} {head}{tail};",
-                table.name, table.name
-            );
+            let drop = format!("ALTER TABLE {} DROP CONSTRAINT {name};", table.name);
+            let between_tenants = audit
+                .subject
+                .tenant_column(table.oid)
+                .is_some_and(|tenant| index.columns.iter().any(|key| key.column == Some(tenant)));
+            let fix = if between_tenants {
+                // What it says of other tenants' rows means nothing within one.
+                drop
+            } else {
+                // Equality of ordinary types is not in GiST by itself.
+                format!(
+                    "CREATE EXTENSION IF NOT EXISTS btree_gist;\n{drop}\n\
+                     ALTER TABLE {} ADD CONSTRAINT {name} {head}{tail};",
+                    table.name
+                )
+            };
             found.push(
                 Finding::new(
                     Fault::ExcludeGlobal,
@@ -70,11 +83,22 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Whether only rows of one tenant can be in each other's way, or only by a value that nobody guesses.
-fn is_scoped(audit: &Audit<'_>, table: &Relation, index: &Index) -> bool {
-    let columns: Vec<i16> = index.columns.iter().filter_map(|key| key.column).collect();
+/// Whether only rows of one tenant can be in each other's way, or only by a value that nobody guesses. What is
+/// excluded by anything but equality says nothing of that: other tenants' rows differ in it.
+fn is_scoped(audit: &Audit<'_>, table: &Relation, index: &Index, equal: &Equal) -> bool {
+    let columns: Vec<i16> = index
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| equal.holds(*at))
+        .filter_map(|(_, key)| key.column)
+        .collect();
     let tenant = audit.subject.tenant_column(table.oid);
-    if tenant.is_some_and(|tenant| columns.contains(&tenant) || mentions(index, table, tenant)) {
+    if tenant.is_some_and(|tenant| {
+        columns.contains(&tenant)
+            || (index.columns.iter().all(|key| key.column != Some(tenant))
+                && mentions(index, table, tenant))
+    }) {
         return true;
     }
     let secret = columns
@@ -90,4 +114,32 @@ fn is_scoped(audit: &Audit<'_>, table: &Relation, index: &Index) -> bool {
                     .iter()
                     .all(|column| columns.contains(column) || Some(*column) == tenant)
         })
+}
+
+/// Which members of an exclusion constraint exclude equal values: all of a key WITHOUT OVERLAPS but its last,
+/// which is a range that nothing hangs on here.
+struct Equal(Option<Vec<bool>>);
+
+impl Equal {
+    fn of(constraint: &Constraint) -> Self {
+        if constraint.kind != ConstraintKind::Exclusion {
+            return Self(None);
+        }
+        let parts = phrase::read(&constraint.definition).unwrap_or_default();
+        let members = parts.iter().find_map(Part::round).unwrap_or(&[]);
+        let operators = phrase::split(members, |part| *part == Part::Comma)
+            .iter()
+            .map(|member| {
+                matches!(member, [.., with, operator] if with.is("with") && operator.is_operator("="))
+            })
+            .collect();
+        Self(Some(operators))
+    }
+
+    /// Whether a member does.
+    fn holds(&self, at: usize) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|members| members.get(at).copied().unwrap_or(false))
+    }
 }

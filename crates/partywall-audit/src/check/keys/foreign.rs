@@ -71,6 +71,7 @@ pub(super) fn crosses(
         && is_written(audit, table, constraint)
         && !keeps_tenant(audit, table, constraint, reference)
         && !is_checked(audit, table, constraint, reference.relation)
+        && !is_pinned(audit, table, constraint)
 }
 
 /// Whether the application can say what a row refers to.
@@ -79,14 +80,46 @@ fn is_written(audit: &Audit<'_>, table: &Relation, constraint: &Constraint) -> b
         .askers_of(table, &[Privilege::Insert, Privilege::Update])
         .iter()
         .any(|role| {
-            table.grants.iter().any(|grant| {
-                matches!(grant.privilege, Privilege::Insert | Privilege::Update)
-                    && grant
-                        .column
-                        .is_none_or(|column| constraint.columns.contains(&column))
-                    && audit.catalogue.roles.has_rights_of(*role, grant.grantee)
-            })
+            may_set(audit, *role, table, constraint, Privilege::Insert)
+                || may_set(audit, *role, table, constraint, Privilege::Update)
         })
+}
+
+fn may_set(
+    audit: &Audit<'_>,
+    role: Oid,
+    table: &Relation,
+    constraint: &Constraint,
+    privilege: Privilege,
+) -> bool {
+    table.grants.iter().any(|grant| {
+        grant.privilege == privilege
+            && grant
+                .column
+                .is_none_or(|column| constraint.columns.contains(&column))
+            && audit.catalogue.roles.has_rights_of(role, grant.grantee)
+    })
+}
+
+/// Whether the policies let a new row refer to nothing but what the session says, as its user: they refuse every
+/// other key before PostgreSQL looks for it.
+fn is_pinned(audit: &Audit<'_>, table: &Relation, constraint: &Constraint) -> bool {
+    let commands = [
+        (Command::Insert, Privilege::Insert),
+        (Command::Update, Privilege::Update),
+    ];
+    let writes = audit.askers_of(table, &[Privilege::Insert, Privilege::Update]);
+    writes.iter().all(|role| {
+        commands
+            .iter()
+            .filter(|(_, privilege)| may_set(audit, *role, table, constraint, *privilege))
+            .all(|(command, _)| {
+                constraint
+                    .columns
+                    .iter()
+                    .all(|column| audit.wall.pins(*role, table.oid, *command, *column))
+            })
+    })
 }
 
 /// Whether the tenant's columns of both are among its columns, at the same place.

@@ -10,6 +10,8 @@ mod serial;
 mod surrogate;
 mod unique;
 
+pub(crate) use unique::is_scoped;
+
 use super::Audit;
 use crate::{
     Finding,

@@ -28,7 +28,7 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
 }
 
 /// Whether only rows of one tenant can collide, or only by a value that nobody guesses.
-pub(super) fn is_scoped(audit: &Audit<'_>, table: &Relation, index: &Index) -> bool {
+pub(crate) fn is_scoped(audit: &Audit<'_>, table: &Relation, index: &Index) -> bool {
     let columns: Vec<i16> = index.columns.iter().filter_map(|key| key.column).collect();
     let tenant = audit.subject.tenant_column(table.oid);
     if tenant.is_some_and(|tenant| columns.contains(&tenant) || mentions(index, table, tenant)) {

@@ -62,10 +62,31 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
                 Fault::SecdefFn,
                 function.signature(),
                 why,
-                invoker(function),
+                fix(audit, function, &accesses),
             )
             .tables(tables),
         );
+    }
+}
+
+/// As whoever calls it, a function that the policies of what it reads ask would ask them again, without end.
+fn fix(audit: &Audit<'_>, function: &Function, accesses: &[Access]) -> String {
+    let asked = accesses
+        .iter()
+        .filter_map(|access| audit.catalogue.relations.get(&access.table))
+        .find(|table| {
+            table.policies.iter().any(|policy| {
+                let facts = audit.wall.facts(table, policy);
+                facts.functions.contains(&function.oid)
+            })
+        });
+    match asked {
+        Some(table) => format!(
+            "-- The policies of {} ask {}, which has to stay SECURITY DEFINER for that: make it answer for the session's own alone.",
+            table.name,
+            function.signature()
+        ),
+        None => invoker(function),
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{
     Fault, Finding,
-    catalogue::{Column, LargeObject, Oid, Privilege, Relation},
+    catalogue::{Column, LargeObject, Oid, Privilege, Relation, Setting},
     check::Audit,
     sql::tidy,
 };
@@ -14,11 +14,13 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     if !server.large_objects_public {
         return;
     }
-    let readable = server.large_objects.iter().find(|object| {
-        audit
-            .askers()
-            .iter()
-            .any(|role| may_read(audit, *role, object))
+    let unchecked = audit.askers().iter().any(|role| is_unchecked(audit, *role));
+    let readable = server.large_objects.iter().any(|object| {
+        unchecked
+            || audit
+                .askers()
+                .iter()
+                .any(|role| may_read(audit, *role, object))
     });
     for table in audit.subject.tenant_tables(audit.catalogue) {
         if table.is_partition || !audit.subject.reports(table) {
@@ -29,8 +31,8 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         for column in table.columns.iter().filter(|column| !column.generated) {
-            if is_reference(column, readable.is_some()) {
-                found.push(finding(table, column));
+            if is_reference(column, readable) {
+                found.push(finding(table, column, unchecked));
             }
         }
     }
@@ -39,7 +41,7 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
 /// The type of the extension `lo` is for nothing else; a plain number may be, so there must be an object.
 fn is_reference(column: &Column, any_readable: bool) -> bool {
     let plain = column.type_name.rsplit('.').next().unwrap_or_default();
-    (column.type_kind == 'd' && plain == "lo") || (column.type_oid == OID && any_readable)
+    (column.type_kind == 'd' && plain == "lo") || (column.base_oid == OID && any_readable)
 }
 
 fn may_read(audit: &Audit<'_>, role: Oid, object: &LargeObject) -> bool {
@@ -50,10 +52,37 @@ fn may_read(audit: &Audit<'_>, role: Oid, object: &LargeObject) -> bool {
         })
 }
 
-fn finding(table: &Relation, column: &Column) -> Finding {
+/// Whether PostgreSQL asks for no right to a large object where somebody has logged in as a role
+/// (`lo_compat_privileges`): what is set for the role counts, then for the database, then for the server.
+fn is_unchecked(audit: &Audit<'_>, role: Oid) -> bool {
+    const NAME: &str = "lo_compat_privileges";
+    let server = &audit.catalogue.server;
+    let own = |role: Option<Oid>| {
+        let mut set: Vec<&Setting> = audit
+            .catalogue
+            .settings
+            .iter()
+            .filter(|setting| setting.role == role && setting.name == NAME)
+            .collect();
+        set.sort_by_key(|setting| setting.in_database);
+        set.pop()
+            .map(|setting| matches!(setting.value.as_str(), "on" | "true" | "yes" | "1"))
+    };
+    // Whoever audits may have a value of its own.
+    let here = server.large_objects_unchecked && own(Some(server.user)).is_none();
+    own(Some(role)).or_else(|| own(None)).unwrap_or(here)
+}
+
+fn finding(table: &Relation, column: &Column, unchecked: bool) -> Finding {
     let (name, table_name) = (tidy(&column.name), table.name.to_string());
-    let why = "its large objects belong to the application's login and not to a row, so \
-               `SELECT lo_get(oid) FROM pg_largeobject_metadata` reads those of every tenant";
+    let whose = if unchecked {
+        "lo_compat_privileges is on, by which large objects are everybody's"
+    } else {
+        "its large objects belong to the application's login and not to a row"
+    };
+    let why = format!(
+        "{whose}, so `SELECT lo_get(oid) FROM pg_largeobject_metadata` reads those of every tenant"
+    );
     // What is copied into the rows, where the policies are, is then taken away.
     let fix = format!(
         "CREATE TEMPORARY TABLE partywall_large_objects AS \

@@ -1,6 +1,8 @@
 //! Section 5 of the list of faults: objects that step around row-level security.
 
 mod barriers;
+mod check_options;
+mod foreign_servers;
 mod foreign_tables;
 mod functions;
 mod large_objects;
@@ -26,12 +28,14 @@ pub(super) const DATA: [Privilege; 4] = [
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     views::find(audit, found);
     barriers::find(audit, found);
+    check_options::find(audit, found);
     materialized_views::find(audit, found);
     functions::find(audit, found);
     triggers::find(audit, found);
     rules::find(audit, found);
     leakproof::find(audit, found);
     foreign_tables::find(audit, found);
+    foreign_servers::find(audit, found);
     large_objects::find(audit, found);
     publications::find(audit, found);
 }

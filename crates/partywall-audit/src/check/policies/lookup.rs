@@ -8,7 +8,7 @@ use crate::{
     catalogue::Privilege,
     check::app::{App, grantee},
     sql::tidy,
-    wall::{Gap, Standing},
+    wall::{Gap, Standing, Trust},
 };
 
 /// Who can write what is looked up, and the tables that it opens.
@@ -24,34 +24,32 @@ pub(super) fn find(
     tables: &[Table<'_>],
     found: &mut Vec<Finding>,
 ) -> BTreeSet<Oid> {
-    let mut trusted: BTreeMap<(Oid, i16), Trusted> = BTreeMap::new();
+    let mut trusted: BTreeMap<Trust, Trusted> = BTreeMap::new();
     for table in tables {
         for (role, commands) in &table.roles {
             for command in commands {
                 let mut looked_up = audit.wall.trusts(*role, table.relation.oid, *command);
-                looked_up.extend(
-                    above(table, *role, *command)
-                        .into_iter()
-                        .map(|oid| (oid, 0)),
-                );
+                looked_up.extend(above(table, *role, *command).into_iter().map(Trust::of));
                 for key in looked_up {
-                    let it = trusted.entry(key).or_default();
-                    it.tables.insert(table.name());
-                    it.roles.insert(*role);
+                    for key in below(audit, key) {
+                        let it = trusted.entry(key).or_default();
+                        it.tables.insert(table.name());
+                        it.roles.insert(*role);
+                    }
                 }
             }
         }
     }
     let mut granting = BTreeSet::new();
-    for ((oid, column), it) in trusted {
+    for (trust, it) in trusted {
         // Told once, whichever of its columns grants.
-        if granting.contains(&oid) {
+        if granting.contains(&trust.relation) {
             continue;
         }
         let Some(relation) = audit
             .catalogue
             .relations
-            .get(&oid)
+            .get(&trust.relation)
             .filter(|relation| relation.is_table())
         else {
             continue;
@@ -60,11 +58,11 @@ pub(super) fn find(
             if !it.roles.contains(&app.role.oid) {
                 continue;
             }
-            let Some(fault) = writable(audit, app.role.oid, relation, column) else {
+            let Some(fault) = writable(audit, app.role.oid, relation, &trust.columns) else {
                 continue;
             };
             if fault == Fault::MembershipSelfGrant {
-                granting.insert(oid);
+                granting.insert(trust.relation);
             }
             let rights = [Privilege::Insert, Privilege::Update];
             let mut grantees: Vec<String> = app
@@ -96,6 +94,24 @@ pub(super) fn find(
     granting
 }
 
+/// A table, with its column; of a view, the tables that it reads.
+fn below(audit: &Audit<'_>, key: (Oid, i16)) -> BTreeSet<(Oid, i16)> {
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut ahead = vec![key];
+    while let Some((oid, column)) = ahead.pop() {
+        let relation = audit.catalogue.relations.get(&oid);
+        match relation.and_then(|relation| relation.view.as_ref()) {
+            Some(view) if seen.insert(oid) => ahead.extend(view.reads.iter().map(|oid| (*oid, 0))),
+            Some(_) => {}
+            None => {
+                found.insert((oid, column));
+            }
+        }
+    }
+    found
+}
+
 /// Tables that know who is above the tenants.
 fn above(table: &Table<'_>, role: Oid, command: Command) -> Vec<Oid> {
     table
@@ -113,7 +129,7 @@ fn above(table: &Table<'_>, role: Oid, command: Command) -> Vec<Oid> {
 
 /// What it is called that a role can put rows into a table that say more of it than they should. `None` if it
 /// cannot, or if that is told elsewhere.
-fn writable(audit: &Audit<'_>, role: Oid, relation: &Relation, column: i16) -> Option<Fault> {
+fn writable(audit: &Audit<'_>, role: Oid, relation: &Relation, columns: &[i16]) -> Option<Fault> {
     let catalogue = audit.catalogue;
     if !catalogue.may_enter(role, relation.namespace) {
         return None;
@@ -143,30 +159,30 @@ fn writable(audit: &Audit<'_>, role: Oid, relation: &Relation, column: i16) -> O
             return None;
         }
         // Who may write its own row into a list of people who see more is one of them.
-        if column == 0 && audit.subject.is_persons(relation.oid) {
+        if columns.is_empty() && audit.subject.is_persons(relation.oid) {
             if standing != Standing::Closed {
                 return Some(Fault::MembershipSelfGrant);
             }
             continue;
         }
-        let standing = match column {
-            0 => standing,
-            column => audit.wall.standing_by(role, relation.oid, command, column),
-        };
-        let Standing::Open(openings) = standing else {
-            continue;
-        };
-        let open = openings.iter().any(|it| {
-            matches!(
-                it.gap,
-                Gap::Always | Gap::Columns { .. } | Gap::Lookup { .. }
-            )
-        });
-        if open {
+        let by = |column: &i16| audit.wall.standing_by(role, relation.oid, command, *column);
+        if is_open(&standing) && columns.is_empty()
+            || !columns.is_empty() && columns.iter().map(by).all(|it| is_open(&it))
+        {
             return Some(Fault::MembershipSelfGrant);
         }
     }
     None
+}
+
+/// Whether rows can be written that are held to no tenant.
+fn is_open(standing: &Standing) -> bool {
+    matches!(standing, Standing::Open(openings) if openings.iter().any(|it| {
+        matches!(
+            it.gap,
+            Gap::Always | Gap::Columns { .. } | Gap::Lookup { .. }
+        )
+    }))
 }
 
 /// Whether a role can change the columns of a table that say whose a row is and who is let in.

@@ -7,6 +7,7 @@ mod estimates;
 mod jobs;
 mod locks;
 mod notify;
+mod rows;
 mod schema;
 mod tables;
 mod version;

@@ -1,9 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::body::{Rows, is, statements};
+use super::{
+    body::{is, statements},
+    rows::{Rows, Shape},
+};
 use crate::{
     Fault, Finding,
-    catalogue::{Function, Oid, Relation, Trigger},
+    catalogue::{Column, Function, Oid, Relation, Trigger},
     check::Audit,
     sql::tidy,
 };
@@ -82,28 +85,48 @@ fn sends_rows(
     let Some(body) = statements(&function.source) else {
         return false;
     };
-    let mut keys = BTreeSet::new();
-    let mut columns = BTreeSet::new();
-    let mut tables = BTreeSet::new();
-    for (relation, trigger) in uses {
-        tables.insert(relation.name.name.clone());
-        tables.extend(transition_tables(&trigger.definition));
-        for column in &relation.columns {
-            if is_key(audit, relation, column.number) {
-                keys.insert(column.name.clone());
-            } else {
-                columns.insert(column.name.clone());
-            }
+    let mut own = Shape::default();
+    for (relation, _) in uses {
+        own.or(&shape(audit, relation));
+    }
+    // What it looks up is told as what it was given.
+    let mut tables: BTreeMap<String, Shape> = BTreeMap::new();
+    for relation in audit.subject.tenant_tables(audit.catalogue) {
+        tables
+            .entry(relation.name.name.clone())
+            .or_default()
+            .or(&shape(audit, relation));
+    }
+    for (_, trigger) in uses {
+        for name in transition_tables(&trigger.definition) {
+            tables.insert(name, own.clone());
         }
     }
-    // One name can be a key here and more than that there.
-    keys.retain(|key| !columns.contains(key));
-    Rows::new(keys, columns, tables).are_sent(&body, senders)
+    Rows::new(own, tables).are_sent(&body, senders)
 }
 
-/// Whether a column says which row it is, or whose, and nothing more.
+fn shape(audit: &Audit<'_>, relation: &Relation) -> Shape {
+    let (keys, columns) = relation
+        .columns
+        .iter()
+        .partition::<Vec<&Column>, _>(|column| is_key(audit, relation, column.number));
+    let names = |columns: Vec<&Column>| columns.iter().map(|it| it.name.clone()).collect();
+    Shape {
+        keys: names(keys),
+        columns: names(columns),
+    }
+}
+
+/// Whether a column says which row it is, or whose, and nothing more. A tenant may have several names.
 fn is_key(audit: &Audit<'_>, relation: &Relation, column: i16) -> bool {
-    audit.subject.tenant_column(relation.oid) == Some(column)
+    let names_tenant = audit.subject.root == Some(relation.oid)
+        && relation.indexes.iter().any(|index| {
+            index.unique
+                && !index.partial
+                && matches!(index.columns.as_slice(), [key] if key.column == Some(column))
+        });
+    names_tenant
+        || audit.subject.tenant_column(relation.oid) == Some(column)
         || relation
             .primary_key()
             .is_some_and(|key| key.contains(&column))

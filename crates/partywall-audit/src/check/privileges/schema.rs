@@ -34,6 +34,7 @@ pub(super) fn find(audit: &Audit<'_>, apps: &[App<'_>], found: &mut Vec<Finding>
             granted.entry(grantee).or_default().push(namespace);
         }
     }
+    find_in_database(audit, apps, found);
     for (role, namespaces) in granted {
         let names = names(&namespaces);
         let fix = format!(
@@ -67,6 +68,44 @@ pub(super) fn find(audit: &Audit<'_>, apps: &[App<'_>], found: &mut Vec<Finding>
             object,
             why,
             fix.join("\n"),
+        ));
+    }
+}
+
+/// Making schemas: one that is called like a role comes before all others in that role's search path.
+fn find_in_database(audit: &Audit<'_>, apps: &[App<'_>], found: &mut Vec<Finding>) {
+    let server = &audit.catalogue.server;
+    let database = tidy(&server.database);
+    let grantees: BTreeSet<Oid> = server
+        .database_grants
+        .iter()
+        .filter(|grant| {
+            grant.privilege == Privilege::Create
+                && grant.grantee != server.database_owner
+                && apps.iter().any(|app| app.is_guise(grant.grantee))
+        })
+        .map(|grant| grant.grantee)
+        .collect();
+    for role in grantees {
+        let victim = audit
+            .subject
+            .tenant_tables(audit.catalogue)
+            .map(|table| tidy(audit.catalogue.roles.name(table.owner)))
+            .next()
+            .unwrap_or_else(|| "postgres".to_owned());
+        let why = format!(
+            "{} may make schemas in the database, and names are looked up first in the one that is called like the \
+             role: what stands in `CREATE SCHEMA {victim}` answers {victim}'s next migration, with its rights",
+            holder(audit, apps, role)
+        );
+        found.push(Finding::new(
+            Fault::SchemaCreate,
+            format!("{} in database {database}", object(audit, role)),
+            why,
+            format!(
+                "REVOKE CREATE ON DATABASE {database} FROM {};",
+                grantee(audit, role)
+            ),
         ));
     }
 }

@@ -6,12 +6,14 @@ pub(super) mod phrase;
 mod query;
 mod routine;
 mod source;
+mod written;
 
 use std::collections::BTreeSet;
 
 use names::Names;
 use phrase::Part;
 use query::{Around, Scan};
+pub(super) use written::Written;
 
 use super::Audit;
 use crate::catalogue::{Catalogue, Function, Oid, Relation, RelationKind, Rule, Trigger};
@@ -73,12 +75,20 @@ pub(super) fn kept_from(audit: &Audit<'_>, view: &Relation) -> Option<BTreeSet<O
     let mut seen = BTreeSet::from([view.oid]);
     let mut ahead = vec![view];
     while let Some(next) = ahead.pop() {
-        for oid in next.view.iter().flat_map(|view| &view.reads) {
-            let relation = audit.catalogue.relations.get(oid);
+        let Some(own) = &next.view else { continue };
+        // Whoever refreshes it is no tenant: what it reads is not held by policies, and the functions that it
+        // calls read for all.
+        let mut reach = Reach::new(audit, next.owner);
+        let outcome = reach.names.view(own);
+        // What has no schema here is PostgreSQL's own.
+        reach.calls(outcome.calls.iter().filter(|call| call.len() > 1));
+        let reads = own.reads.iter().copied();
+        for oid in reads.chain(reach.reached.accesses.iter().map(|access| access.table)) {
+            let relation = audit.catalogue.relations.get(&oid);
             let is_table = relation.is_some_and(|it| it.kind != RelationKind::MaterializedView);
-            if is_table && audit.subject.is_tenants(*oid) {
-                tables.insert(*oid);
-            } else if seen.insert(*oid) {
+            if is_table && audit.subject.is_tenants(oid) {
+                tables.insert(oid);
+            } else if seen.insert(oid) {
                 ahead.extend(relation);
             }
         }
@@ -173,6 +183,16 @@ impl<'a> Reach<'a> {
         self.names.catalogue
     }
 
+    /// What is done by the functions of these names.
+    fn calls<'c>(&mut self, calls: impl Iterator<Item = &'c Vec<String>>) {
+        let names = self.names.clone();
+        for called in calls.flat_map(|call| names.functions(call)) {
+            if called.extension.is_none() && !called.is_trigger {
+                self.function(called, None, 0);
+            }
+        }
+    }
+
     fn scans(&mut self, scans: &[Scan], role: Oid, view: Option<Oid>, depth: usize) {
         for scan in scans {
             if let Some(relation) = self.catalogue().relations.get(&scan.relation) {
@@ -211,14 +231,7 @@ impl<'a> Reach<'a> {
         } else {
             (relation.owner, Some(relation.oid))
         };
-        let scans = match phrase::read(&own.definition) {
-            Some(parts) => {
-                let parts = phrase::split(&parts, |part| *part == Part::Semicolon);
-                let query = parts.first().copied().unwrap_or(&[]);
-                self.names.statement(query, &Around::default()).scans
-            }
-            None => Vec::new(),
-        };
+        let scans = self.names.view(own).scans;
         for scan in &scans {
             if let Some(inner) = self.catalogue().relations.get(&scan.relation) {
                 self.relation(inner, role, bound || scan.bound, view, depth + 1);

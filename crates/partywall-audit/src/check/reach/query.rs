@@ -7,7 +7,7 @@ use super::{
     phrase::{self, Part, begins_query},
     source::{Fact, Kind, Side, Source},
 };
-use crate::catalogue::{Oid, Relation};
+use crate::catalogue::{Oid, Relation, View};
 
 /// A relation that a statement reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +83,14 @@ const CLAUSES: [&str; 12] = [
 const JOINS: [&str; 7] = ["join", "inner", "left", "right", "full", "cross", "natural"];
 
 impl Names<'_> {
+    /// Looks through what a view or materialized view reads.
+    pub(super) fn view(&self, view: &View) -> Outcome {
+        let parts = phrase::read(&view.definition).unwrap_or_default();
+        let parts = phrase::split(&parts, |part| *part == Part::Semicolon);
+        let query = parts.first().copied().unwrap_or(&[]);
+        self.statement(query, &Around::default())
+    }
+
     /// Looks through a statement. What is no statement at all is looked through for the queries in it.
     pub(super) fn statement(&self, parts: &[Part], around: &Around) -> Outcome {
         let mut out = Outcome::default();
@@ -290,6 +298,17 @@ impl Names<'_> {
 
     /// Binds sources until nothing follows any more.
     fn bind(&self, sources: &mut [Source], facts: &[Fact], around: &Around) {
+        // Names from outside of which the same condition asks for the context: an argument that is looked up
+        // among the user's memberships.
+        let vouched = |source: usize, side: &Side| {
+            matches!(side, Side::Free(_))
+                && facts.iter().any(|fact| {
+                    fact.may_bind.contains(&source)
+                        && [(&fact.left, &fact.right), (&fact.right, &fact.left)]
+                            .iter()
+                            .any(|(one, other)| *one == side && **other == Side::Context)
+                })
+        };
         loop {
             let mut changed = false;
             for fact in facts {
@@ -302,7 +321,8 @@ impl Names<'_> {
                     {
                         continue;
                     }
-                    if self.follows(sources, *source, column, other, around)
+                    if (vouched(*source, other)
+                        || self.follows(sources, *source, column, other, around))
                         && let Some(source) = sources.get_mut(*source)
                     {
                         source.bound = true;

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{first, membership::Cut, tables};
+use super::{first, membership::without, set_role::by_another, tables};
 use crate::{
     Fault, Finding,
     catalogue::{Oid, RelationKind, Role},
@@ -62,7 +62,7 @@ fn borrowed_replication(
         .becomes()
         .into_iter()
         .filter(|oid| !roles.bypasses(*oid) && roles.get(*oid).is_some_and(|role| role.replication))
-        .filter(|oid| !audit.subject.app_roles.contains(oid))
+        .filter(|oid| !by_another(audit, app, *oid))
         .collect();
     let Some(target) = targets.first() else {
         return;
@@ -72,7 +72,7 @@ fn borrowed_replication(
         "{} can become {target}, which can read the write-ahead log with every row in it: `SET ROLE {target}`, then {LOG}",
         app.name()
     );
-    let fix = Cut::becoming(audit, app, &targets).sql(audit);
+    let fix = without(audit, app, &targets, "NOREPLICATION");
     if !fix.is_empty() {
         found.push(Finding::new(Fault::RoleReplication, app.object(), why, fix).tables(all));
     }

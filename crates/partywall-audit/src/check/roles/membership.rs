@@ -78,6 +78,25 @@ impl Cut {
         lines.join("\n")
     }
 
+    /// Whether the role lives by them: no policy would let rows through to it any more, where one does now.
+    /// The role that it is a member of is its group then, not somebody above it.
+    pub(super) fn starves(&self, audit: &Audit<'_>) -> bool {
+        let catalogue = audit.catalogue;
+        let after = catalogue.roles.without(&self.memberships);
+        let serves = |roles: &Roles, relation: &Relation| {
+            relation.policies.iter().any(|policy| {
+                let applies = |role: &Oid| roles.has_rights_of(self.app, *role);
+                policy.permissive && policy.roles.iter().any(applies)
+            })
+        };
+        audit.subject.tenant_tables(catalogue).any(|relation| {
+            relation.row_security
+                && !held(&catalogue.roles, self.app, relation).is_empty()
+                && serves(&catalogue.roles, relation)
+                && !serves(&after, relation)
+        })
+    }
+
     fn grants(&self, audit: &Audit<'_>, after: &Roles) -> Vec<String> {
         let catalogue = audit.catalogue;
         let name = tidy(catalogue.roles.name(self.app));
@@ -199,4 +218,32 @@ fn rights(catalogue: &Catalogue, roles: &Roles, app: Oid) -> BTreeSet<(Oid, u8, 
         }
     }
     found
+}
+
+/// Takes an attribute from the roles that a role has to stay a member of, and the others from its reach.
+pub(super) fn without(
+    audit: &Audit<'_>,
+    app: &App<'_>,
+    targets: &[Oid],
+    attribute: &str,
+) -> String {
+    let (groups, others): (Vec<Oid>, Vec<Oid>) = targets
+        .iter()
+        .partition(|target| Cut::becoming(audit, app, &[**target]).starves(audit));
+    let mut lines: Vec<String> = groups
+        .iter()
+        .map(|group| {
+            let superuser = audit.catalogue.roles.is_superuser(*group);
+            let attributes = if superuser {
+                "NOSUPERUSER NOBYPASSRLS"
+            } else {
+                attribute
+            };
+            let name = tidy(audit.catalogue.roles.name(*group));
+            format!("ALTER ROLE {name} {attributes};")
+        })
+        .collect();
+    let cut = Cut::becoming(audit, app, &others).sql(audit);
+    lines.extend((!cut.is_empty()).then_some(cut));
+    lines.join("\n")
 }

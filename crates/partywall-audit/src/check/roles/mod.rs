@@ -25,6 +25,12 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         predefined::find(audit, app, found);
         policy_role::find(audit, app, found);
     }
+    // To become a role that bypasses the policies is what some of them are for: Supabase's `service_role`.
+    for login in &App::logins(audit) {
+        attribute::find(audit, login, found);
+        owner::find(audit, login, found);
+        predefined::find(audit, login, found);
+    }
 }
 
 /// The names of the tenants' tables, but partitions, that meet a condition.

@@ -126,12 +126,21 @@ fn server_access(
 
 /// Functions that read or write the server's files, and as whom it may call them.
 fn file_functions(audit: &Audit<'_>, app: &App<'_>) -> Vec<(String, String)> {
+    let apps = &audit.subject.app_roles;
+    // Of a login that becomes one of the application's roles it is told of the role.
+    let told = |to: Oid| {
+        !apps.contains(&app.role.oid)
+            && apps
+                .iter()
+                .any(|app| to == PUBLIC || audit.catalogue.roles.reachable(*app).contains(&to))
+    };
     audit
         .catalogue
         .server
         .file_functions
         .iter()
         .filter(|(_, to)| app.is_guise(*to) && (*to == PUBLIC || !is_predefined(*to)))
+        .filter(|(_, to)| !told(*to))
         .map(|(function, to)| (function.clone(), grantee(audit, *to)))
         .collect()
 }

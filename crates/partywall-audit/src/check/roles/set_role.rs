@@ -1,4 +1,4 @@
-use super::{first, membership::Cut, tables};
+use super::{first, membership::without, tables};
 use crate::{
     Fault, Finding,
     catalogue::Oid,
@@ -32,7 +32,7 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
             tidy(roles.name(*target)),
             first(&all)
         );
-        let fix = Cut::becoming(audit, app, &targets).sql(audit);
+        let fix = without(audit, app, &targets, "NOBYPASSRLS");
         found.push(
             Finding::new(Fault::RoleSetroleBypass, app.object(), why, fix).tables(all.clone()),
         );
@@ -64,7 +64,7 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
                 .into_iter()
                 .filter(|oid| *oid != app.role.oid)
                 .collect();
-            let revokes = Cut::becoming(audit, app, &others).sql(audit);
+            let revokes = without(audit, app, &others, "NOCREATEROLE");
             if !fix.is_empty() && !revokes.is_empty() {
                 fix.push('\n');
             }
@@ -76,7 +76,7 @@ pub(super) fn find(audit: &Audit<'_>, app: &App<'_>, found: &mut Vec<Finding>) {
 }
 
 /// Whether another of the application's roles is on the way, which has the same finding.
-fn by_another(audit: &Audit<'_>, app: &App<'_>, target: Oid) -> bool {
+pub(super) fn by_another(audit: &Audit<'_>, app: &App<'_>, target: Oid) -> bool {
     audit.subject.app_roles.contains(&target)
         || app.reach.way_to_become(target).is_some_and(|way| {
             way.iter()

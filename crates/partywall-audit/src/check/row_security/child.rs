@@ -106,7 +106,7 @@ pub(super) fn predicate(audit: &Audit<'_>, style: &Style, relation: &Relation) -
             None => {
                 let column = audit.subject.tenant_column(step.parent.oid)?;
                 let column = step.parent.column(column)?;
-                conditions.push(format!("{to}.{}", style.equality(step.parent, column)));
+                conditions.push(style.equality_of(step.parent, column, &to));
             }
         }
         inner = Some(format!(

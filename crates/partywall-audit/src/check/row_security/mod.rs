@@ -6,8 +6,9 @@ mod kin;
 mod off;
 mod partition;
 mod style;
+mod template;
 
-pub(super) use style::Style;
+pub(crate) use style::Style;
 
 use std::collections::BTreeSet;
 

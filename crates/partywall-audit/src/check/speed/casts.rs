@@ -1,5 +1,5 @@
 use sqlparser::{
-    ast::{BinaryOperator, Expr},
+    ast::{BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments},
     dialect::PostgreSqlDialect,
     parser::Parser,
 };
@@ -39,12 +39,25 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
                 continue;
             }
             let name = tidy(&tenant.name);
+            let filled = filled(policy, tenant);
+            let how = if filled.is_some() {
+                "puts another value for an empty"
+            } else {
+                "casts"
+            };
             let why = format!(
-                "it casts {name} in every row before it compares, so no index on {name} is used: \
+                "it {how} {name} in every row before it compares, so no index on {name} is used: \
                  `EXPLAIN SELECT * FROM {}` shows a Seq Scan",
                 table.name
             );
-            let Some(fix) = fix(table, policy, tenant) else {
+            let fix = match filled {
+                // Rows without a tenant stay whose they are.
+                Some(value) if !tenant.not_null => {
+                    Some(format!("CREATE INDEX ON {} (({value}));", table.name))
+                }
+                _ => fix(table, policy, tenant),
+            };
+            let Some(fix) = fix else {
                 continue;
             };
             found.push(
@@ -60,7 +73,7 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a comparison has a cast of the column on one side. One that only relabels (`varchar` as `text`)
+/// Whether a comparison has a cast of the column on one side, or what stands for it where it is empty. One that only relabels (`varchar` as `text`)
 /// leaves the value as it is, and the index is used.
 fn compares_cast(tree: &Node, column: i16) -> bool {
     let mut found = false;
@@ -83,6 +96,7 @@ fn is_cast(node: &Node, column: i16) -> bool {
     let node = unlabelled(node);
     match node.tag() {
         "COERCEVIAIO" => node.get("arg").is_some_and(is_own),
+        "COALESCEEXPR" | "COALESCE" => node.list("args").first().is_some_and(is_own),
         // COERCE_EXPLICIT_CAST and COERCE_IMPLICIT_CAST (primnodes.h).
         "FUNCEXPR" => {
             matches!(node.number("funcformat"), Some(1 | 2))
@@ -115,7 +129,7 @@ fn has_index(table: &Relation, tenant: &Column) -> bool {
     })
 }
 
-/// Whether the first key of an index is a cast of a column.
+/// Whether the first key of an index is a cast of a column, or what stands for it where it is empty.
 pub(super) fn is_of(index: &Index, table: &Relation, column: i16) -> bool {
     let Some(parts) = phrase::read(&index.definition) else {
         return false;
@@ -126,10 +140,15 @@ pub(super) fn is_of(index: &Index, table: &Relation, column: i16) -> bool {
         .skip(using)
         .find_map(Part::round)
         .unwrap_or(&[]);
+    let name = table.column(column).map(|column| column.name.as_str());
+    if let [coalesce, Part::Round(values), ..] = keys
+        && coalesce.is("coalesce")
+    {
+        return values.first().and_then(Part::word) == name;
+    }
     let Some(Part::Round(first)) = keys.first() else {
         return false;
     };
-    let name = table.column(column).map(|column| column.name.as_str());
     match first.as_slice() {
         [Part::Round(inside), Part::Cast, ..] => {
             matches!(inside.as_slice(), [single] if single.word() == name)
@@ -137,6 +156,37 @@ pub(super) fn is_of(index: &Index, table: &Relation, column: i16) -> bool {
         [single, Part::Cast, ..] => single.word() == name,
         _ => false,
     }
+}
+
+/// `COALESCE(tenant_id, …)` of a policy.
+fn filled(policy: &Policy, tenant: &Column) -> Option<String> {
+    let text = &policy.using.as_ref()?.text;
+    let parts = phrase::read(text)?;
+    let is_own = |parts: &[Part]| {
+        parts.windows(2).any(|pair| {
+            matches!(pair, [coalesce, Part::Round(values)] if coalesce.is("coalesce")
+                && values.first().and_then(Part::word) == Some(tenant.name.as_str()))
+        })
+    };
+    let mut found = is_own(&parts);
+    phrase::groups(&parts, &mut |inside| found |= is_own(inside));
+    if !found {
+        return None;
+    }
+    let begin = text.find("COALESCE(")?;
+    let rest = text.get(begin..)?;
+    let mut depth = 0_usize;
+    let mut quoted = false;
+    let end = rest.char_indices().find_map(|(at, c)| {
+        quoted ^= matches!(c, '\'' | '"');
+        match c {
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth = depth.saturating_sub(1),
+            _ => return None,
+        }
+        (c == ')' && depth == 0).then_some(at)
+    })?;
+    rest.get(..=end).map(str::to_owned)
 }
 
 /// Casts the other side instead.
@@ -148,6 +198,12 @@ fn fix(table: &Relation, policy: &Policy, tenant: &Column) -> Option<String> {
             right,
         } = expression
         {
+            for side in [&mut *left, &mut *right] {
+                if fills_column(side, &tenant.name) {
+                    **side = column(&tenant.name);
+                    return true;
+                }
+            }
             let (own, other) = if casts_column(left, &tenant.name) {
                 (left, right)
             } else if casts_column(right, &tenant.name) {
@@ -169,6 +225,18 @@ fn fix(table: &Relation, policy: &Policy, tenant: &Column) -> Option<String> {
         }
         false
     })
+}
+
+fn fills_column(side: &Expr, name: &str) -> bool {
+    let Expr::Function(function) = bare(side) else {
+        return false;
+    };
+    let FunctionArguments::List(list) = &function.args else {
+        return false;
+    };
+    function.name.to_string().eq_ignore_ascii_case("coalesce")
+        && matches!(list.args.first(), Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(first)))
+            if is_column(first, name))
 }
 
 fn casts_column(side: &Expr, name: &str) -> bool {

@@ -13,7 +13,7 @@ use super::{
     Query, Statements, Term, equal,
     names::{Entry, Named, last, own},
 };
-use crate::expression::{Arm, Column, Pick, Source};
+use crate::expression::{Arm, Column, Pick, Source, tree::Trees};
 
 impl Statements<'_> {
     pub(in crate::expression) fn query(&mut self, query: &Ast) -> Query {
@@ -215,6 +215,12 @@ impl Statements<'_> {
                 if let Some((query, columns)) = cte {
                     self.derived(shown, query, columns, certain, arm);
                 } else if let Some(relation) = self.relation(name) {
+                    let view = Trees::view_from(self.catalogue, relation.oid, &mut self.next);
+                    if let Some(query) = view {
+                        let columns = relation.columns.iter().map(|column| column.name.clone());
+                        self.derived(shown, query, columns.collect(), certain, arm);
+                        return;
+                    }
                     let source = self.next;
                     self.next += 1;
                     arm.sources.push(Source {

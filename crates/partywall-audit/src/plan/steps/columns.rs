@@ -1,5 +1,6 @@
 use super::{routine, spare::Spare};
 use crate::{
+    Fault,
     catalogue::{ConstraintKind, Relation},
     plan::{
         Outline, Phase, Step,
@@ -8,6 +9,7 @@ use crate::{
         outline::{Belongs, Table},
         path::Path,
         shape::Part,
+        stand::Stand,
     },
     sql::{Name, tidy},
 };
@@ -19,6 +21,7 @@ pub(super) fn add(outline: &Outline<'_>, spare: &mut Spare, steps: &mut Vec<Step
     // All columns and triggers first: what is written meanwhile is right from then on.
     let filled: Vec<(&Table<'_>, &TenantColumn, Path)> = outline
         .tenants()
+        .filter(|(table, _)| is_to_be_set(outline, table))
         .filter(|(_, tenant)| tenant.number.is_none() || !tenant.not_null)
         .filter_map(|(table, tenant)| Some((table, tenant, Path::of(outline, table)?)))
         .collect();
@@ -27,7 +30,7 @@ pub(super) fn add(outline: &Outline<'_>, spare: &mut Spare, steps: &mut Vec<Step
         steps.push(filler(outline, spare, table, tenant, path));
     }
     for (table, tenant) in outline.tenants() {
-        if tenant.not_null && tenant.number.is_some() {
+        if tenant.not_null && tenant.number.is_some() || !is_to_be_set(outline, table) {
             continue;
         }
         if matches!(table.belongs, Belongs::Path(_))
@@ -41,6 +44,11 @@ pub(super) fn add(outline: &Outline<'_>, spare: &mut Spare, steps: &mut Vec<Step
         }
         not_null(spare, table, tenant, steps);
     }
+}
+
+/// Rows without a tenant may be meant, where policies show them: to all, or to nobody yet.
+pub(in crate::plan) fn is_to_be_set(outline: &Outline<'_>, table: &Table<'_>) -> bool {
+    table.stand == Stand::Open || outline.faults.on(table.name(), &[Fault::TenantMutableNull])
 }
 
 fn column(table: &Table<'_>, tenant: &TenantColumn) -> Step {
@@ -104,20 +112,22 @@ fn filler(
         .iter()
         .map(|(own, theirs)| format!("p.{} = NEW.{}", tidy(theirs), tidy(own)))
         .collect();
+    let fallback = outline
+        .context(tenant)
+        .map(|value| {
+            format!("  IF NEW.{column} IS NULL THEN\n    NEW.{column} := {value};\n  END IF;\n")
+        })
+        .unwrap_or_default();
     let body = format!(
         "BEGIN
   SELECT p.{} INTO NEW.{column}
     FROM {} AS p
    WHERE {};
-  IF NEW.{column} IS NULL THEN
-    NEW.{column} := {};
-  END IF;
-  RETURN NEW;
+{fallback}  RETURN NEW;
 END",
         path.parent_tenant.sql(),
         path.parent,
         matches.join(" AND "),
-        super::policies::context(outline, tenant),
     );
     let body = routine::dollars(&body);
     Step::new(

@@ -1,9 +1,13 @@
 use std::collections::BTreeMap;
 
-use super::rights::{self, Rights};
+use super::{
+    ownership,
+    rights::{self, Rights, grantees, is_new},
+};
 use crate::{
+    Fault,
     catalogue::{PUBLIC, Privilege},
-    plan::{Outline, Phase, Step, done},
+    plan::{Outline, Phase, Step, done, outline::Actor, stand::Stand},
     sql::{literal, tidy},
 };
 
@@ -11,10 +15,9 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
     let mut by_schema: BTreeMap<&str, Vec<Rights<'_>>> = BTreeMap::new();
     for table in outline.tables() {
         // What its owner has is part of giving it to another.
-        let rights = rights::of(outline, table).into_iter().filter(|it| {
-            it.role
-                .is_none_or(|role| role.oid != Some(it.relation.owner))
-        });
+        let rights = rights::of(outline, table)
+            .into_iter()
+            .filter(|it| !it.is_owners() && !it.late);
         by_schema
             .entry(&table.name().schema)
             .or_default()
@@ -46,11 +49,41 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
     defaults(outline, steps);
 }
 
+/// What the application as it is may use, and what goes past the policies.
+pub(super) fn take(outline: &Outline<'_>, steps: &mut Vec<Step>) {
+    for table in outline.tables() {
+        let taken: Vec<Rights<'_>> = rights::of(outline, table)
+            .into_iter()
+            .filter(|it| it.late && !it.is_owners() && !it.is_there())
+            .collect();
+        if taken.is_empty() {
+            continue;
+        }
+        let sql: Vec<String> = taken.iter().flat_map(statements).collect();
+        let undo: Vec<String> = taken.iter().rev().flat_map(back).collect();
+        let done: Vec<String> = taken.iter().map(is_done).collect();
+        let why = if table.is_partitioned() {
+            "keeps the application to the partitioned table: what reads or writes a partition by its own name goes \
+             past the policies"
+        } else {
+            "keeps the application from changing the rows of all tenants that refer to a row of nobody's, by a key \
+             that is ON DELETE or ON UPDATE"
+        };
+        steps.push(
+            Step::new(Phase::Protect, format!("rights on {}", table.name()), why)
+                .sql(sql.join("\n"))
+                .undo(undo.join("\n"))
+                .locks("none that reads or writes wait for")
+                .done(done.join("\n  AND ")),
+        );
+    }
+}
+
 pub(super) fn is_done(rights: &Rights<'_>) -> String {
     let wanted: Vec<&str> = rights.wanted.iter().copied().collect();
     done::rights(
         rights.name(),
-        rights.role.map(|role| role.name.as_str()),
+        rights.role.as_ref().map(|role| role.name.as_str()),
         &wanted,
     )
 }
@@ -58,6 +91,7 @@ pub(super) fn is_done(rights: &Rights<'_>) -> String {
 fn grantee(rights: &Rights<'_>) -> String {
     rights
         .role
+        .as_ref()
         .map_or_else(|| "PUBLIC".to_owned(), |role| tidy(&role.name))
 }
 
@@ -90,7 +124,7 @@ pub(super) fn back(rights: &Rights<'_>) -> Vec<String> {
             "REVOKE {} ON {kind}{name} FROM {grantee};",
             given.join(", ")
         );
-        statements.push(match rights.role {
+        statements.push(match &rights.role {
             Some(role) if role.oid.is_none() => super::routine::if_role(&role.name, &[revoke]),
             _ => revoke,
         });
@@ -119,8 +153,9 @@ fn usage(outline: &Outline<'_>, schema: &str, steps: &mut Vec<Step>) {
     };
     let (mut sql, mut undo, mut done) = (Vec::new(), Vec::new(), Vec::new());
     let name = tidy(schema);
-    let mut give = |role: &crate::plan::outline::Actor, right: Privilege, word: &str| {
-        if role.oid.is_some_and(|oid| has(oid, right)) {
+    let mut give = |role: &Actor, right: Privilege, word: &str| {
+        let has = |oid| catalogue.may_in(oid, namespace.oid, right);
+        if role.oid.is_some_and(has) || role.oid.is_none() && has(PUBLIC) {
             return;
         }
         let grantee = tidy(&role.name);
@@ -131,19 +166,25 @@ fn usage(outline: &Outline<'_>, schema: &str, steps: &mut Vec<Step>) {
         ));
         done.push(done::in_schema(schema, Some(&role.name), word));
     };
-    for app in &outline.apps {
+    let stands = |stand| {
+        outline
+            .tables()
+            .any(|table| table.name().schema == schema && table.stand == stand)
+    };
+    for app in outline.apps.iter().filter(|app| is_new(outline, app)) {
         give(app, Privilege::Usage, "USAGE");
     }
-    give(&outline.owner, Privilege::Usage, "USAGE");
-    give(&outline.owner, Privilege::Create, "CREATE");
-    let mut open: Vec<(Option<&str>, u32)> = vec![(None, PUBLIC)];
-    open.extend(
-        outline
-            .apps
-            .iter()
-            .filter_map(|app| Some((Some(app.name.as_str()), app.oid?))),
-    );
-    for (role, oid) in open {
+    if ownership::makes_in(outline, schema) {
+        give(&outline.owner, Privilege::Usage, "USAGE");
+        give(&outline.owner, Privilege::Create, "CREATE");
+    }
+    let is_open = stands(Stand::Open) || outline.faults.any(Fault::SchemaCreate);
+    for role in grantees(outline).into_iter().filter(|_| is_open) {
+        let oid = role.as_ref().map_or(Some(PUBLIC), |role| role.oid);
+        let role = role.as_ref().map(|role| role.name.as_str());
+        let Some(oid) = oid else {
+            continue;
+        };
         // An owner's own rights go with its schema.
         if has(oid, Privilege::Create) && namespace.owner != oid {
             let grantee = role.map_or_else(|| "PUBLIC".to_owned(), tidy);
@@ -172,15 +213,18 @@ fn usage(outline: &Outline<'_>, schema: &str, steps: &mut Vec<Step>) {
 /// Rights that the next table would have before it is protected.
 fn defaults(outline: &Outline<'_>, steps: &mut Vec<Step>) {
     let catalogue = outline.catalogue;
+    let is_open = outline.tables().any(|table| table.stand == Stand::Open)
+        || outline.faults.any(Fault::DefaultPrivs);
+    if !is_open {
+        return;
+    }
     for acl in catalogue.default_acls.iter().filter(|acl| acl.kind == 'r') {
-        let mut grantees: Vec<(Option<&str>, u32)> = vec![(None, PUBLIC)];
-        grantees.extend(
-            outline
-                .apps
-                .iter()
-                .filter_map(|app| Some((Some(app.name.as_str()), app.oid?))),
-        );
-        for (role, oid) in grantees {
+        for role in grantees(outline) {
+            let oid = role.as_ref().map_or(Some(PUBLIC), |role| role.oid);
+            let role = role.as_ref().map(|role| role.name.as_str());
+            let Some(oid) = oid else {
+                continue;
+            };
             let rights: Vec<&str> = [
                 (Privilege::Select, "SELECT"),
                 (Privilege::Insert, "INSERT"),

@@ -1,7 +1,8 @@
 use super::{build::Build, keys::Keys, spare::Spare};
 use crate::{
+    Fault,
     catalogue::{Index, Relation},
-    plan::{Outline, Step, column::TenantColumn},
+    plan::{Outline, Step, column::TenantColumn, stand::Stand},
 };
 
 /// Every policy asks for the tenant: an index that begins with it answers.
@@ -12,6 +13,14 @@ pub(super) fn add(
     steps: &mut Vec<Step>,
 ) {
     for (table, tenant) in outline.tenants() {
+        let is_asked = match table.stand {
+            Stand::Open => true,
+            Stand::Walled => outline.faults.on(table.name(), &[Fault::PerfNoIndex]),
+            Stand::Apart => false,
+        };
+        if !is_asked {
+            continue;
+        }
         let is_there = table
             .relation
             .indexes

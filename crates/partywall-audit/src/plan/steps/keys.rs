@@ -14,6 +14,7 @@ use crate::{
         column::TenantColumn,
         done,
         outline::{Belongs, Table},
+        stand::Stand,
     },
     sql::{Name, tidy},
 };
@@ -63,9 +64,9 @@ impl<'a> Keys<'a> {
                     needed.push(columns);
                 }
             }
-            notes.extend(exclusions(table, tenant));
-            if table.belongs != Belongs::Root {
-                for old in global(table, tenant) {
+            if table.stand != Stand::Apart && table.belongs != Belongs::Root {
+                notes.extend(exclusions(table, tenant));
+                for old in global(outline, table, tenant) {
                     match replacement(outline, composites, table, tenant, old, &needed, spare) {
                         Ok(key) => {
                             if !key.build.as_ref().is_some_and(|_| key.keeps_apart(outline)) {

@@ -16,6 +16,9 @@ mod spanning;
 mod spare;
 mod views;
 
+pub(super) use columns::is_to_be_set;
+pub(super) use references::is_left;
+
 use super::{Note, Outline, Step};
 use keys::Keys;
 use spare::Spare;
@@ -30,17 +33,20 @@ pub(super) fn all(outline: &Outline<'_>) -> (Vec<Step>, Vec<Note>) {
     if outline.tenants().next().is_none() {
         return (steps, notes);
     }
-    roles::add(outline, &mut steps);
     grants::add(outline, &mut steps);
     columns::add(outline, &mut spare, &mut steps);
     keys.add(outline, &mut steps);
     references::add(outline, &composites, &mut steps);
     indexes::add(outline, &keys, &mut spare, &mut steps);
     ownership::add(outline, &mut steps);
+    grants::take(outline, &mut steps);
     views::add(outline, &mut steps, &mut notes);
     views::definers(outline, &mut notes);
     views::folded(outline, &mut notes);
     policies::add(outline, &mut spare, &mut steps);
     contract::add(outline, &composites, &keys, &mut steps);
-    (steps, notes)
+    let mut all = Vec::new();
+    roles::add(outline, &steps, &mut all);
+    all.extend(steps);
+    (all, notes)
 }

@@ -1,12 +1,47 @@
 use super::{grants, rights, routine};
 use crate::{
-    catalogue::Oid,
+    catalogue::{Oid, Relation},
     plan::{
         Outline, Phase, Step, done,
-        outline::{Actor, Belongs},
+        outline::{Belongs, Table},
+        stand::Stand,
     },
     sql::{literal, tidy},
 };
+
+/// Whether a table or a partition is to be the owner's: not that of a role that migrates it, and that the
+/// application cannot become.
+fn is_moved(outline: &Outline<'_>, table: &Table<'_>, relation: &Relation) -> bool {
+    let roles = &outline.catalogue.roles;
+    let apps = || outline.apps.iter().filter_map(|app| app.oid);
+    let is_apps = apps()
+        .any(|app| roles.reachable(app).contains(&relation.owner) && !roles.is_superuser(app));
+    Some(relation.owner) != outline.owner.oid
+        && (is_apps || table.stand == Stand::Open && roles.bypasses(relation.owner))
+}
+
+/// Of a table and its partitions, those that are to be the owner's.
+pub(super) fn moved<'a>(
+    outline: &'a Outline<'_>,
+    table: &'a Table<'_>,
+) -> impl Iterator<Item = &'a Relation> {
+    let is_decided = table.belongs != Belongs::Undecided;
+    let all = table.all().filter(move |_| is_decided);
+    all.filter(move |relation| is_moved(outline, table, relation))
+}
+
+/// Whether something in a schema is to be the owner's that is not.
+pub(super) fn makes_in(outline: &Outline<'_>, schema: &str) -> bool {
+    outline
+        .tables()
+        .filter(|table| table.belongs != Belongs::Undecided)
+        .filter(|table| table.name().schema == schema)
+        .any(|table| {
+            let fills = table.tenant.as_ref().is_some_and(|it| !it.not_null)
+                && matches!(table.belongs, Belongs::Path(_));
+            fills || moved(outline, table).next().is_some()
+        })
+}
 
 /// Gives what the wall stands on to a role that no request runs as. The application keeps its rights on rows:
 /// those that it had as the owner are granted in the same transaction.
@@ -89,10 +124,7 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
         .tables()
         .filter(|table| table.belongs != Belongs::Undecided)
     {
-        let moved: Vec<_> = table
-            .all()
-            .filter(|relation| Some(relation.owner) != outline.owner.oid)
-            .collect();
+        let moved: Vec<_> = moved(outline, table).collect();
         if moved.is_empty() {
             continue;
         }
@@ -103,12 +135,9 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
         }
         let is_moved = done.join("\n  AND ");
         // All that it had as the owner is gone with it.
-        let owned = |role: &Actor, of: Oid| role.oid == Some(of);
         for mut right in rights::of(outline, table) {
-            if right
-                .role
-                .is_some_and(|role| owned(role, right.relation.owner))
-            {
+            let late_too = right.late && table.belongs == Belongs::Global;
+            if right.is_owners() && !late_too {
                 right.had.clear();
                 sql.extend(grants::statements(&right));
                 undo.extend(grants::back(&right));

@@ -1,49 +1,22 @@
 use super::spare::Spare;
 use crate::{
-    plan::{Outline, Phase, Step, column::TenantColumn, done, outline::Table},
-    sql::{literal, tidy},
+    plan::{Outline, Phase, Step, done, outline::Table, stand::Stand},
+    sql::tidy,
 };
 
-/// The tenant that the context names, of the column's type; NULL when nobody named one.
-pub(super) fn context(outline: &Outline<'_>, tenant: &TenantColumn) -> String {
-    const TEXTS: [u32; 2] = [25, 1043];
-    let value = format!(
-        "NULLIF(current_setting({}, true), '')",
-        literal(&outline.context)
-    );
-    if TEXTS.contains(&tenant.type_oid) {
-        // A cast to a length would cut a longer tenant to the name of another.
-        return value;
-    }
-    let cast = outline
-        .extras
-        .casts
-        .get(&tenant.type_oid)
-        .unwrap_or(&tenant.type_name);
-    format!("{value}::{cast}")
-}
-
 pub(super) fn add(outline: &Outline<'_>, spare: &mut Spare, steps: &mut Vec<Step>) {
-    for (table, tenant) in outline.tenants().filter(|(table, _)| !table.walled) {
-        steps.push(wall(outline, spare, table, tenant));
+    for (table, tenant) in outline
+        .tenants()
+        .filter(|(table, _)| table.stand == Stand::Open)
+    {
+        if let Some(condition) = outline.condition(table, tenant) {
+            steps.push(wall(spare, table, &condition));
+        }
     }
 }
 
-fn wall(
-    outline: &Outline<'_>,
-    spare: &mut Spare,
-    table: &Table<'_>,
-    tenant: &TenantColumn,
-) -> Step {
-    let (name, column) = (table.name(), tenant.sql());
-    let context = context(outline, tenant);
-    // Read once for a statement, and not for each row. On a partitioned table the plain form, since a
-    // sub-select keeps partitions from being left out.
-    let condition = if table.is_partitioned() {
-        format!("{column} = {context}")
-    } else {
-        format!("{column} = (SELECT {context})")
-    };
+fn wall(spare: &mut Spare, table: &Table<'_>, condition: &str) -> Step {
+    let name = table.name();
     let rows = spare.part([table.relation], &["tenant_rows"]);
     let floor = spare.part([table.relation], &["tenant_wall"]);
     let (rows_sql, floor_sql) = (tidy(&rows), tidy(&floor));

@@ -1,7 +1,8 @@
 use super::spare::Spare;
 use crate::{
+    Fault,
     catalogue::{Action, Constraint, Reference, Relation},
-    plan::{Note, Outline, Phase, Step, column::TenantColumn, done, outline::Table},
+    plan::{Note, Outline, Phase, Step, column::TenantColumn, done, outline::Table, stand::Stand},
     sql::tidy,
 };
 
@@ -35,7 +36,7 @@ pub(super) fn composites<'a>(
                     .any(|(own, theirs)| {
                         tenant.number == Some(*own) && parent_tenant.number == Some(*theirs)
                     });
-            if is_composite {
+            if is_composite || is_left(outline, table, constraint, reference, parent_tenant) {
                 continue;
             }
             let object = format!("{} on {}", tidy(&constraint.name), table.name());
@@ -43,24 +44,11 @@ pub(super) fn composites<'a>(
                 notes.push(Note::new(object, why));
                 continue;
             }
-            let columns = names(table.relation, &constraint.columns);
-            let wanted: Vec<&str> = std::iter::once(tenant.name.as_str())
-                .chain(columns.iter().copied())
-                .collect();
-            // An interrupted run has begun with the partitions.
-            let there = table.all().find_map(|relation| {
-                let (key, _) = relation.foreign_keys().find(|(key, to)| {
-                    key.parent.is_none()
-                        && to.relation == reference.relation
-                        && names(relation, &key.columns) == wanted
-                })?;
-                Some(key.name.clone())
-            });
-            let name = match there {
+            let name = match counterpart(table, constraint, reference) {
                 Some(name) => name,
                 None => {
-                    let mut parts = vec![table.name().name.as_str()];
-                    parts.extend(&wanted);
+                    let mut parts = vec![table.name().name.as_str(), tenant.name.as_str()];
+                    parts.extend(names(table.relation, &constraint.columns));
                     parts.push("fkey");
                     spare.part(table.all(), &parts)
                 }
@@ -77,6 +65,50 @@ pub(super) fn composites<'a>(
         }
     }
     all
+}
+
+/// Whether a foreign key stays as it is: it asks for the parent's tenant itself, or nothing is wrong with it.
+pub(in crate::plan) fn is_left(
+    outline: &Outline<'_>,
+    table: &Table<'_>,
+    constraint: &Constraint,
+    reference: &Reference,
+    parent_tenant: &TenantColumn,
+) -> bool {
+    let asks = parent_tenant
+        .number
+        .is_some_and(|number| reference.columns.contains(&number));
+    asks || match table.stand {
+        Stand::Open => false,
+        Stand::Walled => {
+            let object = format!("constraint {} on {}", tidy(&constraint.name), table.name());
+            let is_found = outline.faults.of_object(&object, Fault::FkCrossTenant);
+            // What takes its place may be there already, and it itself is still to go.
+            !is_found && counterpart(table, constraint, reference).is_none()
+        }
+        Stand::Apart => true,
+    }
+}
+
+/// The key that has the tenant in it, where it is there already.
+fn counterpart(
+    table: &Table<'_>,
+    constraint: &Constraint,
+    reference: &Reference,
+) -> Option<String> {
+    let tenant = table.tenant.as_ref()?;
+    let wanted: Vec<&str> = std::iter::once(tenant.name.as_str())
+        .chain(names(table.relation, &constraint.columns))
+        .collect();
+    // An interrupted run has begun with the partitions.
+    table.all().find_map(|relation| {
+        let (key, _) = relation.foreign_keys().find(|(key, to)| {
+            key.parent.is_none()
+                && to.relation == reference.relation
+                && names(relation, &key.columns) == wanted
+        })?;
+        Some(key.name.clone())
+    })
 }
 
 /// Why a foreign key cannot have the tenant in it.

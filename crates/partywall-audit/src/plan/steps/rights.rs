@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    catalogue::{Oid, Privilege, Relation},
+    Fault,
+    catalogue::{Oid, PUBLIC, Privilege, Relation, RelationKind},
     plan::{
         Outline,
         outline::{Actor, Belongs, Table},
+        stand::{Stand, is_used},
     },
     sql::Name,
 };
@@ -14,17 +16,17 @@ use crate::{
 pub(super) struct Rights<'a> {
     pub(super) relation: &'a Relation,
     /// `None` for everybody.
-    pub(super) role: Option<&'a Actor>,
+    pub(super) role: Option<Actor>,
     pub(super) wanted: BTreeSet<&'static str>,
     pub(super) had: BTreeSet<&'static str>,
+    /// Whether the application as it is may use what is taken: it goes when the policies come.
+    pub(super) late: bool,
 }
 
-const DATA: [(Privilege, &str); 4] = [
-    (Privilege::Select, "SELECT"),
-    (Privilege::Insert, "INSERT"),
-    (Privilege::Update, "UPDATE"),
-    (Privilege::Delete, "DELETE"),
-];
+const DATA: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+
+/// What goes past every policy.
+const PAST: [&str; 3] = ["TRUNCATE", "REFERENCES", "TRIGGER"];
 
 const ALL: [(Privilege, &str); 8] = [
     (Privilege::Select, "SELECT"),
@@ -51,7 +53,7 @@ impl Rights<'_> {
     }
 
     pub(super) fn kind(&self) -> &'static str {
-        if self.relation.kind == crate::catalogue::RelationKind::Sequence {
+        if self.relation.kind == RelationKind::Sequence {
             "SEQUENCE "
         } else {
             ""
@@ -61,32 +63,86 @@ impl Rights<'_> {
     pub(super) fn name(&self) -> &Name {
         &self.relation.name
     }
+
+    /// Whether they are its owner's, whose rights go with the table.
+    pub(super) fn is_owners(&self) -> bool {
+        let role = self.role.as_ref();
+        role.is_some_and(|role| role.oid == Some(self.relation.owner))
+    }
+}
+
+/// An application that has something to do with the database already is given nothing that it has not.
+pub(super) fn is_new(outline: &Outline<'_>, app: &Actor) -> bool {
+    app.oid.is_none_or(|oid| !is_used(outline.audit, oid))
+}
+
+/// By whom the application that is there has rights: itself, everybody, and the roles that it can become.
+/// `None` for everybody.
+pub(super) fn grantees(outline: &Outline<'_>) -> Vec<Option<Actor>> {
+    let roles = &outline.catalogue.roles;
+    let apps = outline.apps.iter().filter_map(|app| app.oid);
+    let found: BTreeSet<Oid> = apps
+        .flat_map(|app| roles.reachable(app).iter().copied())
+        // Of those the application is a member of too much.
+        .filter(|role| !roles.bypasses(*role) && Some(*role) != outline.owner.oid)
+        .collect();
+    let named = found.into_iter().map(|oid| {
+        Some(Actor {
+            name: roles.name(oid).to_owned(),
+            oid: Some(oid),
+        })
+    });
+    std::iter::once(None).chain(named).collect()
 }
 
 /// The rights of the application and of everybody on a table, its partitions and its sequences.
 pub(super) fn of<'a>(outline: &'a Outline<'_>, table: &'a Table<'_>) -> Vec<Rights<'a>> {
     let mut all = Vec::new();
-    if table.belongs == Belongs::Undecided {
+    let is_apart = table.stand == Stand::Apart && table.belongs != Belongs::Global;
+    if table.belongs == Belongs::Undecided || is_apart {
         return all;
     }
-    for app in &outline.apps {
-        let data = data(outline, table, app);
-        let sequences = if data.contains("INSERT") {
-            BTreeSet::from(["USAGE"])
-        } else {
-            BTreeSet::new()
-        };
-        all.push(rights(table.relation, Some(app), data));
-        for partition in &table.partitions {
-            all.push(rights(partition, Some(app), BTreeSet::new()));
-        }
-        for sequence in sequences_of(outline, table.relation.oid) {
-            all.push(rights(sequence, Some(app), sequences.clone()));
+    let relation = table.relation;
+    for app in outline.apps.iter().filter(|app| is_new(outline, app)) {
+        let data = needed(table);
+        let writes = data.contains("INSERT");
+        all.push(Rights::new(relation, Some(app.clone()), |_| data));
+        for sequence in sequences_of(outline, relation.oid).filter(|_| writes) {
+            all.push(Rights::new(sequence, Some(app.clone()), |_| {
+                BTreeSet::from(["USAGE"])
+            }));
         }
     }
-    if table.tenant.is_some() {
-        for relation in table.all() {
-            all.push(rights(relation, None, BTreeSet::new()));
+    let is_new = |role: &Option<Actor>| {
+        let role = role.as_ref();
+        role.is_some_and(|role| outline.apps.contains(role) && is_new(outline, role))
+    };
+    for role in grantees(outline).into_iter().filter(|role| !is_new(role)) {
+        let without = |taken: Vec<&'static str>| {
+            move |had: &BTreeSet<&'static str>| {
+                let mut had = had.clone();
+                had.retain(|right| !taken.contains(right));
+                had
+            }
+        };
+        let role = || role.clone();
+        all.push(Rights::new(relation, role(), without(past(outline, table))));
+        if table.belongs == Belongs::Global {
+            let mut late = Rights::new(relation, role(), without(crossing(outline, table)));
+            late.late = true;
+            all.push(late);
+            continue;
+        }
+        for partition in table.partitions.iter().filter(|it| !it.row_security) {
+            let taken = [&DATA[..], &PAST[..]].concat();
+            let mut late = Rights::new(partition, role(), without(taken));
+            late.late = true;
+            all.push(late);
+        }
+        if table.stand == Stand::Open || outline.faults.any(Fault::SeqWritable) {
+            for sequence in sequences_of(outline, relation.oid) {
+                all.push(Rights::new(sequence, role(), numbers));
+            }
         }
     }
     all
@@ -103,74 +159,85 @@ pub(super) fn sequences_of<'a>(
         .filter(move |relation| relation.owned_by.is_some_and(|(owner, _)| owner == table))
 }
 
-fn rights<'a>(
-    relation: &'a Relation,
-    role: Option<&'a Actor>,
-    wanted: BTreeSet<&'static str>,
-) -> Rights<'a> {
-    let grantee = role.map_or(Some(crate::catalogue::PUBLIC), |role| role.oid);
-    let had = ALL
-        .into_iter()
-        .filter(|(right, _)| {
-            relation.grants.iter().any(|grant| {
-                Some(grant.grantee) == grantee
-                    && grant.column.is_none()
-                    && grant.privilege == *right
+impl<'a> Rights<'a> {
+    fn new(
+        relation: &'a Relation,
+        role: Option<Actor>,
+        wanted: impl FnOnce(&BTreeSet<&'static str>) -> BTreeSet<&'static str>,
+    ) -> Self {
+        let grantee = role.as_ref().map_or(Some(PUBLIC), |role| role.oid);
+        let had = ALL
+            .into_iter()
+            .filter(|(right, _)| {
+                relation.grants.iter().any(|grant| {
+                    Some(grant.grantee) == grantee
+                        && grant.column.is_none()
+                        && grant.privilege == *right
+                })
             })
-        })
-        .map(|(_, name)| name)
-        .collect();
-    Rights {
-        relation,
-        role,
-        wanted,
-        had,
+            .map(|(_, name)| name)
+            .collect();
+        Self {
+            relation,
+            role,
+            wanted: wanted(&had),
+            had,
+            late: false,
+        }
     }
 }
 
-/// What an application that is there has already, of reading and writing rows; a new one gets what it needs.
-fn data(outline: &Outline<'_>, table: &Table<'_>, app: &Actor) -> BTreeSet<&'static str> {
-    let catalogue = outline.catalogue;
-    if let Some(role) = app.oid {
-        let has = |table: &Table<'_>| -> BTreeSet<&'static str> {
-            DATA.into_iter()
-                .filter(|(right, _)| catalogue.may(role, table.relation, *right))
-                .map(|(_, name)| name)
-                .collect()
-        };
-        let is_used = outline.tables().any(|table| {
-            DATA.into_iter()
-                .any(|(right, _)| catalogue.may_any_column(role, table.relation, right))
-        });
-        if is_used {
-            let mut data = has(table);
-            if table.belongs == Belongs::Global {
-                // What it does to a row of nobody's it would do to the rows of all tenants.
-                let (deletes, updates) = reaches_back(outline, table.relation.oid);
-                data.retain(|right| {
-                    !(deletes && *right == "DELETE" || updates && *right == "UPDATE")
-                });
-            }
-            return data;
-        }
-    }
+/// What a new application gets.
+fn needed(table: &Table<'_>) -> BTreeSet<&'static str> {
     match table.belongs {
-        Belongs::Own | Belongs::Path(_) => DATA.into_iter().map(|(_, name)| name).collect(),
+        Belongs::Own | Belongs::Path(_) => BTreeSet::from(DATA),
         Belongs::Root | Belongs::Global | Belongs::Undecided => BTreeSet::from(["SELECT"]),
     }
 }
 
-/// Whether deleting a row, and whether changing its key, changes rows of tenants that refer to it.
-fn reaches_back(outline: &Outline<'_>, table: Oid) -> (bool, bool) {
+/// Whoever may set a sequence back may count it up as well.
+fn numbers(had: &BTreeSet<&'static str>) -> BTreeSet<&'static str> {
+    let mut wanted = had.clone();
+    if wanted.remove("UPDATE") {
+        wanted.insert("USAGE");
+    }
+    wanted
+}
+
+/// What nobody who asks is to have on a table, since no policy holds for it.
+fn past(outline: &Outline<'_>, table: &Table<'_>) -> Vec<&'static str> {
+    let found = |fault| outline.faults.on(table.name(), &[fault]);
+    match (&table.belongs, table.stand) {
+        (Belongs::Global | Belongs::Undecided, _) | (_, Stand::Apart) => Vec::new(),
+        (_, Stand::Open) => PAST.to_vec(),
+        (_, Stand::Walled) => [
+            (Fault::PrivTruncate, "TRUNCATE"),
+            (Fault::PrivTrigger, "TRIGGER"),
+        ]
+        .into_iter()
+        .filter(|(fault, _)| found(*fault))
+        .map(|(_, right)| right)
+        .collect(),
+    }
+}
+
+/// What does to the rows of all tenants what it does to a row of nobody's that they refer to.
+fn crossing(outline: &Outline<'_>, table: &Table<'_>) -> Vec<&'static str> {
     let actions = || {
         outline
             .tenants()
             .flat_map(|(from, _)| from.relation.foreign_keys())
             .map(|(_, reference)| reference)
-            .filter(|reference| reference.relation == table)
+            .filter(|reference| reference.relation == table.relation.oid)
     };
-    (
-        actions().any(|reference| reference.on_delete.changes()),
-        actions().any(|reference| reference.on_update.changes()),
-    )
+    let is_found = outline.faults.any(Fault::FkActionCrosses)
+        || outline.tables().any(|table| table.stand == Stand::Open);
+    let mut taken = Vec::new();
+    if is_found && actions().any(|reference| reference.on_delete.changes()) {
+        taken.push("DELETE");
+    }
+    if is_found && actions().any(|reference| reference.on_update.changes()) {
+        taken.push("UPDATE");
+    }
+    taken
 }

@@ -3,10 +3,14 @@ use crate::{
     sql::tidy,
 };
 
-pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>) {
+/// Makes the roles that other steps name.
+pub(super) fn add(outline: &Outline<'_>, others: &[Step], steps: &mut Vec<Step>) {
     let database = tidy(&outline.catalogue.server.database);
     let owner = tidy(&outline.owner.name);
-    if outline.owner.oid.is_none() {
+    let is_named = others
+        .iter()
+        .any(|step| step.sql.contains(&format!("OWNER TO {owner};")));
+    if outline.owner.oid.is_none() && is_named {
         let mut sql = format!("CREATE ROLE {owner} NOLOGIN;");
         if !outline.extras.superuser {
             // Who gives a table to a role must be a member of it.

@@ -4,26 +4,24 @@ use super::{
     build::Build,
     keys::{Key, Old, columns_of, label, same, with},
     references::{Composite, names},
+    rights::is_new,
     spare::Spare,
 };
 use crate::{
-    catalogue::{Index, Oid, Relation},
+    catalogue::{Index, Privilege, Relation},
+    check::keys::is_scoped,
     plan::{Note, Outline, column::TenantColumn, done, outline::Table},
     sql::{Name, tidy},
 };
 
-const UUID: Oid = 2950;
-
-/// The unique keys of a table that span all tenants and whose values can be guessed.
-pub(super) fn global<'a>(table: &'a Table<'_>, tenant: &TenantColumn) -> Vec<Old<'a>> {
+/// The unique keys of a table that span all tenants, and tell the application what others have. What it does not
+/// write it cannot ask, and may be unique over all tenants so that nobody takes what is another's.
+pub(super) fn global<'a>(
+    outline: &Outline<'_>,
+    table: &'a Table<'_>,
+    tenant: &TenantColumn,
+) -> Vec<Old<'a>> {
     let relation = table.relation;
-    let is_random = |index: &Index| {
-        index.columns.iter().all(|key| {
-            key.column
-                .and_then(|number| relation.column(number))
-                .is_some_and(|column| column.type_oid == UUID)
-        })
-    };
     relation
         .indexes
         .iter()
@@ -34,7 +32,8 @@ pub(super) fn global<'a>(table: &'a Table<'_>, tenant: &TenantColumn) -> Vec<Old
                 .iter()
                 .any(|key| key.column.is_some() && key.column == tenant.number)
         })
-        .filter(|index| !is_random(index))
+        .filter(|index| !is_scoped(outline.audit, relation, index))
+        .filter(|index| is_written(outline, table, index))
         .filter_map(|index| match index.constraint {
             Some(oid) => relation
                 .constraints
@@ -44,6 +43,29 @@ pub(super) fn global<'a>(table: &'a Table<'_>, tenant: &TenantColumn) -> Vec<Old
             None => Some(Old::Index(index)),
         })
         .collect()
+}
+
+/// Whether the application can choose the values, or will.
+fn is_written(outline: &Outline<'_>, table: &Table<'_>, index: &Index) -> bool {
+    let roles = &outline.catalogue.roles;
+    outline.apps.iter().any(|app| {
+        let Some(oid) = app.oid.filter(|_| !is_new(outline, app)) else {
+            return true;
+        };
+        table.relation.grants.iter().any(|grant| {
+            matches!(grant.privilege, Privilege::Insert | Privilege::Update)
+                && grant.column.is_none_or(|column| {
+                    index
+                        .columns
+                        .iter()
+                        .any(|key| key.column.is_none_or(|key| key == column))
+                })
+                && roles
+                    .reachable(oid)
+                    .iter()
+                    .any(|guise| roles.has_rights_of(*guise, grant.grantee))
+        })
+    })
 }
 
 /// What excludes each other over all tenants. Which operators a tenant's column would be compared by is for

@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
 
+use super::ownership;
 use crate::{
+    Fault,
     catalogue::{Catalogue, Oid, Privilege, Relation, RelationKind},
-    plan::{Note, Outline, Phase, Step, done},
+    plan::{Note, Outline, Phase, Step, done, stand::Stand},
     sql::tidy,
 };
 
@@ -11,6 +13,9 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>, notes: &mut Vec<
     let catalogue = outline.catalogue;
     let tenants: BTreeSet<Oid> = outline
         .tenants()
+        .filter(|(table, _)| {
+            table.stand == Stand::Open || outline.faults.on(table.name(), &[Fault::ViewDefiner])
+        })
         .flat_map(|(table, _)| table.all().map(|relation| relation.oid))
         .collect();
     let mut views: Vec<&Relation> = catalogue
@@ -20,6 +25,11 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>, notes: &mut Vec<
         .collect();
     views.sort_by(|a, b| a.name.cmp(&b.name));
     let owner = tidy(&outline.owner.name);
+    let moved: BTreeSet<Oid> = outline
+        .tables()
+        .flat_map(|table| ownership::moved(outline, table))
+        .map(|relation| relation.owner)
+        .collect();
     for view in views {
         let name = &view.name;
         let is_asked = outline
@@ -40,6 +50,9 @@ pub(super) fn add(outline: &Outline<'_>, steps: &mut Vec<Step>, notes: &mut Vec<
         let is_app = outline.apps.iter().any(|app| app.oid == Some(view.owner));
         let is_invoker = view.view.as_ref().is_some_and(|view| view.security_invoker);
         if is_invoker || is_app || Some(view.owner) == outline.owner.oid {
+            continue;
+        }
+        if !catalogue.roles.bypasses(view.owner) && !moved.contains(&view.owner) {
             continue;
         }
         steps.push(

@@ -10,13 +10,14 @@ use super::{
         round::Round,
         step::Step,
         verdict::Verdict,
-        words::{is_setting, mentions, quoted},
+        words::{mentions, quoted},
     },
     contexts::try_all,
 };
 use crate::{
     AuditError,
     catalogue::{Function, Oid, Relation, Volatility},
+    sql::is_setting_name,
 };
 
 /// The functions that the policies of a table call, and those that these name.
@@ -107,7 +108,7 @@ pub(super) async fn flag(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
         .chain(
             texts
                 .iter()
-                .filter(|it| is_setting(it))
+                .filter(|it| is_setting_name(it))
                 .map(|it| it.to_lowercase()),
         )
         .filter(|name| name.contains('.'))
@@ -119,7 +120,7 @@ pub(super) async fn flag(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
             texts
                 .iter()
                 .map(String::as_str)
-                .filter(|it| !is_setting(it) && it.chars().all(|c| !c.is_control())),
+                .filter(|it| !is_setting_name(it) && it.chars().all(|c| !c.is_control())),
         )
         .take(16)
         .collect();

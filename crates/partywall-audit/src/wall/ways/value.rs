@@ -50,10 +50,24 @@ impl Ways<'_> {
     }
 
     /// What a value can be, and when.
-    pub(super) fn values(&self, term: &Term) -> Values {
+    pub(in crate::wall) fn values(&self, term: &Term) -> Values {
         let itself = || vec![(Way::default(), term.clone())];
         match term {
             Term::Cast { term, exact: true } => self.values(term),
+            Term::Cast { term, exact } => self
+                .values(term)
+                .into_iter()
+                .map(|(way, value)| {
+                    let term = value.boxed();
+                    (
+                        way,
+                        Term::Cast {
+                            term,
+                            exact: *exact,
+                        },
+                    )
+                })
+                .collect(),
             Term::Coalesce(terms) => {
                 let mut before = vec![Way::default()];
                 let mut values = Vec::new();
@@ -87,14 +101,17 @@ impl Ways<'_> {
                 let reads = self.library.routine(*oid).is_none_or(|routine| {
                     !routine.facts.relations.is_empty() || !routine.facts.depends_on_session()
                 });
-                let body = if reads || !arguments.is_empty() {
-                    self.inlined(term)
-                } else {
-                    None
-                };
-                match body {
+                let values = match self.inlined(term) {
                     Some(body) => self.deeper(|| self.values(&body), itself),
                     None => itself(),
+                };
+                // A value of the session whatever it does, unless it is somebody's that is written down.
+                let written =
+                    |value: &Term| matches!(bare(value), Term::Constant(it) if !it.is_nobody());
+                if reads || !arguments.is_empty() || values.iter().any(|(_, it)| written(it)) {
+                    values
+                } else {
+                    itself()
                 }
             }
             _ => itself(),

@@ -241,10 +241,11 @@ async fn what_is_left_to_people_is_listed() {
     let db = Database::with(&read("single")).await;
     db.run(
         "CREATE MATERIALIZED VIEW totals AS SELECT tenant_id, count(*) FROM invoices GROUP BY 1; GRANT SELECT ON totals TO {app};
-         CREATE TABLE codes (id int PRIMARY KEY, tenant_id uuid NOT NULL REFERENCES tenants (id), name text);
+         CREATE TABLE codes (id text PRIMARY KEY, tenant_id uuid NOT NULL REFERENCES tenants (id), name text);
          CREATE VIEW grouped AS SELECT id, name FROM codes GROUP BY id;
          CREATE TABLE bookings (id uuid PRIMARY KEY, tenant_id uuid NOT NULL REFERENCES tenants (id), during int4range,
            EXCLUDE USING gist (during WITH &&));
+         GRANT SELECT, INSERT, UPDATE, DELETE ON codes, bookings TO {app};
          CREATE FUNCTION all_of_them() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM invoices';
          ALTER TABLE invoices ADD country text REFERENCES countries (code) ON DELETE CASCADE;
          GRANT DELETE ON countries TO {app};",

@@ -5,6 +5,7 @@ mod decided;
 mod fingerprint;
 mod interrupted;
 mod lived_with;
+mod protected;
 mod scripts;
 mod violated;
 

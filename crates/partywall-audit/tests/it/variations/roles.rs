@@ -403,3 +403,66 @@ async fn hostile_names() {
     let mended = report(&db, &options).await;
     assert!(mended.is_clean(), "{mended:#?}");
 }
+
+/// A group that carries the policies is not left: what it should not be is taken from it.
+#[tokio::test]
+async fn the_group_that_the_policies_are_for() {
+    let group = "CREATE ROLE {rw} NOLOGIN; GRANT {rw} TO {app}; GRANT USAGE ON SCHEMA public TO {rw};
+        REVOKE ALL ON tenants, customers, invoices FROM {app}; REVOKE ALL ON SCHEMA public FROM {app};
+        GRANT SELECT ON tenants, countries TO {rw}; GRANT SELECT, INSERT, UPDATE, DELETE ON customers, invoices TO {rw};
+        ALTER POLICY own ON tenants TO {rw}; ALTER POLICY own ON customers TO {rw}; ALTER POLICY own ON invoices TO {rw};";
+    for (attribute, id, object) in [
+        ("BYPASSRLS", "ROLE_SETROLE_BYPASS", "role {app}"),
+        ("SUPERUSER", "ROLE_SETROLE_BYPASS", "role {app}"),
+        ("REPLICATION", "ROLE_REPLICATION", "role {app}"),
+    ] {
+        let sql = format!("{group} ALTER ROLE {{rw}} {attribute};");
+        finds(&sql, &[(id, object)]).await;
+        let db = database(&sql).await;
+        for finding in &report(&db, &options(&db)).await.findings {
+            db.run(&finding.fix).await;
+        }
+        assert_eq!(seen(&db, "invoices").await, (1, 0), "{attribute}");
+    }
+}
+
+/// `RESET ROLE` leads back to the login that becomes the application's role: what it may, any statement may.
+#[tokio::test]
+async fn the_login_behind_set_role() {
+    let login =
+        "ALTER ROLE {app} NOLOGIN; CREATE ROLE {auth} LOGIN NOINHERIT; GRANT {app} TO {auth};";
+    for (more, expected) in [
+        (
+            "GRANT {owner} TO {auth};",
+            ("OWNER_DDL", "role {auth} as a member of {owner}"),
+        ),
+        (
+            "ALTER ROLE {auth} REPLICATION;",
+            ("ROLE_REPLICATION", "role {auth}"),
+        ),
+        (
+            "GRANT pg_write_server_files TO {auth};",
+            ("ROLE_SERVER_ACCESS", "role {auth}"),
+        ),
+        (
+            "GRANT pg_write_all_data TO {auth};",
+            ("PREDEFINED_READ", "role {auth}"),
+        ),
+    ] {
+        finds(&format!("{login} {more}"), &[expected]).await;
+    }
+    // As Supabase does; of the role itself, which says it once; and administrators who may try the role out.
+    is_clean(&format!(
+        "{login} CREATE ROLE {{service}} NOLOGIN BYPASSRLS; GRANT {{service}} TO {{auth}};"
+    ))
+    .await;
+    finds(
+        &format!("{login} GRANT pg_read_server_files TO {{app}};"),
+        &[("ROLE_SERVER_ACCESS", "role {app}")],
+    )
+    .await;
+    is_clean(
+        "ALTER ROLE {app} NOLOGIN; CREATE ROLE {admin} LOGIN; GRANT {app} TO {admin} WITH ADMIN OPTION; GRANT {owner}, pg_monitor TO {admin};",
+    )
+    .await;
+}

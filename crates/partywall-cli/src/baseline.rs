@@ -1,6 +1,8 @@
+//! What was found and is accepted, each with a reason: a file to commit, which `check` and `prove` share.
+
 use std::{collections::BTreeSet, io::Write as _, path::Path};
 
-use partywall_audit::{Fault, Finding, Report};
+use partywall_audit::{Attack, Fault};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -9,7 +11,7 @@ use crate::{
     terminal::{BOLD, Terminal, one_line, paint},
 };
 
-/// Findings that were accepted: a file to commit.
+/// What was accepted.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Baseline {
@@ -22,22 +24,36 @@ pub(crate) struct Baseline {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
-    /// The fault.
+    /// The fault (`SEQ_SHARED`), or the attack (`sequence`).
     pub(crate) id: String,
-    /// What has it, as the finding says.
+    /// What has it, as the finding says; of an attack, the table.
     pub(crate) object: String,
     /// Why it may be so.
     pub(crate) reason: String,
 }
 
 impl Entry {
+    /// One that nobody gave a reason for yet.
+    pub(crate) fn found(id: &str, object: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            object: object.to_owned(),
+            reason: String::new(),
+        }
+    }
+
     /// Whether this is what was accepted.
-    pub(crate) fn is_for(&self, finding: &Finding) -> bool {
-        self.id == finding.id.id() && self.object == finding.object
+    pub(crate) fn is_for(&self, id: &str, object: &str) -> bool {
+        self.id == id && self.object == object
+    }
+
+    /// Whether it is an attack, which `prove` finds, and not a fault, which `check` does.
+    pub(crate) fn is_attack(&self) -> bool {
+        Attack::named(&self.id).is_some()
     }
 }
 
-const FORM: &str = "it has `version = 1`, and for each accepted finding `[[accepted]]` with `id`, `object` and `reason`";
+const FORM: &str = "it has `version = 1`, and for each accepted finding or breach `[[accepted]]` with `id`, `object` and `reason`";
 
 impl Baseline {
     /// Reads one whose entries are filled in.
@@ -46,7 +62,7 @@ impl Baseline {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(Failure::invalid(
                     format!("there is no baseline `{}`", path.display()),
-                    "make one: partywall check --baseline FILE --write-baseline",
+                    "make one: partywall check --baseline FILE --write-baseline, and the same of prove",
                 ));
             }
             read => read.map_err(|source| Failure::File {
@@ -60,10 +76,10 @@ impl Baseline {
         for entry in &baseline.accepted {
             let Entry { id, object, reason } = entry;
             let place = path.display();
-            if Fault::named(id).is_none() {
+            if Fault::named(id).is_none() && !entry.is_attack() {
                 return Err(Failure::invalid(
-                    format!("`{place}` accepts `{id}`, which is no fault"),
-                    "`partywall explain` lists them",
+                    format!("`{place}` accepts `{id}`, which is no fault and no attack"),
+                    "`partywall explain` lists the faults, `partywall prove` the attacks",
                 ));
             }
             if reason.trim().is_empty() {
@@ -108,10 +124,20 @@ impl Baseline {
     }
 }
 
-/// Writes what is found now. Reasons that were given stay; what is no longer found goes.
-pub(super) fn write(
+/// That nobody said which file it is.
+pub(crate) fn where_to() -> Failure {
+    Failure::invalid(
+        "--write-baseline needs to know where",
+        "add --baseline partywall-baseline.toml",
+    )
+}
+
+/// Writes what is found now, of one command. Reasons that were given stay, what it no longer finds goes, and what the
+/// other command found is left as it is.
+pub(crate) fn write(
     path: &Path,
-    report: &Report,
+    found: Vec<Entry>,
+    are_attacks: bool,
     terminal: &mut Terminal,
 ) -> Result<Verdict, Failure> {
     let before = match std::fs::read_to_string(path) {
@@ -125,25 +151,26 @@ pub(super) fn write(
             });
         }
     };
-    let accepted: Vec<Entry> = report
-        .findings
-        .iter()
-        .map(|finding| Entry {
-            id: finding.id.id().to_owned(),
-            object: finding.object.clone(),
-            reason: before
-                .iter()
-                .find(|entry| entry.is_for(finding))
-                .map(|entry| entry.reason.clone())
-                .unwrap_or_default(),
+    let (others, own): (Vec<Entry>, Vec<Entry>) = before
+        .into_iter()
+        .partition(|entry| entry.is_attack() != are_attacks);
+    let mut accepted: Vec<Entry> = found
+        .into_iter()
+        .map(|mut entry| {
+            if let Some(known) = own.iter().find(|it| it.is_for(&entry.id, &entry.object)) {
+                entry.reason.clone_from(&known.reason);
+            }
+            entry
         })
         .collect();
+    let at = if are_attacks { 0 } else { accepted.len() };
+    accepted.splice(at..at, others);
     let open: Vec<&Entry> = accepted
         .iter()
         .filter(|entry| entry.reason.trim().is_empty())
         .collect();
     let mut text = String::from(
-        "# Findings of `partywall check` that were accepted. Each says why; one that is no longer found fails.\nversion = 1\n",
+        "# What `partywall check` and `partywall prove` find, and what is accepted. Each says why; one that is no longer found fails.\nversion = 1\n",
     );
     for entry in &accepted {
         let table = toml::to_string(entry)

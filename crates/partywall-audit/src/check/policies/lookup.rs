@@ -94,18 +94,21 @@ pub(super) fn find(
     granting
 }
 
-/// A table, with its column; of a view, the tables that it reads.
-fn below(audit: &Audit<'_>, key: (Oid, i16)) -> BTreeSet<(Oid, i16)> {
+/// What is trusted; in place of a view, the tables that it reads.
+fn below(audit: &Audit<'_>, trust: Trust) -> BTreeSet<Trust> {
     let mut found = BTreeSet::new();
     let mut seen = BTreeSet::new();
-    let mut ahead = vec![key];
-    while let Some((oid, column)) = ahead.pop() {
-        let relation = audit.catalogue.relations.get(&oid);
+    let mut ahead = vec![trust];
+    while let Some(trust) = ahead.pop() {
+        let relation = audit.catalogue.relations.get(&trust.relation);
         match relation.and_then(|relation| relation.view.as_ref()) {
-            Some(view) if seen.insert(oid) => ahead.extend(view.reads.iter().map(|oid| (*oid, 0))),
-            Some(_) => {}
+            Some(view) => {
+                if seen.insert(trust.relation) {
+                    ahead.extend(view.reads.iter().copied().map(Trust::of));
+                }
+            }
             None => {
-                found.insert((oid, column));
+                found.insert(trust);
             }
         }
     }

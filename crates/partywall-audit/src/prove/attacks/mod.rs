@@ -111,11 +111,8 @@ impl Attack {
 
 /// Why an attack is not run: something of what it sets off would stay.
 fn harmful(stage: &Stage<'_>, relation: &Relation, attack: Attack) -> Option<String> {
-    let makes = match attack {
-        Attack::Shadow | Attack::Peek => true,
-        Attack::Trigger | Attack::Alter => stage.how.intrusive,
-        _ => false,
-    };
+    let makes = matches!(attack, Attack::Shadow | Attack::Peek)
+        || (stage.how.intrusive && matches!(attack, Attack::Trigger | Attack::Alter));
     if attack.writes() {
         stage.harm.changing(relation)
     } else if attack == Attack::Truncate && stage.how.intrusive {

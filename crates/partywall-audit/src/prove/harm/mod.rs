@@ -351,9 +351,12 @@ impl<'a> Harm<'a> {
             self.seen(relation, step);
         }
         if let (Some(view), RelationKind::View) = (&relation.view, relation.kind) {
-            let on = |oid: Oid| match node {
-                Node::Insert(_) => Node::Insert(oid),
-                _ => of(oid),
+            let on = |oid: Oid| {
+                if matches!(node, Node::Insert(_)) {
+                    Node::Insert(oid)
+                } else {
+                    of(oid)
+                }
             };
             step.nodes
                 .extend(view.reads.iter().map(|below| (on(*below), None)));
@@ -410,9 +413,10 @@ impl<'a> Harm<'a> {
                 .extend(rule.touches.iter().map(|it| (Node::Change(*it), None)));
         }
         for trigger in &relation.triggers {
-            let fires = match node {
-                Node::Make(_) => trigger.always,
-                _ => trigger.enabled,
+            let fires = if matches!(node, Node::Make(_)) {
+                trigger.always
+            } else {
+                trigger.enabled
             };
             if fires {
                 let by = Some(format!("trigger {} of {name}", tidy(&trigger.name)));
@@ -435,10 +439,12 @@ impl<'a> Harm<'a> {
                 .filter(|(_, there)| there.relation == relation.oid)
             {
                 let changes = there.on_delete.changes() || there.on_update.changes();
-                let next = match node {
-                    Node::Truncate(_) => Node::Truncate(child.oid),
-                    _ if changes => Node::Change(child.oid),
-                    _ => Node::Read(child.oid),
+                let next = if matches!(node, Node::Truncate(_)) {
+                    Node::Truncate(child.oid)
+                } else if changes {
+                    Node::Change(child.oid)
+                } else {
+                    Node::Read(child.oid)
                 };
                 step.nodes.push((next, None));
             }

@@ -199,9 +199,10 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
 }
 
 fn word(token: Option<&Token>) -> Option<String> {
-    match token? {
-        Token::Word(word) => Some(word.value.to_lowercase()),
-        _ => None,
+    if let Token::Word(word) = token? {
+        Some(word.value.to_lowercase())
+    } else {
+        None
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
 
 /// Carry the reviewed plan out, step by step; a second run goes on where one stopped
 ///
-/// What partywall.toml says is done, as plan.sql shows it. Stops at the first surprise; the steps before it are done.
+/// What partywall.toml says is done, as plan.sql shows it and nothing beside. Stops at the first surprise; the steps before it are done.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   partywall plan && partywall apply                  shows the steps, and asks
@@ -90,9 +90,10 @@ pub(crate) async fn run(
         return Ok(Verdict::Found);
     }
     if planned.steps.is_empty() {
-        report(terminal, common, 0, 0)?;
+        report(terminal, common, args.up_to, 0, 0)?;
         return Ok(Verdict::Fine);
     }
+    as_reviewed(folder, &planned)?;
     if !args.yes {
         agree(terminal, &planned.steps, &login.place(), interrupt).await?;
     }
@@ -157,7 +158,7 @@ pub(crate) async fn run(
         terminal.flush()?;
     }
     came_to.map_err(Failure::Apply)?;
-    report(terminal, common, done, skipped)?;
+    report(terminal, common, args.up_to, done, skipped)?;
     Ok(Verdict::Fine)
 }
 
@@ -176,6 +177,43 @@ fn by_hand(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses to do what was not in the reviewed plan.sql. Steps of it that are done already are no difference.
+fn as_reviewed(folder: &Path, plan: &Plan) -> Result<(), Failure> {
+    let path = folder.join(PLAN);
+    let script = match std::fs::read_to_string(&path) {
+        Ok(script) => script,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Failure::invalid(
+                format!("there is no `{}` that somebody reviewed", path.display()),
+                "run `partywall plan`, and read it",
+            ));
+        }
+        Err(source) => {
+            return Err(Failure::File {
+                doing: "read",
+                path,
+                source,
+            });
+        }
+    };
+    let others = plan.not_in(&script);
+    let Some(first) = others.first() else {
+        return Ok(());
+    };
+    let more = match others.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Err(Failure::invalid(
+        format!(
+            "`{}` is not what would be done: it does not have the step `{}`{more} as it would run now",
+            path.display(),
+            one_line(&first.name)
+        ),
+        "run `partywall plan` again and read it; where it was made with --up-to, give that here as well",
+    ))
+}
+
 /// Writes the way back down before the first step. A later plan no longer knows of what was done, so each has its own.
 async fn keep_undo(folder: &Path, plan: &Plan, client: &Client) -> Result<PathBuf, Failure> {
     let row = client
@@ -185,13 +223,28 @@ async fn keep_undo(folder: &Path, plan: &Plan, client: &Client) -> Result<PathBu
         )
         .await?;
     let stamp: String = row.try_get(0)?;
-    let path = folder.join(format!("undo-{stamp}.sql"));
-    std::fs::write(&path, plan.undo_sql()).map_err(|source| Failure::File {
-        doing: "write",
-        path: path.clone(),
-        source,
-    })?;
-    Ok(path)
+    let text = plan.undo_sql();
+    let mut number = 1_u32;
+    loop {
+        let name = match number {
+            1 => format!("undo-{stamp}.sql"),
+            more => format!("undo-{stamp}-{more}.sql"),
+        };
+        let path = folder.join(name);
+        // Two may begin within a second, and neither takes the other's way back.
+        let made = std::fs::File::create_new(&path);
+        match made.and_then(|mut file| file.write_all(text.as_bytes())) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            Err(source) => {
+                return Err(Failure::File {
+                    doing: "write",
+                    path,
+                    source,
+                });
+            }
+        }
+    }
 }
 
 async fn agree(
@@ -247,6 +300,7 @@ async fn agree(
 fn report(
     terminal: &mut Terminal,
     common: &Common,
+    up_to: UpTo,
     done: usize,
     skipped: usize,
 ) -> Result<(), Failure> {
@@ -259,9 +313,12 @@ fn report(
     } else {
         writeln!(
             terminal,
-            "\n{} {done} steps done, {skipped} were done before\nnow: partywall check && partywall prove",
+            "\n{} {done} steps done, {skipped} were done before",
             paint(GOOD, "✓")
         )?;
+        if !matches!(up_to, UpTo::Expand) {
+            writeln!(terminal, "now: partywall check && partywall prove")?;
+        }
     }
     terminal.flush()?;
     Ok(())

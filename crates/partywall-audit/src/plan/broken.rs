@@ -8,6 +8,7 @@ use super::{
     Outline, Violation,
     outline::{Actor, Belongs, Table},
     path::Path,
+    stand::Stand,
     steps::{is_left, is_to_be_set},
 };
 use crate::{
@@ -140,7 +141,9 @@ pub(super) fn queries(outline: &Outline<'_>) -> Vec<Query> {
                 ),
             ));
         }
-        unknown(outline, table, &mut all);
+        if table.stand == Stand::Open {
+            unknown(outline, table, &mut all);
+        }
         crossing(outline, table, &mut all);
     }
     all

@@ -50,9 +50,8 @@ pub(super) fn inferred(catalogue: &Catalogue, subject: &Subject) -> BTreeMap<Oid
                 Some(Belonging::Column(column)) => {
                     of_column(relation, *column, Belongs::Own, "its own column")
                 }
-                // Not global: the audit goes on looking at it.
                 Some(Belonging::Person(_)) => Decided::new(
-                    Belongs::Undecided,
+                    Belongs::Person,
                     "its rows are people's, who may be in several tenants: its own policies have to keep them",
                 ),
                 Some(Belonging::Parent { constraint, .. }) => {
@@ -239,9 +238,12 @@ fn path(
         .iter()
         .filter(|constraint| {
             target(relation, constraint.oid).is_some_and(|parent| {
-                decided
-                    .get(&parent)
-                    .is_some_and(|it| !matches!(it.belongs, Belongs::Global | Belongs::Undecided))
+                decided.get(&parent).is_some_and(|it| {
+                    !matches!(
+                        it.belongs,
+                        Belongs::Global | Belongs::Person | Belongs::Undecided
+                    )
+                })
             })
         })
         .collect();

@@ -165,6 +165,13 @@ impl Map {
         self
     }
 
+    /// Whether a table is some tenant's.
+    #[must_use]
+    pub fn has_tenants(&self) -> bool {
+        let mut tables = self.tables.values();
+        tables.any(|table| matches!(table, TableMap::Tenant(_) | TableMap::Through(_)))
+    }
+
     /// Reads `partywall.toml`.
     ///
     /// # Errors

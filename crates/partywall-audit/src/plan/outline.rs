@@ -9,7 +9,7 @@ use super::{
 use crate::{
     AuditError,
     catalogue::{Catalogue, Constraint, Oid, Reference, Relation},
-    check::{Audit, Style},
+    check::{Audit, Style, keys::shows_null},
     sql::{Name, literal},
     subject::Subject,
 };
@@ -24,6 +24,8 @@ pub(super) enum Belongs {
     /// The row that this foreign key refers to says it; a column is to be added, or was.
     Path(Oid),
     Global,
+    /// A person's, who may be in several tenants. A map has no word for it, and leaves it to be inferred.
+    Person,
     Undecided,
 }
 
@@ -114,7 +116,7 @@ impl<'a> Outline<'a> {
                 Belongs::Root | Belongs::Own | Belongs::Path(_) => {
                     Stand::of(audit, &faults, relation, &partitions, &apps)
                 }
-                Belongs::Global | Belongs::Undecided => Stand::Apart,
+                Belongs::Global | Belongs::Person | Belongs::Undecided => Stand::Apart,
             };
             order.push((
                 depths.get(&oid).copied().unwrap_or_default(),
@@ -156,12 +158,15 @@ impl<'a> Outline<'a> {
         Ok(outline)
     }
 
+    /// Whether some tables are walled already.
+    pub(super) fn is_begun(&self) -> bool {
+        let mut tables = self.tables.values();
+        tables.any(|table| table.stand == Stand::Walled)
+    }
+
     /// What the plan does not touch.
     fn leave_what_works(&mut self) {
-        let is_begun = self
-            .tables
-            .values()
-            .any(|table| table.stand == Stand::Walled);
+        let is_begun = self.is_begun();
         for table in self.tables.values_mut() {
             // Tenants are looked up before it is known who asks: where the others are walled, that they are
             // read by all is how it was meant.
@@ -185,22 +190,35 @@ impl<'a> Outline<'a> {
                 };
             }
         }
-        let unsaid: Vec<Oid> = self
+        let by_hand: Vec<(Oid, &str)> = self
             .tenants()
-            .filter(|(table, tenant)| {
-                table.stand == Stand::Open && self.condition(table, tenant).is_none()
-            })
-            .map(|(table, _)| table.relation.oid)
+            .filter(|(table, _)| table.stand == Stand::Open)
+            .filter_map(|(table, tenant)| Some((table.relation.oid, self.obstacle(table, tenant)?)))
             .collect();
-        for oid in unsaid {
+        for (oid, why) in by_hand {
             if let Some(table) = self.tables.get_mut(&oid) {
                 table.tenant = None;
                 table.belongs = Belongs::Undecided;
                 table.stand = Stand::Apart;
-                "how the policies of other tables say whose a row is cannot be said of it: write its policy by hand"
-                    .clone_into(&mut table.reason);
+                why.clone_into(&mut table.reason);
             }
         }
+    }
+
+    /// Why no wall can be made for a table that would do.
+    fn obstacle(&self, table: &Table<'_>, tenant: &TenantColumn) -> Option<&'static str> {
+        let number = tenant.number.filter(|_| !tenant.not_null);
+        if number
+            .is_some_and(|number| table.relation.row_security && shows_null(table.relation, number))
+        {
+            return Some(
+                "its policies show rows without a tenant, which a wall would hide: mend them by hand, as \
+                 `partywall check` says",
+            );
+        }
+        self.condition(table, tenant).is_none().then_some(
+            "how the policies of other tables say whose a row is cannot be said of it: write its policy by hand",
+        )
     }
 
     /// The tenant of whoever asks, as new policies and triggers write it; `None` where it is not one value.
@@ -337,7 +355,7 @@ impl Table<'_> {
                     .unwrap_or_default(),
             ),
             Belongs::Global => TableMap::Global(self.reason.clone()),
-            Belongs::Undecided => TableMap::Undecided(self.reason.clone()),
+            Belongs::Person | Belongs::Undecided => TableMap::Undecided(self.reason.clone()),
         }
     }
 }

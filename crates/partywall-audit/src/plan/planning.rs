@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 
 use super::{
     Extras, Map, Note, Outline, Phase, Step, Violation, broken,
-    outline::Belongs,
+    outline::{Belongs, Table},
     shape::{Part, Shape},
     steps,
 };
@@ -210,7 +210,11 @@ fn together(options: &Options, reviewed: Option<&Map>) -> Map {
 fn undecided(outline: &Outline<'_>) -> impl Iterator<Item = Note> {
     outline
         .tables()
-        .filter(|table| table.belongs == Belongs::Undecided)
+        .filter(|table| match table.belongs {
+            Belongs::Undecided => true,
+            Belongs::Person => !table.relation.row_security || outline.faults.opens(table.name()),
+            Belongs::Root | Belongs::Own | Belongs::Path(_) | Belongs::Global => false,
+        })
         .map(|table| {
             Note::new(
                 table.name().to_string(),
@@ -273,10 +277,11 @@ impl Outline<'_> {
         }
         map.roles.owner = Some(self.owner.name.clone());
         map.roles.app = self.apps.iter().map(|app| app.name.clone()).collect();
-        for table in self.tables() {
+        let said = |table: &&Table<'_>| table.belongs != Belongs::Person;
+        for table in self.tables().filter(said) {
             let remark = match table.belongs {
                 Belongs::Root | Belongs::Own | Belongs::Path(_) => table.reason.clone(),
-                Belongs::Global | Belongs::Undecided => String::new(),
+                Belongs::Global | Belongs::Person | Belongs::Undecided => String::new(),
             };
             map = map.table(table.name().to_string(), table.entry(), remark);
         }

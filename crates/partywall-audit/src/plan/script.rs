@@ -69,6 +69,16 @@ impl Plan {
         text
     }
 
+    /// The steps that a script does not have as they are: it was made for another plan, or stops before them.
+    #[must_use]
+    pub fn not_in<'a>(&'a self, script: &str) -> Vec<&'a Step> {
+        let is_in = |step: &&Step| {
+            let head = format!(". {}\n", comment(&step.name));
+            script.contains(&head) && script.contains(&runnable(step))
+        };
+        self.steps.iter().filter(|step| !is_in(step)).collect()
+    }
+
     /// What brings the schema back, the last step first. It can also run when not all steps have. Rows keep
     /// what was changed in them.
     #[must_use]

@@ -46,7 +46,10 @@ pub(super) fn settle(
             None => Err(format!(
                 "it is reached through {name}, and whose rows those are is not known"
             )),
-            Some(tenant) => added(relation, column, &tenant),
+            Some(tenant) => match mapped(relation, constraint, column, &tenant) {
+                Some(own) => Ok((own, true)),
+                None => added(relation, column, &tenant).map(|it| (it, false)),
+            },
         };
         let links = links(catalogue, decided, relation, constraint);
         let entry = decided.get(&oid).and_then(|it| it.entry.clone());
@@ -54,12 +57,15 @@ pub(super) fn settle(
             break;
         };
         match (outcome, entry) {
-            (Ok(tenant), _) => {
+            (Ok((tenant, is_own)), _) => {
                 it.tenant = Some(tenant);
                 it.reason = match links {
                     Some(other) => format!("links {name} and {other}: both must be one tenant's"),
                     None => format!("of {name}"),
                 };
+                if is_own {
+                    it.belongs = Belongs::Own;
+                }
                 let depth = depths.get(&parent).copied().unwrap_or_default() + 1;
                 depths.insert(oid, depth);
             }
@@ -90,6 +96,24 @@ pub(super) fn settle(
         depths.insert(oid, 0);
     }
     Ok(depths)
+}
+
+/// The column that refers to the parent's tenant, which is then the row's own, where it has none by the usual name.
+fn mapped(
+    relation: &Relation,
+    constraint: Oid,
+    name: &str,
+    parent: &TenantColumn,
+) -> Option<TenantColumn> {
+    if relation.column_named(name).is_some() {
+        return None;
+    }
+    let (key, reference) = relation
+        .foreign_keys()
+        .find(|(it, _)| it.oid == constraint)?;
+    let mut pairs = key.columns.iter().zip(&reference.columns);
+    let (own, _) = pairs.find(|(_, theirs)| Some(**theirs) == parent.number)?;
+    relation.column(*own).map(TenantColumn::of)
 }
 
 /// The column that a table gets, or one of this name that is there already.

@@ -110,9 +110,10 @@ impl Stand {
             catalogue.roles.reachable(role).iter().any(|guise| {
                 all().any(|it| {
                     it.owner == *guise
-                        || ROWS
-                            .into_iter()
-                            .any(|right| catalogue.may_any_column(*guise, it, right))
+                        || catalogue.may_enter(*guise, it.namespace)
+                            && ROWS
+                                .into_iter()
+                                .any(|right| catalogue.may_any_column(*guise, it, right))
                 })
             })
         });

@@ -27,6 +27,7 @@ mod prove_roads;
 mod prove_safely;
 mod sound;
 mod speed;
+mod stores;
 mod subject;
 mod tools;
 mod variations;

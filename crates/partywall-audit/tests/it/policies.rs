@@ -142,6 +142,16 @@ shapes! {
         CREATE POLICY floor_update ON invoices AS RESTRICTIVE FOR UPDATE USING (tenant_id = TENANT);".to_owned() => ["RESTRICTIVE_PARTIAL"];
 
     // Functions.
+    another_setting_instead: invoices("tenant_id = COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), NULLIF(current_setting('app.org', true), ''))::uuid") => ["GUC_INCONSISTENT"];
+    another_setting_instead_in_a_function: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), NULLIF(current_setting('app.org', true), ''))::uuid $$; {}", invoices("tenant_id = (SELECT ctx())")) => ["GUC_INCONSISTENT"];
+    a_setting_that_is_the_role: "CREATE POLICY staff ON invoices FOR SELECT USING (current_setting('role') = 'staff' OR current_setting('is_superuser') = 'on' OR current_setting('session_authorization', true) = 'staff');".to_owned() => [];
+    a_setting_that_is_no_role: "CREATE POLICY staff ON invoices FOR SELECT USING (current_setting('role') = 'none');".to_owned() => ["POLICY_TRUE"];
+    a_setting_of_no_superuser: "CREATE POLICY staff ON invoices FOR SELECT USING (current_setting('is_superuser') = 'off');".to_owned() => ["POLICY_TRUE"];
+    a_hash_of_the_tenant: invoices("hashtext(tenant_id::text) = hashtext(NULLIF(current_setting('app.tenant_id', true), ''))") => ["POLICY_WIDENS"];
+    a_remainder_of_the_tenant: invoices("hashtext(tenant_id::text) % 16 = NULLIF(current_setting('app.shard', true), '')::int") => ["POLICY_WIDENS"];
+    a_part_of_the_tenant: invoices("left(tenant_id::text, 8) = left(NULLIF(current_setting('app.tenant_id', true), ''), 8)") => ["TENANT_PATTERN_MATCH"];
+    a_hash_beside_the_tenant: invoices("tenant_id = TENANT AND hashtext(tenant_id::text) = hashtext(NULLIF(current_setting('app.tenant_id', true), ''))") => [];
+    a_part_of_the_context: invoices("tenant_id = substr(current_setting('app.tenant_id', true), 1, 36)::uuid") => [];
     a_view_that_anybody_writes: "CREATE TABLE logins (login text PRIMARY KEY, acct uuid NOT NULL); CREATE VIEW active AS SELECT * FROM logins;
         GRANT SELECT, INSERT ON logins TO {app}; GRANT SELECT ON active TO {app}; ALTER TABLE logins OWNER TO {owner}; ALTER VIEW active OWNER TO {owner};
         DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id IN (SELECT acct FROM active WHERE login = NULLIF(current_setting('app.login', true), '')));".to_owned() => ["POLICY_SUBSELECT_OPEN"];
@@ -178,6 +188,13 @@ async fn fixes_of_every_shape_mend() {
         "DROP POLICY own ON invoices; CREATE POLICY rows ON invoices USING (true);".to_owned(),
         "DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id = TENANT) WITH CHECK (true);".to_owned(),
         "CREATE POLICY more ON invoices FOR INSERT WITH CHECK (status = 'draft');".to_owned(),
+        invoices("tenant_id = COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), NULLIF(current_setting('app.org', true), ''))::uuid"),
+        format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), NULLIF(current_setting('app.org', true), ''))::uuid $$;
+            ALTER POLICY own ON customers USING (tenant_id = ctx()); ALTER POLICY own ON tenants USING (id = ctx()); {}", invoices("tenant_id = ctx()")),
+        // The membership is at fault, and not what was made for the members.
+        "CREATE ROLE {staff} NOLOGIN; GRANT {staff} TO {app};
+            CREATE POLICY staff ON invoices FOR SELECT USING (pg_has_role(current_user, '{staff}', 'member'));".to_owned(),
+        format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE SET app.tenant_id = 'aaaaaaaa-0000-0000-0000-000000000000' AS $$ SELECT TENANT $$; {}", invoices("tenant_id = ctx()")),
         // The function that the policies ask is at fault, so that they are not to ask it.
         format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(TENANT, 'aaaaaaaa-0000-0000-0000-000000000000') $$;
             ALTER POLICY own ON customers USING (tenant_id = ctx()); ALTER POLICY own ON tenants USING (id = ctx()); {}", invoices("tenant_id = ctx()")),
@@ -191,6 +208,10 @@ async fn fixes_of_every_shape_mend() {
             admin.batch_execute(fix).await.unwrap_or_else(|error| panic!("{fix}: {error:?}"));
         }
         assert_eq!(findings(&db).await, Vec::new(), "{sql}\n{before:?}");
+        let own = db.login("app").await;
+        own.batch_execute("SET app.tenant_id = 'aaaaaaaa-0000-0000-0000-000000000000'").await.unwrap();
+        let seen: i64 = own.query_one("SELECT count(*) FROM invoices", &[]).await.unwrap().get(0);
+        assert_eq!(seen, 1, "{sql}\n{before:?}");
     }
 }
 
@@ -279,6 +300,23 @@ async fn who_can_put_itself_on_the_list_of_administrators_is_one() {
     assert_eq!(ids(&harmless).await, Vec::<&str>::new());
 }
 
+/// Run as whoever calls it, a function that the policies of what it reads ask would ask them for ever.
+#[tokio::test]
+async fn a_function_that_its_tables_policies_ask_stays_definer() {
+    let db = Database::with(&read("base.sql")).await;
+    db.run(&"CREATE FUNCTION seen() RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT id FROM public.customers'; END $$;
+        ALTER FUNCTION seen() OWNER TO {owner}; ALTER TABLE customers NO FORCE ROW LEVEL SECURITY;
+        ALTER POLICY own ON customers USING (tenant_id = TENANT AND id IN (SELECT seen()));"
+        .replace("TENANT", T))
+        .await;
+    let found = findings(&db).await;
+    let fix = found
+        .iter()
+        .find_map(|(id, _, fix)| (*id == "SECDEF_FN").then_some(fix))
+        .unwrap();
+    assert!(fix.starts_with("-- "), "{fix}");
+}
+
 /// Customers that people are given, in a list.
 fn given(list: &str, on: &str) -> String {
     format!(
@@ -341,19 +379,112 @@ async fn a_key_that_is_the_sessions_user_tells_of_no_other() {
     );
 }
 
-/// Run as whoever calls it, a function that the policies of what it reads ask would ask them for ever.
 #[tokio::test]
-async fn a_function_that_its_tables_policies_ask_stays_definer() {
-    let db = Database::with(&read("base.sql")).await;
-    db.run(&"CREATE FUNCTION seen() RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT id FROM public.customers'; END $$;
-        ALTER FUNCTION seen() OWNER TO {owner}; ALTER TABLE customers NO FORCE ROW LEVEL SECURITY;
-        ALTER POLICY own ON customers USING (tenant_id = TENANT AND id IN (SELECT seen()));"
-        .replace("TENANT", T))
+async fn tenants_that_are_below_each_other_by_their_paths_are_kept_apart() {
+    let paths = |context: &str, operator: &str| {
+        format!(
+            "CREATE EXTENSION ltree SCHEMA public; CREATE ROLE {{app}} LOGIN; GRANT USAGE ON SCHEMA public TO {{app}};
+             CREATE TABLE orgs (path ltree PRIMARY KEY);
+             CREATE TABLE items (org_path ltree NOT NULL REFERENCES orgs, id uuid DEFAULT gen_random_uuid(),
+               PRIMARY KEY (org_path, id));
+             ALTER TABLE orgs ENABLE ROW LEVEL SECURITY; ALTER TABLE orgs FORCE ROW LEVEL SECURITY;
+             ALTER TABLE items ENABLE ROW LEVEL SECURITY; ALTER TABLE items FORCE ROW LEVEL SECURITY;
+             CREATE POLICY below ON orgs FOR SELECT USING (path {operator} {context}::ltree);
+             CREATE POLICY below ON items USING (org_path {operator} {context}::ltree);
+             GRANT SELECT ON orgs TO {{app}}; GRANT SELECT, INSERT, UPDATE, DELETE ON items TO {{app}};
+             INSERT INTO orgs VALUES ('acme'), ('acme.eu'), ('globex');"
+        )
+    };
+    let context = "NULLIF(current_setting('app.org', true), '')";
+    let below = Database::with(&paths(context, "<@")).await;
+    assert_eq!(findings(&below).await, []);
+    let above = Database::with(&paths(context, "@>")).await;
+    let found = findings(&above).await;
+    assert!(
+        !found.is_empty() && found.iter().all(|it| it.0 == "TENANT_PATTERN_MATCH"),
+        "{found:?}"
+    );
+    // Everything is below the empty path.
+    let empty = Database::with(&paths("current_setting('app.org', true)", "<@")).await;
+    let [(id, _, fix)] = findings(&empty).await.try_into().unwrap();
+    assert_eq!(id, "FAIL_OPEN_EMPTY");
+    assert!(fix.contains("org_path OPERATOR(public.<@) "), "{fix}");
+    empty.run(&fix).await;
+    assert_eq!(findings(&empty).await, []);
+}
+
+/// A database whose policies look the tenant up, or take it out of a list or a document, and what a new table gets.
+#[tokio::test]
+async fn a_table_without_policies_gets_the_condition_of_the_others() {
+    let member = "NULLIF(current_setting('app.user_id', true), '')::int";
+    let list = "string_to_array(NULLIF(current_setting('app.orgs', true), ''), ',')::int[]";
+    let claims = "NULLIF(current_setting('request.jwt.claims', true), '')::json";
+    for (condition, expected) in [
+        (
+            format!("COLUMN IN (SELECT m.org_id FROM members m WHERE m.user_id = {member})"),
+            "members",
+        ),
+        (
+            format!(
+                "EXISTS (SELECT FROM members m WHERE m.org_id = TABLE.COLUMN AND m.user_id = {member})"
+            ),
+            "(m.org_id = b.org_id)",
+        ),
+        (format!("COLUMN = ANY ({list})"), "string_to_array"),
+        (format!("COLUMN = ({claims} ->> 'org')::int"), "->> 'org'"),
+    ] {
+        let of =
+            |table: &str, column: &str| condition.replace("TABLE", table).replace("COLUMN", column);
+        let db = Database::with(&format!(
+            "CREATE ROLE {{app}} LOGIN; GRANT USAGE ON SCHEMA public TO {{app}};
+             CREATE TABLE orgs (id int PRIMARY KEY); CREATE TABLE users (id int PRIMARY KEY);
+             CREATE TABLE members (org_id int REFERENCES orgs, user_id int REFERENCES users, PRIMARY KEY (org_id, user_id));
+             CREATE INDEX ON members (user_id);
+             CREATE TABLE a (org_id int REFERENCES orgs, id uuid DEFAULT gen_random_uuid(), PRIMARY KEY (org_id, id));
+             CREATE TABLE b (org_id int REFERENCES orgs, id uuid DEFAULT gen_random_uuid(), PRIMARY KEY (org_id, id));
+             CREATE TABLE c (b_org int NOT NULL, b_id uuid NOT NULL, id uuid PRIMARY KEY, FOREIGN KEY (b_org, b_id) REFERENCES b);
+             CREATE INDEX ON c (b_org, b_id);
+             ALTER TABLE users ENABLE ROW LEVEL SECURITY; ALTER TABLE users FORCE ROW LEVEL SECURITY;
+             ALTER TABLE members ENABLE ROW LEVEL SECURITY; ALTER TABLE members FORCE ROW LEVEL SECURITY;
+             ALTER TABLE orgs ENABLE ROW LEVEL SECURITY; ALTER TABLE orgs FORCE ROW LEVEL SECURITY;
+             ALTER TABLE a ENABLE ROW LEVEL SECURITY; ALTER TABLE a FORCE ROW LEVEL SECURITY;
+             CREATE POLICY me ON users USING (id = {member}); CREATE POLICY me ON members FOR SELECT USING (user_id = {member});
+             CREATE POLICY own ON orgs FOR SELECT USING ({}); CREATE POLICY own ON a USING ({});
+             GRANT SELECT ON users, members, orgs TO {{app}}; GRANT SELECT, INSERT, UPDATE, DELETE ON a, b TO {{app}};
+             GRANT SELECT ON c TO {{app}};",
+            of("orgs", "id"),
+            of("a", "org_id"),
+        ))
         .await;
-    let found = findings(&db).await;
-    let fix = found
-        .iter()
-        .find_map(|(id, _, fix)| (*id == "SECDEF_FN").then_some(fix))
-        .unwrap();
-    assert!(fix.starts_with("-- "), "{fix}");
+        let found = findings(&db).await;
+        let what: Vec<&str> = found.iter().map(|it| it.0).collect();
+        assert_eq!(what, ["RLS_OFF", "CHILD_UNSCOPED"], "{found:?}");
+        let fix = &found[0].2;
+        assert!(fix.contains(expected), "{fix}");
+        db.run(fix).await;
+        db.run(&found[1].2).await;
+        assert_eq!(findings(&db).await, [], "{fix}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_of_two_parties_is_made_in_ones_own_name() {
+    let parties = |command: &str| {
+        format!(
+            "CREATE TABLE offers (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid DEFAULT gen_random_uuid(),
+               given_to uuid NOT NULL REFERENCES tenants (id), PRIMARY KEY (tenant_id, id));
+             CREATE INDEX ON offers (given_to);
+             ALTER TABLE offers ENABLE ROW LEVEL SECURITY; ALTER TABLE offers FORCE ROW LEVEL SECURITY;
+             CREATE POLICY own ON offers USING (tenant_id = TENANT);
+             CREATE POLICY received ON offers {command} (given_to = TENANT);
+             GRANT SELECT, INSERT, UPDATE, DELETE ON offers TO {{app}};"
+        )
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(ids(&parties("FOR SELECT USING")).await, none);
+    assert_eq!(
+        ids(&parties("FOR INSERT WITH CHECK")).await,
+        ["CHECK_OPEN_INSERT"]
+    );
+    assert_eq!(ids(&parties("USING")).await, ["CHECK_OPEN_INSERT"]);
 }

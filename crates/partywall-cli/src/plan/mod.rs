@@ -38,7 +38,7 @@ use crate::{
   $EDITOR partywall.toml && partywall plan           makes the SQL anew, as you decided
   partywall apply                                    carries it out
 
-Exit codes: 2 if a table is undecided, or rows are in the way.")]
+Exit codes: 2 if a table is undecided, or rows are in the way; 3 if no tenants are found.")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     known: Known,
@@ -78,6 +78,13 @@ pub(crate) async fn run(
     let planned = plan(&mut session.client, &options, config.map.as_ref()).await?;
     drop(progress);
     let planned = planned.up_to(args.up_to.into());
+    // A map of it would only say that nothing is a tenant's, and every command would believe it.
+    if planned.map.tenant.table.is_none() && !planned.map.has_tenants() && config.path.is_none() {
+        return Err(Failure::invalid(
+            "no table was found whose rows are tenants'",
+            "say which column tells whose a row is, with --tenant-column; or write partywall.toml with `[tenant] table` and `key`",
+        ));
+    }
     if common.json {
         terminal.json(&Document {
             version: 1,

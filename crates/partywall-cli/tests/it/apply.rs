@@ -25,6 +25,34 @@ async fn it_wants_a_file_that_somebody_reviewed() {
         .says(&["changed by hand"]);
 }
 
+/// What nobody reviewed is not done: a table that came, a phase that was left out, a map that was changed.
+#[tokio::test]
+async fn what_is_not_in_the_plan_is_not_done() {
+    let db = raw().await;
+    let partywall = Partywall::at(&db);
+    let refused = |words: &str| {
+        partywall
+            .run(&["apply", "--yes"])
+            .code(3)
+            .says(&["is not what would be done", words]);
+    };
+    plan(&partywall, &db, &["--up-to", "expand"]).code(0);
+    refused("wall public.");
+    plan(&partywall, &db, &[]).code(0);
+    db.run("CREATE TABLE newt (id uuid PRIMARY KEY, tenant_id uuid NOT NULL REFERENCES tenants (id)); GRANT SELECT ON newt TO PUBLIC")
+        .await;
+    refused("newt");
+    assert_eq!(db.count("SELECT count(*) FROM pg_policy").await, 0);
+    db.run("DROP TABLE newt").await;
+    std::fs::remove_file(partywall.folder().join("plan.sql")).unwrap();
+    partywall
+        .run(&["apply", "--yes"])
+        .code(3)
+        .says(&["there is no", "plan.sql"]);
+    plan(&partywall, &db, &[]).code(0);
+    partywall.run(&["apply", "--yes"]).code(0);
+}
+
 #[tokio::test]
 async fn afterwards_check_and_prove_are_clean() {
     let db = raw().await;

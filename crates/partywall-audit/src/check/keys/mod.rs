@@ -10,6 +10,7 @@ mod serial;
 mod surrogate;
 mod unique;
 
+pub(crate) use nullable::shows_null;
 pub(crate) use unique::is_scoped;
 
 use super::Audit;

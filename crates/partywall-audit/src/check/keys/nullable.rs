@@ -44,18 +44,34 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
 
 /// Whether a policy asks for rows without a tenant, or a check says when there are any or that there are none.
 fn is_meant(table: &Relation, column: i16) -> bool {
-    let policies = table
-        .policies
-        .iter()
-        .flat_map(|policy| [&policy.using, &policy.check])
-        .flatten()
-        .any(|expression| asks_for_null(&expression.tree, column));
     let checks = table.constraints.iter().any(|constraint| {
         constraint.kind == ConstraintKind::Check
             && constraint.validated
             && constraint.columns.contains(&column)
     });
+    let policies = expressions(table).any(|tree| asks_for_null(tree, column));
     policies || checks
+}
+
+/// Whether a policy has rows without a tenant pass.
+pub(crate) fn shows_null(table: &Relation, column: i16) -> bool {
+    expressions(table).any(|tree| {
+        let mut refuses = false;
+        tree.walk(&mut |node| {
+            // IS NOT NULL (`NullTestType` in `primnodes.h`).
+            refuses |= node.tag() == "NULLTEST" && node.number("nulltesttype") == Some(1);
+        });
+        asks_for_null(tree, column) && !refuses
+    })
+}
+
+fn expressions(table: &Relation) -> impl Iterator<Item = &Node> {
+    table
+        .policies
+        .iter()
+        .flat_map(|policy| [&policy.using, &policy.check])
+        .flatten()
+        .map(|expression| &expression.tree)
 }
 
 fn asks_for_null(tree: &Node, column: i16) -> bool {

@@ -16,6 +16,8 @@ use crate::{
 struct Trusted {
     tables: BTreeSet<String>,
     roles: BTreeSet<Oid>,
+    /// Whether it says who is above the tenants.
+    above: bool,
 }
 
 /// Answers the tables by whose rows tenants let themselves in.
@@ -28,11 +30,14 @@ pub(super) fn find(
     for table in tables {
         for (role, commands) in &table.roles {
             for command in commands {
-                let mut looked_up = audit.wall.trusts(*role, table.relation.oid, *command);
-                looked_up.extend(above(table, *role, *command).into_iter().map(Trust::of));
-                for key in looked_up {
-                    for key in below(audit, key) {
-                        let it = trusted.entry(key).or_default();
+                let looked_up = audit.wall.trusts(*role, table.relation.oid, *command);
+                let looked_up = looked_up.into_iter().map(|trust| (trust, false));
+                let above = above(table, *role, *command);
+                let above = above.into_iter().map(|oid| (Trust::of(oid), true));
+                for (trust, above) in looked_up.chain(above) {
+                    for trust in below(audit, trust) {
+                        let it = trusted.entry(trust).or_default();
+                        it.above |= above;
                         it.tables.insert(table.name());
                         it.roles.insert(*role);
                     }
@@ -58,7 +63,8 @@ pub(super) fn find(
             if !it.roles.contains(&app.role.oid) {
                 continue;
             }
-            let Some(fault) = writable(audit, app.role.oid, relation, &trust.columns) else {
+            let Some(fault) = writable(audit, app.role.oid, relation, &trust.columns, it.above)
+            else {
                 continue;
             };
             if fault == Fault::MembershipSelfGrant {
@@ -94,7 +100,7 @@ pub(super) fn find(
     granting
 }
 
-/// What is trusted; in place of a view, the tables that it reads.
+/// A table, with its columns; of a view, the tables that it reads.
 fn below(audit: &Audit<'_>, trust: Trust) -> BTreeSet<Trust> {
     let mut found = BTreeSet::new();
     let mut seen = BTreeSet::new();
@@ -102,11 +108,10 @@ fn below(audit: &Audit<'_>, trust: Trust) -> BTreeSet<Trust> {
     while let Some(trust) = ahead.pop() {
         let relation = audit.catalogue.relations.get(&trust.relation);
         match relation.and_then(|relation| relation.view.as_ref()) {
-            Some(view) => {
-                if seen.insert(trust.relation) {
-                    ahead.extend(view.reads.iter().copied().map(Trust::of));
-                }
+            Some(view) if seen.insert(trust.relation) => {
+                ahead.extend(view.reads.iter().copied().map(Trust::of));
             }
+            Some(_) => {}
             None => {
                 found.insert(trust);
             }
@@ -132,7 +137,13 @@ fn above(table: &Table<'_>, role: Oid, command: Command) -> Vec<Oid> {
 
 /// What it is called that a role can put rows into a table that say more of it than they should. `None` if it
 /// cannot, or if that is told elsewhere.
-fn writable(audit: &Audit<'_>, role: Oid, relation: &Relation, columns: &[i16]) -> Option<Fault> {
+fn writable(
+    audit: &Audit<'_>,
+    role: Oid,
+    relation: &Relation,
+    columns: &[i16],
+    above: bool,
+) -> Option<Fault> {
     let catalogue = audit.catalogue;
     if !catalogue.may_enter(role, relation.namespace) {
         return None;
@@ -162,7 +173,7 @@ fn writable(audit: &Audit<'_>, role: Oid, relation: &Relation, columns: &[i16]) 
             return None;
         }
         // Who may write its own row into a list of people who see more is one of them.
-        if columns.is_empty() && audit.subject.is_persons(relation.oid) {
+        if above && audit.subject.is_persons(relation.oid) {
             if standing != Standing::Closed {
                 return Some(Fault::MembershipSelfGrant);
             }

@@ -2,8 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Audit, Command, Oid, Open, Policy, Relation, Table, object, remedy};
-use crate::{Fault, Finding, sql::tidy, subject::alter_policy, wall::Gap};
+use super::{Audit, Command, Oid, Open, Policy, Relation, Table, leave, object, remedy};
+use crate::{
+    Fault, Finding,
+    catalogue::PUBLIC,
+    expression::{Constant, Term, bare},
+    sql::tidy,
+    subject::alter_policy,
+    wall::Gap,
+};
 
 /// What is open of one policy.
 struct Opened<'t> {
@@ -129,12 +136,32 @@ fn partial(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Option<
 fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
     let relation = table.relation;
     let always = opened.gaps.contains(&Gap::Always);
-    let attack = statement(relation, &opened.using, &opened.using);
-    let (fault, why) = if always {
+    let mut attack = format!("`{}`", statement(relation, &opened.using, &opened.using));
+    if !opened.policy.roles.contains(&PUBLIC) {
+        attack.push_str(&format!(" of {}", super::roles(audit, opened.policy)));
+    }
+    let staff = if always {
+        members(audit, relation, opened)
+    } else {
+        Vec::new()
+    };
+    let left = leave(audit, opened.role, &staff);
+    let (fault, why) = if let (Some(_), Some(group)) = (&left, staff.first()) {
+        let (role, group) = (
+            tidy(audit.catalogue.roles.name(opened.role)),
+            tidy(audit.catalogue.roles.name(*group)),
+        );
         (
             Fault::PolicyTrue,
             format!(
-                "it lets every row through, and permissive policies add up, so `{attack}` reaches the rows of every tenant"
+                "it lets every row through to members of {group}, and {role} is one, so {attack} reaches the rows of every tenant"
+            ),
+        )
+    } else if always {
+        (
+            Fault::PolicyTrue,
+            format!(
+                "it lets every row through, and permissive policies add up, so {attack} reaches the rows of every tenant"
             ),
         )
     } else {
@@ -142,12 +169,37 @@ fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
         (
             Fault::PolicyWidens,
             format!(
-                "it asks for {asks} and not for the tenant, and permissive policies add up, so `{attack}` reaches rows of other tenants"
+                "it asks for {asks} and not for the tenant, and permissive policies add up, so {attack} reaches rows of other tenants"
             ),
         )
     };
-    let fix = remedy::tenant(audit, table, opened.role, opened.policy, !always);
+    let fix =
+        left.unwrap_or_else(|| remedy::tenant(audit, table, opened.role, opened.policy, !always));
     Finding::new(fault, object(relation, opened.policy), why, fix).tables([table.name()])
+}
+
+/// The roles that a policy asks for and that the application's is a member of: `pg_has_role('staff', 'member')`.
+fn members(audit: &Audit<'_>, relation: &Relation, opened: &Opened<'_>) -> Vec<Oid> {
+    let roles = &audit.catalogue.roles;
+    let Some(term) = audit.wall.term(relation, opened.policy, false) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    term.walk(&mut |term| {
+        let Term::Builtin(name, members) = term else {
+            return;
+        };
+        for member in members.iter().filter(|_| name == "pg_has_role") {
+            if let Term::Constant(Constant::Text(name)) = bare(member)
+                && let Some(role) = roles.named(name)
+                && role.oid != opened.role
+                && roles.reachable(opened.role).contains(&role.oid)
+            {
+                found.push(role.oid);
+            }
+        }
+    });
+    found
 }
 
 /// A policy that is enough to see one's own rows, and not to make some: `user_id = …`, taken for the check too.
@@ -164,7 +216,7 @@ fn owned(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
         "new rows are checked for {asks} and not for the tenant, so `{}` puts a row into another tenant",
         writing(audit, relation, insert)
     );
-    let predicate = audit.subject.predicate(audit.catalogue, relation);
+    let predicate = audit.predicate(relation);
     let old = opened.policy.using.as_ref().map(|it| it.text.as_str());
     let check = match (predicate, old) {
         (Some(predicate), Some(old)) => format!("{predicate} AND ({old})"),
@@ -208,7 +260,7 @@ fn check(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
     let using = policy.using.as_ref().filter(|_| opened.using.is_empty());
     let text = using
         .map(|using| using.text.clone())
-        .or_else(|| audit.subject.predicate(audit.catalogue, relation))
+        .or_else(|| audit.predicate(relation))
         .unwrap_or_else(|| "false".to_owned());
     let fix = alter_policy(relation, policy, None, Some(&text));
     Finding::new(fault, object(relation, policy), why, fix).tables([table.name()])
@@ -218,7 +270,15 @@ fn check(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
 fn asks(audit: &Audit<'_>, relation: &Relation, gaps: &BTreeSet<&Gap>) -> String {
     let mut what: Vec<String> = Vec::new();
     for gap in gaps {
-        if let Gap::Columns { columns } = gap {
+        let tenant = audit.subject.tenant_column(relation.oid);
+        if let Gap::Columns { columns } = gap
+            && tenant.is_some_and(|tenant| columns.as_slice() == [tenant])
+        {
+            what.push(format!(
+                "something that several tenants' {} have in common",
+                relation.column_list(columns)
+            ));
+        } else if let Gap::Columns { columns } = gap {
             what.push(relation.column_list(columns));
         } else if let Gap::Lookup { relation } | Gap::Privileged { relation } = gap
             && let Some(other) = audit.catalogue.relations.get(relation)

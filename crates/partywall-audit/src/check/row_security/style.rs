@@ -35,12 +35,14 @@ impl Style {
             .collect();
         let mut said: BTreeMap<Oid, BTreeMap<Template, usize>> = BTreeMap::new();
         let (mut plain, mut near, mut others) = (0_usize, 0_usize, 0_usize);
-        let is_persons = |relation: &&Relation| {
-            let belonging = audit.subject.belonging(relation.oid);
-            matches!(belonging, Some(Belonging::Person(_)))
+        let says_tenant = |relation: &&Relation| {
+            let column = audit.subject.tenant_column(relation.oid);
+            column
+                .and_then(|column| relation.column(column))
+                .is_some_and(|column| audit.subject.says_tenant(relation, column))
         };
         let tables = audit.subject.tenant_tables(audit.catalogue);
-        for relation in tables.filter(|relation| !is_persons(relation)) {
+        for relation in tables.filter(says_tenant) {
             for policy in &relation.policies {
                 if let Some((_, tree)) = equality_of(audit, relation, policy)
                     && is_setting(tree)
@@ -178,6 +180,11 @@ impl Style {
             Belonging::Parent { .. } => child::predicate(audit, self, relation),
             Belonging::Global | Belonging::Undecided(_) => None,
         }
+    }
+
+    /// The same where it is what other policies say, and more than a comparison with a setting.
+    pub(in crate::check) fn copy(&self, audit: &Audit<'_>, relation: &Relation) -> Option<String> {
+        (!self.said.is_empty()).then(|| self.predicate(audit, relation))?
     }
 
     /// Switches row-level security on and makes a policy.

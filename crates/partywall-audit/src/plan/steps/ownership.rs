@@ -17,7 +17,8 @@ fn is_moved(outline: &Outline<'_>, table: &Table<'_>, relation: &Relation) -> bo
     let is_apps = apps()
         .any(|app| roles.reachable(app).contains(&relation.owner) && !roles.is_superuser(app));
     Some(relation.owner) != outline.owner.oid
-        && (is_apps || table.stand == Stand::Open && roles.bypasses(relation.owner))
+        && (is_apps
+            || table.stand == Stand::Open && roles.bypasses(relation.owner) && !outline.is_begun())
 }
 
 /// Of a table and its partitions, those that are to be the owner's.

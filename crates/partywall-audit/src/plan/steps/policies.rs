@@ -1,14 +1,21 @@
 use super::spare::Spare;
 use crate::{
-    plan::{Outline, Phase, Step, done, outline::Table, stand::Stand},
+    plan::{
+        Outline, Phase, Step, done,
+        outline::{Belongs, Table},
+        stand::Stand,
+    },
     sql::tidy,
 };
 
 pub(super) fn add(outline: &Outline<'_>, spare: &mut Spare, steps: &mut Vec<Step>) {
-    for (table, tenant) in outline
+    let mut open: Vec<_> = outline
         .tenants()
         .filter(|(table, _)| table.stand == Stand::Open)
-    {
+        .collect();
+    // The tenants themselves first: among tables with walls, that they have none is taken to be meant.
+    open.sort_by_key(|(table, _)| table.belongs != Belongs::Root);
+    for (table, tenant) in open {
         if let Some(condition) = outline.condition(table, tenant) {
             steps.push(wall(spare, table, &condition));
         }

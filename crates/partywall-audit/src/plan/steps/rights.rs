@@ -99,7 +99,7 @@ pub(super) fn grantees(outline: &Outline<'_>) -> Vec<Option<Actor>> {
 pub(super) fn of<'a>(outline: &'a Outline<'_>, table: &'a Table<'_>) -> Vec<Rights<'a>> {
     let mut all = Vec::new();
     let is_apart = table.stand == Stand::Apart && table.belongs != Belongs::Global;
-    if table.belongs == Belongs::Undecided || is_apart {
+    if matches!(table.belongs, Belongs::Person | Belongs::Undecided) || is_apart {
         return all;
     }
     let relation = table.relation;
@@ -191,7 +191,9 @@ impl<'a> Rights<'a> {
 fn needed(table: &Table<'_>) -> BTreeSet<&'static str> {
     match table.belongs {
         Belongs::Own | Belongs::Path(_) => BTreeSet::from(DATA),
-        Belongs::Root | Belongs::Global | Belongs::Undecided => BTreeSet::from(["SELECT"]),
+        Belongs::Root | Belongs::Global | Belongs::Person | Belongs::Undecided => {
+            BTreeSet::from(["SELECT"])
+        }
     }
 }
 
@@ -208,7 +210,9 @@ fn numbers(had: &BTreeSet<&'static str>) -> BTreeSet<&'static str> {
 fn past(outline: &Outline<'_>, table: &Table<'_>) -> Vec<&'static str> {
     let found = |fault| outline.faults.on(table.name(), &[fault]);
     match (&table.belongs, table.stand) {
-        (Belongs::Global | Belongs::Undecided, _) | (_, Stand::Apart) => Vec::new(),
+        (Belongs::Global | Belongs::Person | Belongs::Undecided, _) | (_, Stand::Apart) => {
+            Vec::new()
+        }
         (_, Stand::Open) => PAST.to_vec(),
         (_, Stand::Walled) => [
             (Fault::PrivTruncate, "TRUNCATE"),

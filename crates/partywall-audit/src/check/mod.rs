@@ -100,6 +100,16 @@ impl<'a> Audit<'a> {
             .collect()
     }
 
+    /// The condition that a row is the tenant's, as the database's own policies say it.
+    pub(crate) fn predicate(&self, relation: &Relation) -> Option<String> {
+        if self.subject.compared_form(self.catalogue).is_none()
+            && let Some(copied) = row_security::Style::of(self).copy(self, relation)
+        {
+            return Some(copied);
+        }
+        self.subject.predicate(self.catalogue, relation)
+    }
+
     /// The names of roles, as SQL.
     pub(crate) fn role_list(&self, roles: &[Oid]) -> String {
         let names: Vec<String> = roles

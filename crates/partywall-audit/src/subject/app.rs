@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::belonging::Belonging;
-use crate::catalogue::{Catalogue, Command, Oid, Privilege, Relation, Role};
+use super::{belonging::Belonging, evidence::Comparison};
+use crate::catalogue::{Catalogue, Command, Oid, PUBLIC, Policy, Privilege, Relation, Role};
 use crate::expression::Node;
 
 /// The superuser that `initdb` made.
@@ -22,6 +22,7 @@ const DATA: [Privilege; 4] = [
 pub(super) fn roles(
     catalogue: &Catalogue,
     belongings: &BTreeMap<Oid, Belonging>,
+    comparisons: &BTreeMap<Oid, Vec<Comparison>>,
 ) -> Vec<(Oid, String)> {
     let tables: Vec<&Relation> = catalogue
         .relations
@@ -36,16 +37,24 @@ pub(super) fn roles(
     let doors = doors(catalogue, &tables);
     let look = Look {
         catalogue,
+        comparisons,
         tables,
         doors,
     };
-    let ordinary = look.ordinary();
+    let mut ordinary = look.ordinary();
+    // Where somebody writes by grants, those who have the owner's rights and no others bring migrations.
+    if ordinary
+        .iter()
+        .any(|role| look.writes(role) && !look.is_owners(role))
+    {
+        ordinary.retain(|role| !look.is_owners(role));
+    }
     // An administrators' role that requests take on has no fewer rights than the others: what only reads and has a
     // policy of its own is for those who did not log in.
-    let (admins, mut app): (Vec<&Role>, Vec<&Role>) = ordinary
-        .iter()
-        .copied()
-        .partition(|role| (role.login || look.writes(role)) && look.is_admin(role));
+    let (admins, mut app): (Vec<&Role>, Vec<&Role>) = ordinary.iter().copied().partition(|role| {
+        (role.login || look.writes(role))
+            && (look.is_admin(role) || look.is_worker(role, &ordinary))
+    });
     // Somebody writes the tenants' rows. A policy of its own that opens everything is a fault where nobody else does.
     if !app.iter().any(|role| look.writes(role)) {
         app.extend(admins.iter().filter(|role| look.writes(role)));
@@ -103,6 +112,7 @@ fn doors<'a>(catalogue: &'a Catalogue, tables: &[&'a Relation]) -> Vec<&'a Relat
 
 struct Look<'a> {
     catalogue: &'a Catalogue,
+    comparisons: &'a BTreeMap<Oid, Vec<Comparison>>,
     tables: Vec<&'a Relation>,
     /// The tables and the views over them.
     doors: Vec<&'a Relation>,
@@ -124,6 +134,22 @@ impl<'a> Look<'a> {
         self.doors
             .iter()
             .any(|relation| self.reaches(role.oid, relation, &WRITES))
+    }
+
+    /// Whether all that a role may do with tenants' tables it may as a member of their owners.
+    fn is_owners(&self, role: &Role) -> bool {
+        let roles = &self.catalogue.roles;
+        let owners: BTreeSet<Oid> = self.tables.iter().map(|relation| relation.owner).collect();
+        owners
+            .iter()
+            .any(|owner| roles.has_rights_of(role.oid, *owner))
+            && self.doors.iter().all(|relation| {
+                relation.grants.iter().all(|grant| {
+                    grant.grantee == PUBLIC
+                        || owners.contains(&grant.grantee)
+                        || !roles.has_rights_of(role.oid, grant.grantee)
+                })
+            })
     }
 
     /// Roles that have rights on tenants' tables by grants and that no table is owned by: logins, and roles that a
@@ -197,6 +223,40 @@ impl<'a> Look<'a> {
             }
         }
         open > bound
+    }
+
+    /// Whether a role works for all tenants at once: where it may go, policies that name it alone let it through, and
+    /// keep others who write there to their tenants.
+    fn is_worker(&self, role: &Role, ordinary: &[&Role]) -> bool {
+        let names = |policy: &Policy, role: &Role| {
+            policy.permissive && policy.using.is_some() && policy.roles == [role.oid]
+        };
+        let (mut open, mut bound) = (0_usize, 0_usize);
+        for relation in self.tables.iter().filter(|relation| relation.row_security) {
+            if !self.reaches(role.oid, relation, &DATA) {
+                continue;
+            }
+            let asks = |policy: &Policy| {
+                self.comparisons
+                    .get(&relation.oid)
+                    .is_some_and(|all| all.iter().any(|it| it.policy == policy.name))
+            };
+            let own = |role: &Role| {
+                relation
+                    .policies
+                    .iter()
+                    .any(|policy| names(policy, role) && !asks(policy))
+            };
+            let another = ordinary.iter().any(|other| {
+                other.oid != role.oid && !own(other) && self.reaches(other.oid, relation, &WRITES)
+            });
+            if own(role) && another {
+                open += 1;
+            } else {
+                bound += 1;
+            }
+        }
+        open > 0 && open >= bound
     }
 
     fn because(&self, role: &Role) -> String {

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     AuditError, Options,
-    catalogue::{Catalogue, Oid, Privilege, Relation},
+    catalogue::{Catalogue, Column, Oid, Privilege, Relation},
 };
 use family::{Family, Tables};
 use given::{Given, holds_rows};
@@ -87,7 +87,7 @@ impl Subject {
 
         let mut inferred = Inferred::default();
         let app_roles = if given.app_roles.is_empty() {
-            app::roles(catalogue, &belongings)
+            app::roles(catalogue, &belongings, &comparisons)
         } else {
             given
                 .app_roles
@@ -189,6 +189,18 @@ impl Subject {
     /// Whether a person and no tenant owns each of its rows, as in `users` beside memberships.
     pub(crate) fn is_persons(&self, relation: Oid) -> bool {
         matches!(self.belongings.get(&relation), Some(Belonging::Person(_)))
+    }
+
+    /// Whether a column says which tenant a row is of, and not who of it.
+    pub(crate) fn says_tenant(&self, relation: &Relation, column: &Column) -> bool {
+        let named = |taken: &Taken| taken.value == column.name;
+        !self.is_persons(relation.oid)
+            && (self.root.is_none()
+                || self.root == Some(relation.oid)
+                || self.inferred.tenant_columns.iter().any(named)
+                || relation.foreign_keys().any(|(constraint, reference)| {
+                    Some(reference.relation) == self.root && constraint.columns == [column.number]
+                }))
     }
 
     /// Whether its rows are tenants' or people's, by a column or through a parent.

@@ -10,11 +10,29 @@ use crate::{
 
 impl Subject {
     /// How the tenant is written in most policies, of the settings that were taken.
-    pub(crate) fn main_form(&self) -> Option<Form> {
+    pub(crate) fn main_form(&self, catalogue: &Catalogue) -> Option<Form> {
+        self.compared_form(catalogue).or_else(|| {
+            let name = self.contexts.first()?.clone();
+            Some(Form::Setting {
+                name,
+                path: Vec::new(),
+            })
+        })
+    }
+
+    /// What tenants' columns are compared with in most policies. `None` where they are only looked up.
+    pub(crate) fn compared_form(&self, catalogue: &Catalogue) -> Option<Form> {
         let mut votes: BTreeMap<&Form, usize> = BTreeMap::new();
-        for (relation, comparisons) in &self.comparisons {
+        for (oid, comparisons) in &self.comparisons {
+            let Some(relation) = catalogue.relations.get(oid) else {
+                continue;
+            };
             for comparison in comparisons {
-                if self.tenant_column(*relation) == Some(comparison.column)
+                let says_tenant = self.tenant_column(*oid) == Some(comparison.column)
+                    && relation
+                        .column(comparison.column)
+                        .is_some_and(|column| self.says_tenant(relation, column));
+                if says_tenant
                     && let With::Context { form, reads } = &comparison.with
                     && *form != Form::Other
                     && reads
@@ -29,19 +47,13 @@ impl Subject {
         let most = votes
             .into_iter()
             .max_by_key(|(form, count)| (*count, std::cmp::Reverse(*form)));
-        most.map(|(form, _)| form.clone()).or_else(|| {
-            let name = self.contexts.first()?.clone();
-            Some(Form::Setting {
-                name,
-                path: Vec::new(),
-            })
-        })
+        most.map(|(form, _)| form.clone())
     }
 
     /// The condition that a row is the tenant's: its column compared with the context or, without a column, the
     /// same of the row that it refers to. `None` where it cannot be told whose the rows are, or by what.
     pub(crate) fn predicate(&self, catalogue: &Catalogue, relation: &Relation) -> Option<String> {
-        self.predicate_by(catalogue, relation, &self.main_form()?)
+        self.predicate_by(catalogue, relation, &self.main_form(catalogue)?)
     }
 
     /// The same, with the context written in a form of its own.

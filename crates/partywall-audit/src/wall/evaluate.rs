@@ -227,35 +227,67 @@ impl Trial<'_, '_> {
             }
         }
         let mut own_passes = false;
+        // Of the sessions that are made alike: whether another's row passed in one, and was refused in one.
+        let mut alike: BTreeMap<usize, (bool, bool)> = BTreeMap::new();
         for sample in self.samples.clone() {
-            for session in sessions(&question.facts.settings, &sample) {
-                let mut own = false;
-                for row in rows(question.relation, question.tenant, &sample.own) {
-                    own |= self.passes(&session, &row).await?;
-                }
+            let sessions = sessions(&question.facts.settings, &sample);
+            for (at, session) in sessions.iter().enumerate() {
+                let own = self.any(session, &sample.own).await?;
                 own_passes |= own;
+                let (passed, refused) = alike.entry(at).or_default();
                 for (likeness, other) in others(question.tenant, &sample) {
-                    for row in rows(question.relation, question.tenant, &other) {
-                        if !self.passes(&session, &row).await? {
-                            continue;
+                    let passes = self.any(session, &other).await?;
+                    let column = question.tenant.number;
+                    match likeness {
+                        Likeness::None if passes => {
+                            *passed = true;
+                            break;
                         }
-                        let column = question.tenant.number;
-                        self.tried.gap = Some(match likeness {
-                            Likeness::None => self.wide(),
-                            Likeness::Part => Gap::Pattern { column },
-                            Likeness::Case => Gap::Fold { column },
-                        });
-                        return Ok(());
+                        Likeness::None => *refused |= own,
+                        Likeness::Part if passes => {
+                            self.tried.gap = Some(Gap::Pattern { column });
+                            return Ok(());
+                        }
+                        Likeness::Case if passes => {
+                            self.tried.gap = Some(Gap::Fold { column });
+                            return Ok(());
+                        }
+                        Likeness::Part | Likeness::Case => {}
                     }
                 }
-                if own && let Some(setting) = self.flag(&session, &sample).await? {
+                if own
+                    && !*passed
+                    && let Some(setting) = self.flag(session, &sample).await?
+                {
                     self.tried.gap = Some(Gap::Flag { setting });
                     return Ok(());
                 }
             }
         }
+        let mut wide = alike.values().filter(|(passed, _)| *passed).peekable();
+        if wide.peek().is_some() {
+            // Where tenants are below each other, some see others' rows and most do not.
+            self.tried.gap = Some(if wide.all(|(_, refused)| *refused) {
+                Gap::Opaque {
+                    why: "it lets rows of some other tenants through, and not of all".to_owned(),
+                }
+            } else {
+                self.wide()
+            });
+            return Ok(());
+        }
         self.tried.refuses = own_passes;
         Ok(())
+    }
+
+    /// Whether some row of a tenant passes in a session.
+    async fn any(&self, session: &Session, tenant: &str) -> Result<bool, AuditError> {
+        for row in rows(self.question.relation, self.question.tenant, tenant) {
+            if self.passes(session, &row).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A setting that opens it by some usual value.

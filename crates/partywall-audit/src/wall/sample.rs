@@ -158,13 +158,33 @@ fn made_up(column: &Column) -> (&'static str, &'static str) {
             "b0b0b0b0-0000-4000-8000-00000000000b",
         ),
         "smallint" | "integer" | "bigint" | "numeric" => ("1001", "2002"),
+        _ if is_path(column) => ("acme.eu", "globex.us"),
         _ => ("acme", "globex"),
     }
+}
+
+/// Whether tenants are below each other by their own keys, as the paths of `ltree` are.
+fn is_path(column: &Column) -> bool {
+    column.type_name.rsplit('.').next() == Some("ltree")
 }
 
 /// The tenants whose rows should not pass: another, and for texts what looks like the own one.
 pub(super) fn others(column: &Column, sample: &Sample) -> Vec<(Likeness, String)> {
     let mut others = vec![(Likeness::None, sample.other.clone())];
+    if is_path(column) {
+        // What is below is the own one's as well; what is above, or begins alike, is not.
+        let below = |other: &String| {
+            let rest = other.strip_prefix(&sample.own);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        others.retain(|(_, other)| !below(other));
+        let above = sample
+            .own
+            .rsplit_once('.')
+            .map(|(above, _)| above.to_owned());
+        others.extend(above.map(|above| (Likeness::Part, above)));
+        others.push((Likeness::Part, format!("{}2", sample.own)));
+    }
     let name = column.type_name.as_str();
     if name == "text" || name.starts_with("character varying") {
         others.push((Likeness::Part, format!("{}-eu", sample.own)));

@@ -311,6 +311,11 @@ impl Rows<'_, '_> {
         if tenant.is_some_and(|tenant| is_session(&tenant)) {
             return Some(Known::Directly);
         }
+        // A row of two parties is either's to see, and not to make in the other's name.
+        let is_read = source.number == ROW && !self.asker.check && !self.asker.alone;
+        if is_read && self.parties(relation).any(|column| is_session(&column)) {
+            return Some(Known::Directly);
+        }
         // The one that it belongs to is the session's.
         if tenant.is_none()
             && let Some(Belonging::Parent { constraint, .. }) =
@@ -346,6 +351,21 @@ impl Rows<'_, '_> {
             }
         }
         None
+    }
+
+    /// The columns that refer to the tenants.
+    fn parties(&self, relation: &Relation) -> impl Iterator<Item = i16> {
+        let root = self.wall.subject.root;
+        let key = root.and_then(|root| self.wall.subject.tenant_column(root));
+        relation
+            .foreign_keys()
+            .filter_map(move |(constraint, reference)| {
+                let column = constraint.columns.first()?;
+                (constraint.columns.len() == 1
+                    && Some(reference.relation) == root
+                    && reference.columns.first().copied() == key)
+                    .then_some(*column)
+            })
     }
 
     fn tenant_of(&self, source: Source) -> Option<i16> {

@@ -341,6 +341,116 @@ async fn a_key_that_is_the_sessions_user_tells_of_no_other() {
     );
 }
 
+#[tokio::test]
+async fn tenants_that_are_below_each_other_by_their_paths_are_kept_apart() {
+    let paths = |context: &str, operator: &str| {
+        format!(
+            "CREATE EXTENSION ltree SCHEMA public; CREATE ROLE {{app}} LOGIN; GRANT USAGE ON SCHEMA public TO {{app}};
+             CREATE TABLE orgs (path ltree PRIMARY KEY);
+             CREATE TABLE items (org_path ltree NOT NULL REFERENCES orgs, id uuid DEFAULT gen_random_uuid(),
+               PRIMARY KEY (org_path, id));
+             ALTER TABLE orgs ENABLE ROW LEVEL SECURITY; ALTER TABLE orgs FORCE ROW LEVEL SECURITY;
+             ALTER TABLE items ENABLE ROW LEVEL SECURITY; ALTER TABLE items FORCE ROW LEVEL SECURITY;
+             CREATE POLICY below ON orgs FOR SELECT USING (path {operator} {context}::ltree);
+             CREATE POLICY below ON items USING (org_path {operator} {context}::ltree);
+             GRANT SELECT ON orgs TO {{app}}; GRANT SELECT, INSERT, UPDATE, DELETE ON items TO {{app}};
+             INSERT INTO orgs VALUES ('acme'), ('acme.eu'), ('globex');"
+        )
+    };
+    let context = "NULLIF(current_setting('app.org', true), '')";
+    let below = Database::with(&paths(context, "<@")).await;
+    assert_eq!(findings(&below).await, []);
+    let above = Database::with(&paths(context, "@>")).await;
+    let found = findings(&above).await;
+    assert!(
+        !found.is_empty() && found.iter().all(|it| it.0 == "TENANT_PATTERN_MATCH"),
+        "{found:?}"
+    );
+    // Everything is below the empty path.
+    let empty = Database::with(&paths("current_setting('app.org', true)", "<@")).await;
+    let [(id, _, fix)] = findings(&empty).await.try_into().unwrap();
+    assert_eq!(id, "FAIL_OPEN_EMPTY");
+    assert!(fix.contains("org_path OPERATOR(public.<@) "), "{fix}");
+    empty.run(&fix).await;
+    assert_eq!(findings(&empty).await, []);
+}
+
+/// A database whose policies look the tenant up, or take it out of a list or a document, and what a new table gets.
+#[tokio::test]
+async fn a_table_without_policies_gets_the_condition_of_the_others() {
+    let member = "NULLIF(current_setting('app.user_id', true), '')::int";
+    let list = "string_to_array(NULLIF(current_setting('app.orgs', true), ''), ',')::int[]";
+    let claims = "NULLIF(current_setting('request.jwt.claims', true), '')::json";
+    for (condition, expected) in [
+        (
+            format!("COLUMN IN (SELECT m.org_id FROM members m WHERE m.user_id = {member})"),
+            "members",
+        ),
+        (
+            format!(
+                "EXISTS (SELECT FROM members m WHERE m.org_id = TABLE.COLUMN AND m.user_id = {member})"
+            ),
+            "(m.org_id = b.org_id)",
+        ),
+        (format!("COLUMN = ANY ({list})"), "string_to_array"),
+        (format!("COLUMN = ({claims} ->> 'org')::int"), "->> 'org'"),
+    ] {
+        let of =
+            |table: &str, column: &str| condition.replace("TABLE", table).replace("COLUMN", column);
+        let db = Database::with(&format!(
+            "CREATE ROLE {{app}} LOGIN; GRANT USAGE ON SCHEMA public TO {{app}};
+             CREATE TABLE orgs (id int PRIMARY KEY); CREATE TABLE users (id int PRIMARY KEY);
+             CREATE TABLE members (org_id int REFERENCES orgs, user_id int REFERENCES users, PRIMARY KEY (org_id, user_id));
+             CREATE INDEX ON members (user_id);
+             CREATE TABLE a (org_id int REFERENCES orgs, id uuid DEFAULT gen_random_uuid(), PRIMARY KEY (org_id, id));
+             CREATE TABLE b (org_id int REFERENCES orgs, id uuid DEFAULT gen_random_uuid(), PRIMARY KEY (org_id, id));
+             CREATE TABLE c (b_org int NOT NULL, b_id uuid NOT NULL, id uuid PRIMARY KEY, FOREIGN KEY (b_org, b_id) REFERENCES b);
+             CREATE INDEX ON c (b_org, b_id);
+             ALTER TABLE users ENABLE ROW LEVEL SECURITY; ALTER TABLE users FORCE ROW LEVEL SECURITY;
+             ALTER TABLE members ENABLE ROW LEVEL SECURITY; ALTER TABLE members FORCE ROW LEVEL SECURITY;
+             ALTER TABLE orgs ENABLE ROW LEVEL SECURITY; ALTER TABLE orgs FORCE ROW LEVEL SECURITY;
+             ALTER TABLE a ENABLE ROW LEVEL SECURITY; ALTER TABLE a FORCE ROW LEVEL SECURITY;
+             CREATE POLICY me ON users USING (id = {member}); CREATE POLICY me ON members FOR SELECT USING (user_id = {member});
+             CREATE POLICY own ON orgs FOR SELECT USING ({}); CREATE POLICY own ON a USING ({});
+             GRANT SELECT ON users, members, orgs TO {{app}}; GRANT SELECT, INSERT, UPDATE, DELETE ON a, b TO {{app}};
+             GRANT SELECT ON c TO {{app}};",
+            of("orgs", "id"),
+            of("a", "org_id"),
+        ))
+        .await;
+        let found = findings(&db).await;
+        let what: Vec<&str> = found.iter().map(|it| it.0).collect();
+        assert_eq!(what, ["RLS_OFF", "CHILD_UNSCOPED"], "{found:?}");
+        let fix = &found[0].2;
+        assert!(fix.contains(expected), "{fix}");
+        db.run(fix).await;
+        db.run(&found[1].2).await;
+        assert_eq!(findings(&db).await, [], "{fix}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_of_two_parties_is_made_in_ones_own_name() {
+    let parties = |command: &str| {
+        format!(
+            "CREATE TABLE offers (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid DEFAULT gen_random_uuid(),
+               given_to uuid NOT NULL REFERENCES tenants (id), PRIMARY KEY (tenant_id, id));
+             CREATE INDEX ON offers (given_to);
+             ALTER TABLE offers ENABLE ROW LEVEL SECURITY; ALTER TABLE offers FORCE ROW LEVEL SECURITY;
+             CREATE POLICY own ON offers USING (tenant_id = TENANT);
+             CREATE POLICY received ON offers {command} (given_to = TENANT);
+             GRANT SELECT, INSERT, UPDATE, DELETE ON offers TO {{app}};"
+        )
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(ids(&parties("FOR SELECT USING")).await, none);
+    assert_eq!(
+        ids(&parties("FOR INSERT WITH CHECK")).await,
+        ["CHECK_OPEN_INSERT"]
+    );
+    assert_eq!(ids(&parties("USING")).await, ["CHECK_OPEN_INSERT"]);
+}
+
 /// Run as whoever calls it, a function that the policies of what it reads ask would ask them for ever.
 #[tokio::test]
 async fn a_function_that_its_tables_policies_ask_stays_definer() {

@@ -215,3 +215,44 @@ async fn a_column_is_a_tenants_by_its_policy_its_key_or_its_name() {
     let globals = values(&report.inferred.globals);
     assert!(globals.contains(&"public.schema_migrations"), "{globals:?}");
 }
+
+#[tokio::test]
+async fn who_brings_migrations_is_not_the_application() {
+    // What it may, it may as a member of the owner.
+    let (db, found) = apps("CREATE ROLE {migrator} LOGIN; GRANT {owner} TO {migrator};").await;
+    assert_eq!(found, [db.role("app")]);
+    // Unless nobody else writes.
+    let (db, found) = apps(
+        "CREATE ROLE {web} LOGIN; GRANT {owner} TO {web};
+         REVOKE INSERT, UPDATE, DELETE ON customers, invoices FROM {app};",
+    )
+    .await;
+    assert_eq!(found, [db.role("app"), db.role("web")]);
+    // Or it was given rights of its own.
+    let (db, found) = apps(
+        "CREATE ROLE {web} LOGIN; GRANT {owner} TO {web}; GRANT USAGE ON SCHEMA public TO {web};
+         GRANT SELECT ON invoices TO {web};",
+    )
+    .await;
+    assert_eq!(found, [db.role("app"), db.role("web")]);
+}
+
+#[tokio::test]
+async fn a_worker_of_all_tenants_is_not_the_application_unless_it_is_bound_elsewhere() {
+    let worker = "CREATE ROLE {worker} LOGIN; GRANT USAGE ON SCHEMA public TO {worker};
+         GRANT SELECT, UPDATE ON invoices TO {worker};
+         CREATE POLICY drafts ON invoices TO {worker} USING (status = 'draft');";
+    let (db, found) = apps(worker).await;
+    assert_eq!(found, [db.role("app")]);
+    let more = "GRANT SELECT, UPDATE ON customers, tenants TO {worker};";
+    let (db, found) = apps(&format!("{worker} {more}")).await;
+    assert_eq!(found, [db.role("app"), db.role("worker")]);
+    // It is then told of by its name.
+    let report = fault::report(&db, &Options::default()).await;
+    let widens = report
+        .findings
+        .iter()
+        .find(|it| it.id.id() == "POLICY_WIDENS");
+    let why = &widens.unwrap().why;
+    assert!(why.contains(&db.role("worker")), "{why}");
+}

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Audit, reaches, some};
 use crate::{
     Fault, Finding,
-    catalogue::{Command, Function, Oid, Policy, Privilege, Relation},
+    catalogue::{Command, Expression, Function, Oid, Policy, Privilege, Relation},
+    expression::Node,
     sql::{literal, tidy},
     subject::{Form, alter_policy},
     wall::{Gap, Standing},
@@ -162,7 +163,11 @@ pub(super) fn find(audit: &Audit<'_>, openings: &[Opened<'_>], found: &mut Vec<F
         };
         let mut fixes: Vec<String> = Vec::new();
         for it in &opened {
-            let fix = mend(audit, it.relation, it.policy);
+            let emptied = fault == Fault::FailOpenEmpty;
+            let fix = emptied
+                .then(|| unless_empty(it.relation, it.policy))
+                .flatten()
+                .unwrap_or_else(|| mend(audit, it.relation, it.policy));
             if !fixes.contains(&fix) {
                 fixes.push(fix);
             }
@@ -184,6 +189,60 @@ fn statement(opened: &Opened<'_>) -> String {
     }
 }
 
+/// A comparison that is no equality, as of a path with those below it, with NULL in the place of an empty setting.
+fn unless_empty(relation: &Relation, policy: &Policy) -> Option<String> {
+    let keep = |expression: &Expression| {
+        let [left, right] = expression.tree.list("args") else {
+            return None;
+        };
+        let row = |node: &Node| {
+            let mut found = false;
+            node.walk(&mut |node| found |= node.tag() == "VAR");
+            found
+        };
+        let compares = expression.tree.tag() == "OPEXPR"
+            && (left.tag() == "VAR" || right.tag() == "VAR")
+            && !(row(left) && row(right));
+        let column = [left, right]
+            .into_iter()
+            .find_map(|side| relation.column(side.number("varattno")?))?;
+        let equals = expression
+            .text
+            .starts_with(&format!("({} = ", tidy(&column.name)));
+        (compares && !equals).then(|| sealed(&expression.text))?
+    };
+    let using = match &policy.using {
+        Some(using) => Some(keep(using)?),
+        None => None,
+    };
+    let check = match &policy.check {
+        Some(check) => Some(keep(check)?),
+        None => None,
+    };
+    Some(alter_policy(
+        relation,
+        policy,
+        using.as_deref(),
+        check.as_deref(),
+    ))
+}
+
+/// `NULLIF(current_setting(…), '')` for a bare `current_setting(…)`. `None` if there is none.
+fn sealed(text: &str) -> Option<String> {
+    const CALL: &str = "current_setting(";
+    let (before, after) = text.split_once(CALL)?;
+    if before.ends_with("NULLIF(") || after.contains(CALL) {
+        return None;
+    }
+    let mut quoted = false;
+    let end = after.find(|c| {
+        quoted ^= c == '\'';
+        c == ')' && !quoted
+    })?;
+    let (arguments, behind) = after.split_at_checked(end + 1)?;
+    Some(format!("{before}NULLIF({CALL}{arguments}, ''){behind}"))
+}
+
 /// Puts the bare comparison in the place of a policy, or drops one that says nothing of the tenant where
 /// another lets the tenant's rows through.
 pub(super) fn mend(audit: &Audit<'_>, relation: &Relation, policy: &Policy) -> String {
@@ -203,7 +262,7 @@ pub(super) fn mend(audit: &Audit<'_>, relation: &Relation, policy: &Policy) -> S
     if policy.permissive && another && !speaks(policy) {
         return format!("DROP POLICY {} ON {};", tidy(&policy.name), relation.name);
     }
-    let predicate = match audit.subject.main_form() {
+    let predicate = match audit.subject.main_form(audit.catalogue) {
         // The same comparison would be as open as it is.
         Some(Form::Function(function)) if audit.wall.stands_in(function) => {
             let Some(form) = audit.wall.setting_of(function) else {
@@ -211,7 +270,7 @@ pub(super) fn mend(audit: &Audit<'_>, relation: &Relation, policy: &Policy) -> S
             };
             audit.subject.predicate_by(audit.catalogue, relation, &form)
         }
-        _ => audit.subject.predicate(audit.catalogue, relation),
+        _ => audit.predicate(relation),
     };
     let predicate = predicate.as_deref().unwrap_or("false");
     alter_policy(

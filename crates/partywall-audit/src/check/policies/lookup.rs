@@ -16,6 +16,8 @@ use crate::{
 struct Trusted {
     tables: BTreeSet<String>,
     roles: BTreeSet<Oid>,
+    /// Whether it says who is above the tenants.
+    above: bool,
 }
 
 /// Answers the tables by whose rows tenants let themselves in.
@@ -28,15 +30,14 @@ pub(super) fn find(
     for table in tables {
         for (role, commands) in &table.roles {
             for command in commands {
-                let mut looked_up = audit.wall.trusts(*role, table.relation.oid, *command);
-                looked_up.extend(
-                    above(table, *role, *command)
-                        .into_iter()
-                        .map(Trust::of),
-                );
-                for key in looked_up {
-                    for key in below(audit, key) {
-                        let it = trusted.entry(key).or_default();
+                let looked_up = audit.wall.trusts(*role, table.relation.oid, *command);
+                let looked_up = looked_up.into_iter().map(|trust| (trust, false));
+                let above = above(table, *role, *command);
+                let above = above.into_iter().map(|oid| (Trust::of(oid), true));
+                for (trust, above) in looked_up.chain(above) {
+                    for trust in below(audit, trust) {
+                        let it = trusted.entry(trust).or_default();
+                        it.above |= above;
                         it.tables.insert(table.name());
                         it.roles.insert(*role);
                     }
@@ -62,7 +63,8 @@ pub(super) fn find(
             if !it.roles.contains(&app.role.oid) {
                 continue;
             }
-            let Some(fault) = writable(audit, app.role.oid, relation, &trust.columns) else {
+            let Some(fault) = writable(audit, app.role.oid, relation, &trust.columns, it.above)
+            else {
                 continue;
             };
             if fault == Fault::MembershipSelfGrant {
@@ -98,18 +100,20 @@ pub(super) fn find(
     granting
 }
 
-/// A table, with its column; of a view, the tables that it reads.
-fn below(audit: &Audit<'_>, key: (Oid, i16)) -> BTreeSet<(Oid, i16)> {
+/// A table, with its columns; of a view, the tables that it reads.
+fn below(audit: &Audit<'_>, trust: Trust) -> BTreeSet<Trust> {
     let mut found = BTreeSet::new();
     let mut seen = BTreeSet::new();
-    let mut ahead = vec![key];
-    while let Some((oid, column)) = ahead.pop() {
-        let relation = audit.catalogue.relations.get(&oid);
+    let mut ahead = vec![trust];
+    while let Some(trust) = ahead.pop() {
+        let relation = audit.catalogue.relations.get(&trust.relation);
         match relation.and_then(|relation| relation.view.as_ref()) {
-            Some(view) if seen.insert(oid) => ahead.extend(view.reads.iter().map(|oid| (*oid, 0))),
+            Some(view) if seen.insert(trust.relation) => {
+                ahead.extend(view.reads.iter().copied().map(Trust::of));
+            }
             Some(_) => {}
             None => {
-                found.insert((oid, column));
+                found.insert(trust);
             }
         }
     }
@@ -138,6 +142,7 @@ fn writable(
     role: Oid,
     relation: &Relation,
     columns: &[i16],
+    above: bool,
 ) -> Option<Fault> {
     let catalogue = audit.catalogue;
     if !catalogue.may_enter(role, relation.namespace) {
@@ -168,17 +173,13 @@ fn writable(
             return None;
         }
         // Who may write its own row into a list of people who see more is one of them.
-        if columns.is_empty() && audit.subject.is_persons(relation.oid) {
+        if above && audit.subject.is_persons(relation.oid) {
             if standing != Standing::Closed {
                 return Some(Fault::MembershipSelfGrant);
             }
             continue;
         }
-        let by = |column: &i16| {
-            audit
-                .wall
-                .standing_by(role, relation.oid, command, *column)
-        };
+        let by = |column: &i16| audit.wall.standing_by(role, relation.oid, command, *column);
         if is_open(&standing) && columns.is_empty()
             || !columns.is_empty() && columns.iter().map(by).all(|it| is_open(&it))
         {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Audit, Command, Oid, Open, Policy, Relation, Table, object, remedy};
-use crate::{Fault, Finding, sql::tidy, subject::alter_policy, wall::Gap};
+use crate::{Fault, Finding, catalogue::PUBLIC, sql::tidy, subject::alter_policy, wall::Gap};
 
 /// What is open of one policy.
 struct Opened<'t> {
@@ -129,12 +129,15 @@ fn partial(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Option<
 fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
     let relation = table.relation;
     let always = opened.gaps.contains(&Gap::Always);
-    let attack = statement(relation, &opened.using, &opened.using);
+    let mut attack = format!("`{}`", statement(relation, &opened.using, &opened.using));
+    if !opened.policy.roles.contains(&PUBLIC) {
+        attack.push_str(&format!(" of {}", super::roles(audit, opened.policy)));
+    }
     let (fault, why) = if always {
         (
             Fault::PolicyTrue,
             format!(
-                "it lets every row through, and permissive policies add up, so `{attack}` reaches the rows of every tenant"
+                "it lets every row through, and permissive policies add up, so {attack} reaches the rows of every tenant"
             ),
         )
     } else {
@@ -142,7 +145,7 @@ fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
         (
             Fault::PolicyWidens,
             format!(
-                "it asks for {asks} and not for the tenant, and permissive policies add up, so `{attack}` reaches rows of other tenants"
+                "it asks for {asks} and not for the tenant, and permissive policies add up, so {attack} reaches rows of other tenants"
             ),
         )
     };
@@ -164,7 +167,7 @@ fn owned(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
         "new rows are checked for {asks} and not for the tenant, so `{}` puts a row into another tenant",
         writing(audit, relation, insert)
     );
-    let predicate = audit.subject.predicate(audit.catalogue, relation);
+    let predicate = audit.predicate(relation);
     let old = opened.policy.using.as_ref().map(|it| it.text.as_str());
     let check = match (predicate, old) {
         (Some(predicate), Some(old)) => format!("{predicate} AND ({old})"),
@@ -208,7 +211,7 @@ fn check(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
     let using = policy.using.as_ref().filter(|_| opened.using.is_empty());
     let text = using
         .map(|using| using.text.clone())
-        .or_else(|| audit.subject.predicate(audit.catalogue, relation))
+        .or_else(|| audit.predicate(relation))
         .unwrap_or_else(|| "false".to_owned());
     let fix = alter_policy(relation, policy, None, Some(&text));
     Finding::new(fault, object(relation, policy), why, fix).tables([table.name()])

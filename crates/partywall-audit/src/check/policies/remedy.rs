@@ -18,7 +18,7 @@ pub(super) fn tenant(
 ) -> String {
     let relation = table.relation;
     let drop = || format!("DROP POLICY {} ON {};", tidy(&policy.name), relation.name);
-    let Some(predicate) = audit.subject.predicate(audit.catalogue, relation) else {
+    let Some(predicate) = audit.predicate(relation) else {
         return drop();
     };
     if !also && policy.permissive && is_needless(audit, relation, role, policy) {

@@ -35,8 +35,14 @@ impl Style {
             .collect();
         let mut said: BTreeMap<Oid, BTreeMap<Template, usize>> = BTreeMap::new();
         let (mut plain, mut near, mut others) = (0_usize, 0_usize, 0_usize);
+        let says_tenant = |relation: &&Relation| {
+            let column = audit.subject.tenant_column(relation.oid);
+            column
+                .and_then(|column| relation.column(column))
+                .is_some_and(|column| audit.subject.says_tenant(relation, column))
+        };
         let tables = audit.subject.tenant_tables(audit.catalogue);
-        for relation in tables.filter(|relation| !is_persons(audit, relation)) {
+        for relation in tables.filter(says_tenant) {
             for policy in &relation.policies {
                 if let Some((_, tree)) = equality_of(audit, relation, policy)
                     && is_setting(tree)
@@ -176,6 +182,11 @@ impl Style {
         }
     }
 
+    /// The same where it is what other policies say, and more than a comparison with a setting.
+    pub(in crate::check) fn copy(&self, audit: &Audit<'_>, relation: &Relation) -> Option<String> {
+        (!self.said.is_empty()).then(|| self.predicate(audit, relation))?
+    }
+
     /// Switches row-level security on and makes a policy.
     pub(super) fn protect(&self, relation: &Relation, predicate: &str) -> String {
         self.switch_on(relation) + "\n" + &self.policy(relation, predicate)
@@ -232,21 +243,6 @@ fn equality_of<'a>(
         .starts_with(&format!("({} = ", tidy(&column.name)));
     (using.tree.tag() == "OPEXPR" && is_column && is_equal && !has(right, "VAR"))
         .then_some((column, right))
-}
-
-/// Whether rows are told by a person rather than by a tenant: memberships, which everybody sees their own of.
-fn is_persons(audit: &Audit<'_>, relation: &Relation) -> bool {
-    match audit.subject.belonging(relation.oid) {
-        Some(Belonging::Person(_)) => true,
-        Some(Belonging::Column(column)) => {
-            let mut roots = relation
-                .foreign_keys()
-                .filter(|(_, reference)| Some(reference.relation) == audit.subject.root)
-                .peekable();
-            roots.peek().is_some() && roots.all(|(key, _)| !key.columns.contains(column))
-        }
-        _ => false,
-    }
 }
 
 /// Whether a policy compares the tenant's column with something of the session, and with a setting as it is.

@@ -18,6 +18,8 @@ pub(crate) struct Function {
     pub(crate) arguments: String,
     /// The types of its arguments alone.
     pub(crate) argument_types: Vec<Oid>,
+    /// Whether the last one takes any number of values, as an array.
+    pub(crate) variadic: bool,
     /// The names of its arguments, empty where they have none; none at all if no argument has one.
     pub(crate) argument_names: Vec<String>,
     pub(crate) returns: Oid,

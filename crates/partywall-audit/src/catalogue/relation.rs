@@ -19,6 +19,8 @@ pub(crate) struct Trigger {
     pub(crate) name: String,
     pub(crate) function: Oid,
     pub(crate) enabled: bool,
+    /// Whether it fires also where `session_replication_role` is `replica`.
+    pub(crate) always: bool,
     /// As `pg_get_triggerdef` writes it.
     pub(crate) definition: String,
 }

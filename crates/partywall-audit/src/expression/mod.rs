@@ -15,4 +15,4 @@ pub(crate) use facts::{Facts, SettingRead};
 pub(crate) use library::{Library, expression};
 pub(crate) use node::Node;
 pub(crate) use term::{Arm, Column, Compare, Pick, Query, ROW, Source, Term};
-pub(crate) use words::{bare, folds_case, is_pattern_function};
+pub(crate) use words::{bare, folds_case, is_many_to_one, is_pattern_function, takes_a_part};

@@ -34,6 +34,42 @@ pub(crate) fn is_pattern_function(name: &str) -> bool {
     )
 }
 
+/// Whether a function takes a part of a text.
+pub(crate) fn takes_a_part(name: &str) -> bool {
+    matches!(
+        name,
+        "left" | "right" | "substr" | "substring" | "split_part" | "text_substr"
+    )
+}
+
+/// Whether a function or an operator makes one value of several, so that its values being equal says little.
+pub(crate) fn is_many_to_one(name: &str) -> bool {
+    matches!(
+        name,
+        "%" | "/"
+            | ">>"
+            | "&"
+            | "@"
+            | "mod"
+            | "div"
+            | "abs"
+            | "sign"
+            | "trunc"
+            | "round"
+            | "floor"
+            | "ceil"
+            | "ceiling"
+            | "date_trunc"
+            | "length"
+            | "char_length"
+            | "character_length"
+            | "octet_length"
+            | "bit_length"
+            | "ascii"
+    ) || name.starts_with("hash")
+        || name.ends_with("_hash")
+}
+
 /// Whether a function makes one text of several that differ in case.
 pub(crate) fn folds_case(name: &str) -> bool {
     matches!(name, "lower" | "upper" | "initcap" | "casefold")
@@ -56,6 +92,14 @@ pub(super) fn builtin(name: &str, members: Vec<Term>) -> Term {
                 Term::Constant(Constant::Text(name)) => Some(name.to_ascii_lowercase()),
                 _ => None,
             };
+            // What no statement sets but by becoming somebody else. The application is no superuser, or that is
+            // the fault.
+            match name.as_deref() {
+                Some("role") => return Term::Session("role"),
+                Some("session_authorization") => return Term::Session("session_user"),
+                Some("is_superuser") => return Term::Constant(Constant::Text("off".to_owned())),
+                _ => {}
+            }
             let missing_ok = rest
                 .first()
                 .is_some_and(|term| *term != Term::FALSE && *term != Term::NULL);

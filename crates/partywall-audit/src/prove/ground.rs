@@ -108,7 +108,10 @@ impl<'a> Ground<'a> {
         };
         let tenant = super::ownership::owner_column(stage.subject, relation)
             .and_then(|it| relation.column(it));
-        let nobodys = format!("({visible}) AND ({own}) IS NOT TRUE");
+        let nobodys = stage
+            .nobodys(relation)
+            .unwrap_or_else(|| "false".to_owned());
+        let nobodys = format!("({nobodys}) AND ({own}) IS NOT TRUE");
         let mut bystanders = records(round, relation, &nobodys, WITNESSES)
             .await?
             .unwrap_or_default();

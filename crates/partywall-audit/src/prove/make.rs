@@ -53,6 +53,9 @@ pub(super) async fn make_with(
             Ok(row) => row,
             Err(why) => return Ok(Err(why)),
         };
+        if let Some(why) = unmakeable(round, relation, &row) {
+            return Ok(Err(why));
+        }
         let (sql, _) = row.insert(relation, &|_| true);
         match round.keep(&[Step::maker(sql)]).await?.pop() {
             Some(Err(refusal)) => {
@@ -73,4 +76,11 @@ pub(super) async fn make_with(
         }
     }
     Ok(Err(format!("no row could be made up: {why}")))
+}
+
+/// Why a row is not made up: something that it sets off would stay, though no trigger runs.
+pub(super) fn unmakeable(round: &Round<'_>, relation: &Relation, row: &Draft) -> Option<String> {
+    let harm = &round.stage.harm;
+    harm.making_rows(relation)
+        .or_else(|| harm.leaving(relation, &|column| row.cells.contains_key(&column.number)))
 }

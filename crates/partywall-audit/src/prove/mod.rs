@@ -10,6 +10,7 @@ mod context;
 mod draft;
 mod fresh;
 mod ground;
+mod harm;
 mod make;
 mod outcome;
 mod ownership;

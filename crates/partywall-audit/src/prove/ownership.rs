@@ -129,13 +129,26 @@ pub(super) fn typed(column: &Column, value: &str) -> String {
     format!("{}::{}", literal(value), column.type_name)
 }
 
+/// The schema of a type that is not PostgreSQL's own, such as `ltree`: its operators are found there alone.
+fn schema_of(column: &Column) -> Option<&str> {
+    let qualified = (column.type_kind == 'b').then(|| column.type_name.rsplit_once('.'));
+    Some(qualified.flatten()?.0)
+}
+
+/// The operator that a column's values are compared by.
+pub(super) fn equals(column: &Column) -> String {
+    schema_of(column).map_or_else(|| "=".to_owned(), |schema| format!("OPERATOR({schema}.=)"))
+}
+
 /// The row is one of these tenants'.
 pub(super) fn of(column: &Column, at: &str, tenants: &[String]) -> String {
     let list = list(column, tenants);
     if is_array(column) {
         format!("{at} && ARRAY[{list}]::{}", column.type_name)
     } else if tenants.len() == 1 {
-        format!("{at} = {list}")
+        format!("{at} {} {list}", equals(column))
+    } else if let Some(schema) = schema_of(column) {
+        format!("{at} OPERATOR({schema}.=) ANY (ARRAY[{list}])")
     } else {
         format!("{at} IN ({list})")
     }
@@ -149,6 +162,8 @@ pub(super) fn of_others(column: &Column, at: &str, tenants: &[String]) -> String
             "(cardinality({at}) > 0 AND NOT {at} && ARRAY[{list}]::{})",
             column.type_name
         )
+    } else if let Some(schema) = schema_of(column) {
+        format!("NOT ({at} OPERATOR({schema}.=) ANY (ARRAY[{list}]))")
     } else if tenants.len() == 1 {
         format!("{at} <> {list}")
     } else {

@@ -27,7 +27,11 @@ impl Record {
             .map(|number| {
                 let column = relation.column(*number)?;
                 let value = super::ownership::typed(column, self.value(*number)?);
-                Some(format!("t.{} = {value}", crate::sql::tidy(&column.name)))
+                let equals = super::ownership::equals(column);
+                Some(format!(
+                    "t.{} {equals} {value}",
+                    crate::sql::tidy(&column.name)
+                ))
             })
             .collect();
         parts

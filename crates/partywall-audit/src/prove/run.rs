@@ -10,6 +10,7 @@ use super::{
     context::Context,
     fresh::{self, Fresh},
     ground::Ground,
+    harm,
     party::Party,
     round::Round,
     seal::Seal,
@@ -86,7 +87,10 @@ pub(super) async fn run(
     let mut asked: Asked = BTreeMap::new();
     for table in &tables {
         for role in &subject.app_roles {
-            let fresh = seats.fresh(&stage, *role, table).await?;
+            let fresh = match stage.become_tenant(*role) {
+                Ok(()) => seats.fresh(&stage, *role, table).await?,
+                Err(why) => Fresh::NotAsked(why),
+            };
             asked.insert((*role, table.oid), fresh);
         }
     }
@@ -107,7 +111,10 @@ pub(super) async fn run(
         let mut cells = Vec::new();
         for role in &subject.app_roles {
             let fresh = asked.get(&(*role, table.oid));
-            cells.extend(seats.table(&stage, *role, table, fresh).await?);
+            cells.extend(match stage.become_tenant(*role) {
+                Ok(()) => seats.table(&stage, *role, table, fresh).await?,
+                Err(why) => cells_of(&stage, *role, BTreeMap::new(), &why),
+            });
         }
         cells.sort_by(|a, b| (a.attack, &a.role).cmp(&(b.attack, &b.role)));
         let table = TableProof {
@@ -165,9 +172,24 @@ async fn sample<'a>(
     }
     let victim = given.pop().flatten();
     let attacker = given.pop().flatten();
+    // What both are members of is the attacker's own.
+    let victim = victim.map(|mut victim| {
+        victim.retain(|it| !attacker.iter().flatten().any(|own| own == it));
+        victim
+    });
+    if victim.as_ref().is_some_and(Vec::is_empty) {
+        return Err(AuditError::Unknown {
+            kind: "tenant",
+            name: "of the victim alone".to_owned(),
+            hint:
+                "the attacker is a member of all that the victim is a member of: name somebody else"
+                    .to_owned(),
+        });
+    }
     for taken in [&attacker, &victim].into_iter().flatten() {
         sample.tenants.retain(|it| !taken.contains(it));
     }
+    let sampled = sample.tenants.clone();
     let mut others = sample.tenants.into_iter();
     let mut party = |tenants: Option<Vec<String>>| Party {
         tenants: tenants.unwrap_or_else(|| others.next().into_iter().collect()),
@@ -184,9 +206,11 @@ async fn sample<'a>(
         superuser: catalogue.roles.is_superuser(catalogue.server.user),
         attacker: party(attacker),
         victim: party(victim),
+        sampled,
         shared: sample.shared,
         members: Vec::new(),
         types,
+        harm: harm::load(tx, catalogue, how.spend_numbers).await?,
         seal: if is_partywall { seal(tx).await? } else { None },
     };
     let slots = if is_partywall {
@@ -324,6 +348,9 @@ impl Seats<'_> {
         role: Oid,
         table: &Relation,
     ) -> Result<Fresh, AuditError> {
+        if let Some(why) = stage.harm.reading(table) {
+            return Ok(Fresh::NotAsked(why));
+        }
         let way = self.login_way(stage, role);
         let used = |dirty: &[String]| {
             format!(
@@ -444,23 +471,29 @@ impl Seats<'_> {
             }
             rollback(tx).await?;
         }
-        let name = stage.catalogue.roles.name(role);
-        Ok(Attack::ALL
-            .iter()
-            .map(|attack| {
-                let verdict = done
-                    .remove(attack)
-                    .unwrap_or_else(|| Verdict::not_run(why.clone()));
-                Cell {
-                    attack: *attack,
-                    role: name.to_owned(),
-                    outcome: verdict.outcome,
-                    control: verdict.control,
-                    accepted: None,
-                }
-            })
-            .collect())
+        Ok(cells_of(stage, role, done, &why))
     }
+}
+
+/// What came of all attacks, and why of those that are missing nothing did.
+fn cells_of(
+    stage: &Stage<'_>,
+    role: Oid,
+    mut done: BTreeMap<Attack, Verdict>,
+    why: &str,
+) -> Vec<Cell> {
+    let name = stage.catalogue.roles.name(role);
+    let of = |attack: &Attack| {
+        let verdict = done.remove(attack).unwrap_or_else(|| Verdict::not_run(why));
+        Cell {
+            attack: *attack,
+            role: name.to_owned(),
+            outcome: verdict.outcome,
+            control: verdict.control,
+            accepted: None,
+        }
+    };
+    Attack::ALL.iter().map(of).collect()
 }
 
 /// Runs the attacks that were not run yet.
@@ -471,6 +504,9 @@ async fn through<'a>(
     done: &mut BTreeMap<Attack, Verdict>,
     wanted: &(dyn Fn(Attack) -> bool + Sync),
 ) -> Result<Result<(), String>, AuditError> {
+    if let Some(why) = round.stage.harm.reading(table) {
+        return Ok(Err(why));
+    }
     let ground = match Ground::prepare(round, table).await? {
         Ok(ground) => ground,
         Err(why) => return Ok(Err(why)),

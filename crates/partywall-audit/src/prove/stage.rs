@@ -1,9 +1,11 @@
 use std::collections::BTreeSet;
 
-use super::{ProveOptions, ownership, party::Party, seal::Seal, trial::Member, value::Types};
+use super::{
+    ProveOptions, harm::Harm, ownership, party::Party, seal::Seal, trial::Member, value::Types,
+};
 use crate::{
     catalogue::{Catalogue, Oid, Privilege, Relation},
-    subject::Subject,
+    subject::{Subject, With},
 };
 
 /// What is the same for all attacks.
@@ -17,11 +19,15 @@ pub(super) struct Stage<'a> {
     pub(super) superuser: bool,
     pub(super) attacker: Party,
     pub(super) victim: Party,
+    /// Keys of tenants: those that were found, and then made-up ones.
+    pub(super) sampled: Vec<String>,
     /// Tenants that policies name, whose rows are shared on purpose.
     pub(super) shared: BTreeSet<String>,
     /// Rows that their contexts hang on.
     pub(super) members: Vec<Member>,
     pub(super) types: Types,
+    /// What of the database must not run.
+    pub(super) harm: Harm<'a>,
     /// Where Partywall set the database up, the key that seals contexts and the server's time.
     pub(super) seal: Option<(Seal, i64)>,
 }
@@ -38,8 +44,62 @@ impl Stage<'_> {
         })
     }
 
+    /// Makes a role the tenant that it is called, where each tenant has a role of its own.
+    ///
+    /// # Errors
+    ///
+    /// Why it is none.
+    pub(super) fn become_tenant(&mut self, role: Oid) -> Result<(), String> {
+        if !self.is_by_role() || !self.how.attacker.is_empty() {
+            return Ok(());
+        }
+        let name = self.catalogue.roles.name(role).to_owned();
+        let other = self.sampled.iter().find(|it| **it != name);
+        let (true, Some(other)) = (self.sampled.contains(&name), other) else {
+            return Err(format!(
+                "policies ask who is connected, and no tenant is called {}",
+                crate::sql::tidy(&name)
+            ));
+        };
+        self.victim.tenants = vec![other.clone()];
+        self.attacker.tenants = vec![name];
+        Ok(())
+    }
+
+    /// Whether whoever is connected is the tenant, by its name.
+    pub(super) fn is_by_role(&self) -> bool {
+        self.subject.tenant_tables(self.catalogue).any(|table| {
+            let tenant = ownership::owner_column(self.subject, table);
+            let all = self.subject.comparisons.get(&table.oid);
+            all.into_iter().flatten().any(|it| {
+                let reads = it.with.reads();
+                Some(it.column) == tenant
+                    && matches!(it.with, With::Context { .. })
+                    && reads.user
+                    && reads.settings.is_empty()
+                    && reads.relations.is_empty()
+            })
+        })
+    }
+
+    /// Whether a victim was named. Then the rows of others say nothing: they may be below the attacker.
+    pub(super) fn is_named(&self) -> bool {
+        !self.how.victim.is_empty()
+    }
+
+    /// The row `t` is the victim's.
+    fn victims(&self, relation: &Relation) -> Option<String> {
+        self.condition(relation, &|column, at| {
+            ownership::of(column, at, &self.victim.tenants)
+        })
+    }
+
     /// The row `t` is another tenant's.
     pub(super) fn foreign(&self, relation: &Relation) -> Option<String> {
+        if self.is_named() {
+            let (theirs, own) = (self.victims(relation)?, self.own(relation)?);
+            return Some(format!("({theirs} AND ({own}) IS NOT TRUE)"));
+        }
         let not: Vec<String> = self
             .attacker
             .tenants
@@ -72,6 +132,9 @@ impl Stage<'_> {
 
     /// The row `t` is the attacker's, or is nobody's, so that everybody may see it.
     pub(super) fn visible(&self, relation: &Relation) -> Option<String> {
+        if self.is_named() {
+            return Some(format!("({}) IS NOT TRUE", self.foreign(relation)?));
+        }
         let own: Vec<String> = self
             .attacker
             .tenants
@@ -85,6 +148,19 @@ impl Stage<'_> {
                 ownership::of(column, at, &own),
                 ownership::of_nobody(column, at)
             )
+        })
+    }
+
+    /// The row `t` is nobody's, or shared on purpose.
+    pub(super) fn nobodys(&self, relation: &Relation) -> Option<String> {
+        let shared: Vec<String> = self.shared.iter().cloned().collect();
+        self.condition(relation, &|column, at| {
+            let nobodys = ownership::of_nobody(column, at);
+            if shared.is_empty() {
+                nobodys
+            } else {
+                format!("({nobodys} OR {})", ownership::of(column, at, &shared))
+            }
         })
     }
 

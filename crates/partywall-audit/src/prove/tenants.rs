@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ownership::{is_array, typed},
+    ownership::{equals, is_array, typed},
     record::MANY,
     step::Answer,
     value::Types,
@@ -135,10 +135,11 @@ pub(super) async fn sample(
             break;
         }
         let sql = format!(
-            "SELECT c.v::text FROM unnest(ARRAY[{}]) AS c (v) WHERE EXISTS (SELECT 1 FROM {} AS t WHERE t.{} = c.v)",
+            "SELECT c.v::text FROM unnest(ARRAY[{}]) AS c (v) WHERE EXISTS (SELECT 1 FROM {} AS t WHERE t.{} {} c.v)",
             each.join(", "),
             relation.name,
-            tidy(&column.name)
+            tidy(&column.name),
+            equals(column)
         );
         for tenant in ask(tx, &sql).await?.unwrap_or_default().column() {
             *scores.entry(tenant).or_default() += 1;
@@ -180,10 +181,11 @@ pub(super) async fn of_context(
     for (relation, column) in tables.iter().filter(|(_, column)| !is_array(column)) {
         for value in &values {
             let sql = format!(
-                "SELECT t.{0}::text FROM {1} AS t WHERE t.{0} = {2} LIMIT 1",
+                "SELECT t.{0}::text FROM {1} AS t WHERE t.{0} {3} {2} LIMIT 1",
                 tidy(&column.name),
                 relation.name,
-                typed(column, value)
+                typed(column, value),
+                equals(column)
             );
             let found = ask(tx, &sql).await?.unwrap_or_default().column();
             if !found.is_empty() {
@@ -213,7 +215,7 @@ pub(super) async fn of_context(
         }
     }
     Err(AuditError::Unknown {
-        kind: "tenant",
+        kind: "tenant that is named by",
         name: pairs
             .iter()
             .map(|(name, _)| name.as_str())

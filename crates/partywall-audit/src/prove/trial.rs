@@ -8,7 +8,7 @@ use super::{
     claims::{self, Claims},
     context::Context,
     ground::Ground,
-    ownership::{is_array, of, owner_column},
+    ownership::{is_array, of, of_others, owner_column},
     party::Party,
     reach::texts_in,
     round::Round,
@@ -159,6 +159,7 @@ fn probed<'a>(round: &Round<'a>) -> Vec<&'a Relation> {
         .tenant_tables(stage.catalogue)
         .filter(|it| it.row_security && !it.policies.is_empty() && !it.is_partition)
         .filter(|it| stage.may(round.role, it, Privilege::Select))
+        .filter(|it| stage.harm.reading(it).is_none())
         .collect();
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     tables.retain(|table| {
@@ -226,7 +227,25 @@ async fn members(round: &Round<'_>, tables: &[&Relation]) -> Result<Vec<Pair>, A
                 if column.number == tenant.number || !may_name || pairs.len() >= 32 {
                     continue;
                 }
-                pairs.extend(pair(round, table, tenant, column).await?);
+                let Some(pair) = pair(round, table, tenant, column).await? else {
+                    continue;
+                };
+                // Where one of them is of another tenant than was sampled, so is what names the tenant.
+                let tenants = [&pair.attacker, &pair.victim].map(|it| it.tenant().to_owned());
+                let sampled = [&round.stage.attacker, &round.stage.victim];
+                if tenants
+                    .iter()
+                    .zip(sampled)
+                    .any(|(it, sampled)| it != sampled.tenant())
+                {
+                    let [own, theirs] = tenants;
+                    pairs.push(Pair {
+                        values: (own, theirs),
+                        member: None,
+                        ..pair.clone()
+                    });
+                }
+                pairs.push(pair);
             }
         }
     }
@@ -289,30 +308,46 @@ async fn pair(
     let stage = round.stage;
     let number = column.number;
     let (at, column) = (tidy(&tenant.name), tidy(&column.name));
-    let mut found = Vec::new();
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for party in [&stage.attacker, &stage.victim] {
-        let owned = of(tenant, &format!("t.{at}"), &[party.tenant().to_owned()]);
-        let sql = format!(
-            "SELECT t.{column}::text FROM {0} AS t WHERE {owned} AND t.{column} IS NOT NULL \
-             ORDER BY EXISTS (SELECT 1 FROM {0} AS o WHERE o.{column} = t.{column} AND o.{at} <> t.{at}), 1 LIMIT 1",
-            table.name
-        );
-        let Ok(answer) = round.look(&sql).await? else {
-            return Ok(None);
+        // Whoever attacks is a member of more, perhaps: the victim is of a tenant beyond, and its own there.
+        let own: &[String] = found.first().map_or(&[], |(_, tenants)| tenants);
+        let value_of = async |owned: &str, order: &str| -> Result<_, AuditError> {
+            let sql = format!(
+                "SELECT t.{column}::text, t.{at}::text FROM {0} AS t WHERE {owned} AND t.{column} IS NOT NULL \
+                 ORDER BY EXISTS (SELECT 1 FROM {0} AS o WHERE o.{column} = t.{column} AND {order}), 1, 2 LIMIT 1",
+                table.name
+            );
+            let answer = round.look(&sql).await?.unwrap_or_default();
+            Ok(match answer.rows.into_iter().next().as_deref() {
+                Some([Some(value), Some(tenant)]) => Some((value.clone(), tenant.clone())),
+                _ => None,
+            })
         };
-        let Some(value) = answer.text() else {
+        let elsewhere = format!("o.{at} <> t.{at}");
+        let owned = of(tenant, &format!("t.{at}"), &[party.tenant().to_owned()]);
+        let mut known = None;
+        if !own.iter().any(|it| it == party.tenant()) {
+            known = value_of(&owned, &elsewhere).await?;
+        }
+        if known.is_none() && !own.is_empty() && own.iter().any(|it| it == party.tenant()) {
+            let beyond = of_others(tenant, &format!("t.{at}"), own);
+            let within = of(tenant, &format!("o.{at}"), own);
+            known = value_of(&beyond, &within).await?;
+        }
+        let Some((value, own_tenant)) = known else {
             return Ok(None);
         };
         let sql = format!(
             "SELECT DISTINCT t.{at}::text FROM {} AS t WHERE t.{column}::text = {} LIMIT 1000",
             table.name,
-            crate::sql::literal(value)
+            crate::sql::literal(&value)
         );
         let mut tenants = round.look(&sql).await?.unwrap_or_default().column();
-        tenants.retain(|it| it != party.tenant());
+        tenants.retain(|it| *it != own_tenant && !own.contains(it));
         tenants.sort();
-        tenants.insert(0, party.tenant().to_owned());
-        found.push((value.to_owned(), tenants));
+        tenants.insert(0, own_tenant);
+        found.push((value, tenants));
     }
     let party = |tenants: Vec<String>| Party {
         tenants,
@@ -441,7 +476,7 @@ impl Trial<'_, '_> {
         self.left -= 1;
         let (attacker, victim) = self.parties(&choices);
         // Whoever is a member of the victim's tenant attacks nobody there.
-        if attacker.tenants.contains(&victim.tenant().to_owned()) {
+        if victim.tenants.is_empty() || attacker.tenants.contains(&victim.tenant().to_owned()) {
             return Ok(());
         }
         let score = self.score(&choices).await?;

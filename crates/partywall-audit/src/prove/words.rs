@@ -27,45 +27,6 @@ pub(super) fn quoted(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What reaches outside of the transaction, or cannot be undone: never called, also not by a trigger.
-const OUTSIDE: [&str; 26] = [
-    "dblink",
-    "dblink_exec",
-    "dblink_connect",
-    "dblink_send_query",
-    "nextval",
-    "setval",
-    "program",
-    "http",
-    "http_get",
-    "http_post",
-    "net",
-    "pg_sleep",
-    "pg_sleep_for",
-    "pg_sleep_until",
-    "pg_terminate_backend",
-    "pg_cancel_backend",
-    "pg_reload_conf",
-    "pg_advisory_lock",
-    "pg_try_advisory_lock",
-    "pg_read_file",
-    "pg_read_binary_file",
-    "pg_ls_dir",
-    "lo_import",
-    "lo_export",
-    "pg_logical_emit_message",
-    "pg_file_write",
-];
-
-/// The word by which a function's text reaches outside of the transaction. Numbers of sequences may be meant to
-/// be spent.
-pub(super) fn outside(text: &str, spends: bool) -> Option<&'static str> {
-    OUTSIDE
-        .into_iter()
-        .filter(|word| !(spends && *word == "nextval"))
-        .find(|word| mentions(text, word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,14 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reaches_outside_is_known() {
-        assert_eq!(
-            outside("PERFORM dblink_exec('x')", true),
-            Some("dblink_exec")
-        );
-        assert_eq!(outside("SELECT 1", false), None);
-        assert_eq!(outside("SELECT nextval('s')", false), Some("nextval"));
-        assert_eq!(outside("SELECT nextval('s')", true), None);
+    fn texts_are_between_quotes() {
         assert_eq!(
             quoted("status = 'a' OR s = 'b'"),
             BTreeSet::from(["a".to_owned(), "b".to_owned()])

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     catalogue::Oid,
-    expression::{Column, Constant, Facts, ROW, Term, bare, folds_case, is_pattern_function},
+    expression::{
+        Column, Constant, Facts, ROW, Term, bare, folds_case, is_many_to_one, is_pattern_function,
+        takes_a_part,
+    },
 };
 
 /// What a way turns on, of what is in it.
@@ -181,6 +184,14 @@ fn of_the_row(
             seen.pattern = true;
             return;
         }
+        if asks && of_what_tenants_share(literal, tenant, takes_a_part) {
+            seen.pattern = true;
+            return;
+        }
+        // It asks for the column, and not for the tenant.
+        if asks && of_what_tenants_share(literal, tenant, is_many_to_one) {
+            return;
+        }
         if asks && folds(literal) {
             seen.fold = true;
             return;
@@ -222,6 +233,31 @@ fn matches_a_pattern(literal: &Literal) -> bool {
             look(right);
         }
         _ => {}
+    }
+    found
+}
+
+/// Whether an equality is one of what a function makes of the tenant.
+fn of_what_tenants_share(literal: &Literal, tenant: i16, is_it: fn(&str) -> bool) -> bool {
+    let (Literal::Equal { left, right, .. }
+    | Literal::Member {
+        item: left,
+        list: right,
+        ..
+    }) = literal
+    else {
+        return false;
+    };
+    let mut found = false;
+    for side in [left, right] {
+        side.walk_here(&mut |term| {
+            let (name, members) = match term {
+                Term::Builtin(name, members) => (name, members),
+                Term::Operator(compare, members) => (&compare.name, members),
+                _ => return,
+            };
+            found |= is_it(name) && members.iter().any(|member| is_column(member, tenant));
+        });
     }
     found
 }
@@ -301,8 +337,12 @@ fn of_the_role(wall: &Wall<'_>, role: Oid, literal: &Literal) -> Option<bool> {
         _ => None,
     };
     match literal {
-        Literal::Equal { left, right, .. } if matches!(bare(left), Term::Session(name) if *name != "pg_backend_pid") => {
-            Some(named(right)? == own)
+        Literal::Equal { left, right, .. } if matches!(bare(left), Term::Session(name) if *name != "pg_backend_pid") =>
+        {
+            let name = named(right)?;
+            // Who did not become anybody.
+            let nobody = name == "none" && matches!(bare(left), Term::Session("role"));
+            Some(name == own || nobody)
         }
         Literal::Differ { left, right } if matches!(bare(left), Term::Session(name) if *name != "pg_backend_pid") => {
             Some(named(right)? != own)

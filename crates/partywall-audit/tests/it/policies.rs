@@ -142,6 +142,16 @@ shapes! {
         CREATE POLICY floor_update ON invoices AS RESTRICTIVE FOR UPDATE USING (tenant_id = TENANT);".to_owned() => ["RESTRICTIVE_PARTIAL"];
 
     // Functions.
+    another_setting_instead: invoices("tenant_id = COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), NULLIF(current_setting('app.org', true), ''))::uuid") => ["GUC_INCONSISTENT"];
+    another_setting_instead_in_a_function: format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), NULLIF(current_setting('app.org', true), ''))::uuid $$; {}", invoices("tenant_id = (SELECT ctx())")) => ["GUC_INCONSISTENT"];
+    a_setting_that_is_the_role: "CREATE POLICY staff ON invoices FOR SELECT USING (current_setting('role') = 'staff' OR current_setting('is_superuser') = 'on' OR current_setting('session_authorization', true) = 'staff');".to_owned() => [];
+    a_setting_that_is_no_role: "CREATE POLICY staff ON invoices FOR SELECT USING (current_setting('role') = 'none');".to_owned() => ["POLICY_TRUE"];
+    a_setting_of_no_superuser: "CREATE POLICY staff ON invoices FOR SELECT USING (current_setting('is_superuser') = 'off');".to_owned() => ["POLICY_TRUE"];
+    a_hash_of_the_tenant: invoices("hashtext(tenant_id::text) = hashtext(NULLIF(current_setting('app.tenant_id', true), ''))") => ["POLICY_WIDENS"];
+    a_remainder_of_the_tenant: invoices("hashtext(tenant_id::text) % 16 = NULLIF(current_setting('app.shard', true), '')::int") => ["POLICY_WIDENS"];
+    a_part_of_the_tenant: invoices("left(tenant_id::text, 8) = left(NULLIF(current_setting('app.tenant_id', true), ''), 8)") => ["TENANT_PATTERN_MATCH"];
+    a_hash_beside_the_tenant: invoices("tenant_id = TENANT AND hashtext(tenant_id::text) = hashtext(NULLIF(current_setting('app.tenant_id', true), ''))") => [];
+    a_part_of_the_context: invoices("tenant_id = substr(current_setting('app.tenant_id', true), 1, 36)::uuid") => [];
     a_view_that_anybody_writes: "CREATE TABLE logins (login text PRIMARY KEY, acct uuid NOT NULL); CREATE VIEW active AS SELECT * FROM logins;
         GRANT SELECT, INSERT ON logins TO {app}; GRANT SELECT ON active TO {app}; ALTER TABLE logins OWNER TO {owner}; ALTER VIEW active OWNER TO {owner};
         DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id IN (SELECT acct FROM active WHERE login = NULLIF(current_setting('app.login', true), '')));".to_owned() => ["POLICY_SUBSELECT_OPEN"];
@@ -178,6 +188,13 @@ async fn fixes_of_every_shape_mend() {
         "DROP POLICY own ON invoices; CREATE POLICY rows ON invoices USING (true);".to_owned(),
         "DROP POLICY own ON invoices; CREATE POLICY own ON invoices USING (tenant_id = TENANT) WITH CHECK (true);".to_owned(),
         "CREATE POLICY more ON invoices FOR INSERT WITH CHECK (status = 'draft');".to_owned(),
+        invoices("tenant_id = COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), NULLIF(current_setting('app.org', true), ''))::uuid"),
+        format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(NULLIF(current_setting('app.tenant_id', true), ''), NULLIF(current_setting('app.org', true), ''))::uuid $$;
+            ALTER POLICY own ON customers USING (tenant_id = ctx()); ALTER POLICY own ON tenants USING (id = ctx()); {}", invoices("tenant_id = ctx()")),
+        // The membership is at fault, and not what was made for the members.
+        "CREATE ROLE {staff} NOLOGIN; GRANT {staff} TO {app};
+            CREATE POLICY staff ON invoices FOR SELECT USING (pg_has_role(current_user, '{staff}', 'member'));".to_owned(),
+        format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE SET app.tenant_id = 'aaaaaaaa-0000-0000-0000-000000000000' AS $$ SELECT TENANT $$; {}", invoices("tenant_id = ctx()")),
         // The function that the policies ask is at fault, so that they are not to ask it.
         format!("CREATE FUNCTION ctx() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT COALESCE(TENANT, 'aaaaaaaa-0000-0000-0000-000000000000') $$;
             ALTER POLICY own ON customers USING (tenant_id = ctx()); ALTER POLICY own ON tenants USING (id = ctx()); {}", invoices("tenant_id = ctx()")),
@@ -191,6 +208,10 @@ async fn fixes_of_every_shape_mend() {
             admin.batch_execute(fix).await.unwrap_or_else(|error| panic!("{fix}: {error:?}"));
         }
         assert_eq!(findings(&db).await, Vec::new(), "{sql}\n{before:?}");
+        let own = db.login("app").await;
+        own.batch_execute("SET app.tenant_id = 'aaaaaaaa-0000-0000-0000-000000000000'").await.unwrap();
+        let seen: i64 = own.query_one("SELECT count(*) FROM invoices", &[]).await.unwrap().get(0);
+        assert_eq!(seen, 1, "{sql}\n{before:?}");
     }
 }
 
@@ -277,6 +298,23 @@ async fn who_can_put_itself_on_the_list_of_administrators_is_one() {
     }
     let harmless = format!("{ADMINS} GRANT UPDATE (note) ON admins TO {{app}};");
     assert_eq!(ids(&harmless).await, Vec::<&str>::new());
+}
+
+/// Run as whoever calls it, a function that the policies of what it reads ask would ask them for ever.
+#[tokio::test]
+async fn a_function_that_its_tables_policies_ask_stays_definer() {
+    let db = Database::with(&read("base.sql")).await;
+    db.run(&"CREATE FUNCTION seen() RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT id FROM public.customers'; END $$;
+        ALTER FUNCTION seen() OWNER TO {owner}; ALTER TABLE customers NO FORCE ROW LEVEL SECURITY;
+        ALTER POLICY own ON customers USING (tenant_id = TENANT AND id IN (SELECT seen()));"
+        .replace("TENANT", T))
+        .await;
+    let found = findings(&db).await;
+    let fix = found
+        .iter()
+        .find_map(|(id, _, fix)| (*id == "SECDEF_FN").then_some(fix))
+        .unwrap();
+    assert!(fix.starts_with("-- "), "{fix}");
 }
 
 /// Customers that people are given, in a list.
@@ -449,21 +487,4 @@ async fn a_row_of_two_parties_is_made_in_ones_own_name() {
         ["CHECK_OPEN_INSERT"]
     );
     assert_eq!(ids(&parties("USING")).await, ["CHECK_OPEN_INSERT"]);
-}
-
-/// Run as whoever calls it, a function that the policies of what it reads ask would ask them for ever.
-#[tokio::test]
-async fn a_function_that_its_tables_policies_ask_stays_definer() {
-    let db = Database::with(&read("base.sql")).await;
-    db.run(&"CREATE FUNCTION seen() RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT id FROM public.customers'; END $$;
-        ALTER FUNCTION seen() OWNER TO {owner}; ALTER TABLE customers NO FORCE ROW LEVEL SECURITY;
-        ALTER POLICY own ON customers USING (tenant_id = TENANT AND id IN (SELECT seen()));"
-        .replace("TENANT", T))
-        .await;
-    let found = findings(&db).await;
-    let fix = found
-        .iter()
-        .find_map(|(id, _, fix)| (*id == "SECDEF_FN").then_some(fix))
-        .unwrap();
-    assert!(fix.starts_with("-- "), "{fix}");
 }

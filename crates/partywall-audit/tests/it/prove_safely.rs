@@ -41,7 +41,7 @@ async fn base(more: &str) -> Database {
 }
 
 /// Everything in a database: rows, sequences, catalogues, with who wrote each row last.
-async fn fingerprint(db: &Database) -> String {
+pub(crate) async fn fingerprint(db: &Database) -> String {
     let client = db.superuser().await;
     let mut text = String::new();
     let names = client
@@ -92,7 +92,7 @@ async fn session(client: &Client) -> Vec<Option<String>> {
         .collect()
 }
 
-fn cell<'p>(proof: &'p Proof, table: &str, attack: &str) -> &'p Cell {
+pub(crate) fn cell<'p>(proof: &'p Proof, table: &str, attack: &str) -> &'p Cell {
     proof
         .tables
         .iter()
@@ -104,7 +104,7 @@ fn cell<'p>(proof: &'p Proof, table: &str, attack: &str) -> &'p Cell {
         .unwrap()
 }
 
-fn why(cell: &Cell) -> &str {
+pub(crate) fn why(cell: &Cell) -> &str {
     let Outcome::NotRun { why } = &cell.outcome else {
         panic!("{cell:?}");
     };

@@ -78,6 +78,11 @@ async fn a_view_that_chooses_rows_takes_no_others() {
             &[],
         ),
         (
+            "of the tenants themselves",
+            view("list", "", "SELECT * FROM tenants WHERE id = MINE") + all,
+            &[],
+        ),
+        (
             "over a table that the application cannot reach",
             "CREATE TABLE kept (tenant_id uuid NOT NULL REFERENCES tenants, id uuid NOT NULL, PRIMARY KEY (tenant_id, id));"
                 .to_owned()

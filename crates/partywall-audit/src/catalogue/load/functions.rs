@@ -39,6 +39,7 @@ pub(super) async fn functions(client: &Client) -> Result<BTreeMap<Oid, Function>
             extension: cell(row, 16)?,
             definition: cell(row, 17)?,
             argument_names: cell::<Option<_>>(row, 18)?.unwrap_or_default(),
+            variadic: cell(row, 19)?,
             grants: grants.remove(&oid).unwrap_or_default(),
         })
     })

@@ -29,6 +29,7 @@ pub(super) async fn relations(client: &Client) -> Result<BTreeMap<Oid, Relation>
             function: cell(row, 2)?,
             enabled: cell(row, 3)?,
             definition: cell(row, 4)?,
+            always: cell(row, 5)?,
         })
     })
     .await?;

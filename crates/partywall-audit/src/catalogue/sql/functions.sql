@@ -8,7 +8,7 @@ SELECT p.oid, p.pronamespace, n.nspname::text, p.proname::text, pg_get_function_
            AND d.refclassid = 'pg_extension'::regclass LIMIT 1),
        CASE WHEN p.prokind IN ('f', 'p') AND l.lanname IN ('sql', 'plpgsql') THEN pg_get_functiondef(p.oid) END,
        (SELECT array_agg(a.name ORDER BY a.at) FROM unnest(p.proargnames, p.proargmodes) WITH ORDINALITY a (name, mode, at)
-         WHERE coalesce(a.mode, 'i') IN ('i', 'b', 'v'))
+         WHERE coalesce(a.mode, 'i') IN ('i', 'b', 'v')), p.provariadic <> 0
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
  ORDER BY p.oid

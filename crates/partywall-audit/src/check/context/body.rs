@@ -177,7 +177,7 @@ pub(super) fn unguarded(sql: &str) -> Vec<(String, bool)> {
             let missing_ok = arguments
                 .get(1)
                 .is_some_and(|it| !it.trim().eq_ignore_ascii_case("false"));
-            if !missing_ok {
+            if !missing_ok && name.contains('.') {
                 found.push((name.to_lowercase(), true));
             }
             if !open.contains(&true) && refuses_empty(tokens, end) {

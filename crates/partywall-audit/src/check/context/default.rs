@@ -110,7 +110,7 @@ fn example(audit: &Audit<'_>) -> String {
 }
 
 /// The name of a setting, as `SET` wants it: each part quoted where it needs it.
-fn setting_name(name: &str) -> String {
+pub(super) fn setting_name(name: &str) -> String {
     let parts: Vec<String> = name.split('.').map(tidy).collect();
     parts.join(".")
 }

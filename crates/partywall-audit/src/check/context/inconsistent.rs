@@ -69,6 +69,45 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     for uses in uses.values() {
         of_dimension(audit, uses, found);
     }
+    within_policies(audit, found);
+}
+
+/// One policy that takes the tenant from another setting while the first has no value.
+fn within_policies(audit: &Audit<'_>, found: &mut Vec<Finding>) {
+    let mut odd: BTreeMap<(String, String), Vec<(&Relation, &Policy)>> = BTreeMap::new();
+    for relation in audit.guarded() {
+        for policy in &relation.policies {
+            if applies(audit, &policy.roles)
+                && let Some(settings) = audit.wall.falls_back(relation, policy)
+            {
+                odd.entry(settings).or_default().push((relation, policy));
+            }
+        }
+    }
+    for ((first, other), policies) in odd {
+        let tables: BTreeSet<String> = policies
+            .iter()
+            .map(|(relation, _)| relation.name.to_string())
+            .collect();
+        let Some(table) = tables.first() else {
+            continue;
+        };
+        let why = format!(
+            "policies of {} read the tenant from `{first}` and, while that has no value, from `{other}`, so a request that sets none of them runs `SELECT * FROM {table}` as whoever `{other}` was left at",
+            some(&tables),
+        );
+        let mut fixes: Vec<String> = Vec::new();
+        for (relation, policy) in policies {
+            let fix = mend(audit, relation, policy);
+            if !fixes.contains(&fix) {
+                fixes.push(fix);
+            }
+        }
+        let object = format!("setting {other}");
+        found.push(
+            Finding::new(Fault::GucInconsistent, object, why, fixes.join("\n")).tables(tables),
+        );
+    }
 }
 
 /// The settings that most policies read are right, or those that were given; the others are odd.

@@ -264,7 +264,7 @@ pub(super) fn mend(audit: &Audit<'_>, relation: &Relation, policy: &Policy) -> S
     }
     let predicate = match audit.subject.main_form(audit.catalogue) {
         // The same comparison would be as open as it is.
-        Some(Form::Function(function)) if audit.wall.stands_in(function) => {
+        Some(Form::Function(function)) if audit.wall.is_at_fault(function) => {
             let Some(form) = audit.wall.setting_of(function) else {
                 return by_hand(audit, function);
             };

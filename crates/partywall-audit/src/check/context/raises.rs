@@ -150,7 +150,8 @@ fn look(node: &Node, cast: bool, guarded: bool, found: &mut Vec<(String, Raises)
         else {
             return;
         };
-        let missing_ok = arguments.get(1).is_some_and(is_not_false);
+        // PostgreSQL's own are always there.
+        let missing_ok = !name.contains('.') || arguments.get(1).is_some_and(is_not_false);
         if guarded {
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Audit, body};
+use super::{Audit, body, default::setting_name};
 use crate::{
     Fault, Finding,
     catalogue::{Function, Oid, PUBLIC, Privilege},
@@ -93,6 +93,26 @@ fn sets_context(audit: &Audit<'_>, function: &Function, setting: &str, value: &s
     };
     // A tenant's id is nothing to print in a report.
     let _ = value;
+    let fix = if !is_asked(audit, function) {
+        format!(
+            "REVOKE EXECUTE ON {} {} FROM {};",
+            function.keyword(),
+            function.signature(),
+            names.join(", ")
+        )
+    } else if function.sets(setting).is_some() {
+        format!(
+            "ALTER {} {} RESET {};",
+            function.keyword(),
+            function.signature(),
+            setting_name(setting)
+        )
+    } else {
+        format!(
+            "-- The policies ask {}, so that everybody has to call it: it must not set `{setting}` itself.",
+            function.signature()
+        )
+    };
     Finding::new(
         Fault::FnSetsContext,
         format!("{keyword} {}", function.signature()),
@@ -100,13 +120,18 @@ fn sets_context(audit: &Audit<'_>, function: &Function, setting: &str, value: &s
             "it runs with `{setting}` set to a value of its own, so whoever calls it (`{call} {}(…)`) works as that tenant, whatever their own is",
             function.name
         ),
-        format!(
-            "REVOKE EXECUTE ON {} {} FROM {};",
-            function.keyword(),
-            function.signature(),
-            names.join(", ")
-        ),
+        fix,
     )
+}
+
+/// Whether policies call a function.
+fn is_asked(audit: &Audit<'_>, function: &Function) -> bool {
+    audit.guarded().any(|relation| {
+        relation.policies.iter().any(|policy| {
+            let facts = audit.wall.facts(relation, policy);
+            facts.functions.contains(&function.oid)
+        })
+    })
 }
 
 /// CTX_POOL_LEAK, as far as functions go.

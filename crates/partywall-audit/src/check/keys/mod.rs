@@ -18,6 +18,7 @@ use crate::{
     Finding,
     catalogue::{Index, Oid, Relation},
 };
+pub(crate) use surrogate::is_surrogate;
 
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     foreign::find(audit, found);

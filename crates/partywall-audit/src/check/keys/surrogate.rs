@@ -1,6 +1,6 @@
 use crate::{
-    catalogue::{Column, ConstraintKind, Identity, Oid, Relation},
-    check::{Audit, reach::phrase},
+    catalogue::{Catalogue, Column, ConstraintKind, Identity, Oid, Relation},
+    check::reach::phrase,
 };
 
 /// `int2`, `int4`, `int8`, `uuid` (pg_type.dat).
@@ -9,11 +9,11 @@ const UUID: Oid = 2950;
 
 /// Whether a value says nothing by itself: nobody collides with one that the server made up, and to guess it
 /// tells of nothing but that it is taken. Its meaning is that of the row, not of what somebody entered.
-pub(super) fn is_surrogate(audit: &Audit<'_>, table: &Relation, column: &Column) -> bool {
-    depth(audit, table, column, 0)
+pub(crate) fn is_surrogate(catalogue: &Catalogue, table: &Relation, column: &Column) -> bool {
+    depth(catalogue, table, column, 0)
 }
 
-fn depth(audit: &Audit<'_>, table: &Relation, column: &Column, level: usize) -> bool {
+fn depth(catalogue: &Catalogue, table: &Relation, column: &Column, level: usize) -> bool {
     if column.type_oid == UUID || column.identity != Identity::No {
         return true;
     }
@@ -36,12 +36,11 @@ fn depth(audit: &Audit<'_>, table: &Relation, column: &Column, level: usize) -> 
                 .zip(&reference.columns)
                 .filter(|(own, _)| **own == column.number)
                 .any(|(_, theirs)| {
-                    audit
-                        .catalogue
+                    catalogue
                         .relations
                         .get(&reference.relation)
                         .and_then(|other| Some((other, other.column(*theirs)?)))
-                        .is_some_and(|(other, theirs)| depth(audit, other, theirs, level + 1))
+                        .is_some_and(|(other, theirs)| depth(catalogue, other, theirs, level + 1))
                 })
         })
 }

@@ -59,7 +59,7 @@ pub(crate) fn is_scoped(audit: &Audit<'_>, table: &Relation, index: &Index) -> b
             && columns
                 .iter()
                 .filter_map(|column| table.column(*column))
-                .all(|column| is_surrogate(audit, table, column)))
+                .all(|column| is_surrogate(audit.catalogue, table, column)))
 }
 
 /// Whether the application can choose the values.

@@ -60,6 +60,10 @@ fn is_past(audit: &Audit<'_>, asker: Oid, written: &Written, command: Command) -
     let Some(table) = audit.catalogue.relations.get(&written.table) else {
         return false;
     };
+    // A new tenant is no other's row.
+    if audit.subject.root == Some(table.oid) {
+        return false;
+    }
     let mut decide: Vec<i16> = audit.subject.tenant_column(table.oid).into_iter().collect();
     if let Some(Belonging::Parent { constraint, .. }) = audit.subject.belonging(table.oid) {
         let own = table.constraints.iter().find(|own| own.oid == *constraint);

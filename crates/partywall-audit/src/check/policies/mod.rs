@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Audit,
     app::{App, right},
-    roles::inherited_from,
+    roles::{inherited_from, leave},
 };
 use crate::{
     Finding,

@@ -2,8 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Audit, Command, Oid, Open, Policy, Relation, Table, object, remedy};
-use crate::{Fault, Finding, catalogue::PUBLIC, sql::tidy, subject::alter_policy, wall::Gap};
+use super::{Audit, Command, Oid, Open, Policy, Relation, Table, leave, object, remedy};
+use crate::{
+    Fault, Finding,
+    catalogue::PUBLIC,
+    expression::{Constant, Term, bare},
+    sql::tidy,
+    subject::alter_policy,
+    wall::Gap,
+};
 
 /// What is open of one policy.
 struct Opened<'t> {
@@ -133,7 +140,24 @@ fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
     if !opened.policy.roles.contains(&PUBLIC) {
         attack.push_str(&format!(" of {}", super::roles(audit, opened.policy)));
     }
-    let (fault, why) = if always {
+    let staff = if always {
+        members(audit, relation, opened)
+    } else {
+        Vec::new()
+    };
+    let left = leave(audit, opened.role, &staff);
+    let (fault, why) = if let (Some(_), Some(group)) = (&left, staff.first()) {
+        let (role, group) = (
+            tidy(audit.catalogue.roles.name(opened.role)),
+            tidy(audit.catalogue.roles.name(*group)),
+        );
+        (
+            Fault::PolicyTrue,
+            format!(
+                "it lets every row through to members of {group}, and {role} is one, so {attack} reaches the rows of every tenant"
+            ),
+        )
+    } else if always {
         (
             Fault::PolicyTrue,
             format!(
@@ -149,8 +173,33 @@ fn using(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
             ),
         )
     };
-    let fix = remedy::tenant(audit, table, opened.role, opened.policy, !always);
+    let fix =
+        left.unwrap_or_else(|| remedy::tenant(audit, table, opened.role, opened.policy, !always));
     Finding::new(fault, object(relation, opened.policy), why, fix).tables([table.name()])
+}
+
+/// The roles that a policy asks for and that the application's is a member of: `pg_has_role('staff', 'member')`.
+fn members(audit: &Audit<'_>, relation: &Relation, opened: &Opened<'_>) -> Vec<Oid> {
+    let roles = &audit.catalogue.roles;
+    let Some(term) = audit.wall.term(relation, opened.policy, false) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    term.walk(&mut |term| {
+        let Term::Builtin(name, members) = term else {
+            return;
+        };
+        for member in members.iter().filter(|_| name == "pg_has_role") {
+            if let Term::Constant(Constant::Text(name)) = bare(member)
+                && let Some(role) = roles.named(name)
+                && role.oid != opened.role
+                && roles.reachable(opened.role).contains(&role.oid)
+            {
+                found.push(role.oid);
+            }
+        }
+    });
+    found
 }
 
 /// A policy that is enough to see one's own rows, and not to make some: `user_id = …`, taken for the check too.
@@ -221,7 +270,15 @@ fn check(audit: &Audit<'_>, table: &Table<'_>, opened: &Opened<'_>) -> Finding {
 fn asks(audit: &Audit<'_>, relation: &Relation, gaps: &BTreeSet<&Gap>) -> String {
     let mut what: Vec<String> = Vec::new();
     for gap in gaps {
-        if let Gap::Columns { columns } = gap {
+        let tenant = audit.subject.tenant_column(relation.oid);
+        if let Gap::Columns { columns } = gap
+            && tenant.is_some_and(|tenant| columns.as_slice() == [tenant])
+        {
+            what.push(format!(
+                "something that several tenants' {} have in common",
+                relation.column_list(columns)
+            ));
+        } else if let Gap::Columns { columns } = gap {
             what.push(relation.column_list(columns));
         } else if let Gap::Lookup { relation } | Gap::Privileged { relation } = gap
             && let Some(other) = audit.catalogue.relations.get(relation)

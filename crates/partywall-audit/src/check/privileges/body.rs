@@ -131,6 +131,99 @@ pub(super) fn assignment(statement: &[Token], declares: bool) -> Option<(String,
     None
 }
 
+/// Words that follow a table where an alias could.
+const CLAUSES: [&str; 14] = [
+    "where", "group", "order", "limit", "join", "left", "inner", "cross", "on", "having", "loop",
+    "union", "using", "right",
+];
+
+/// What a source is called, whose name ends here.
+pub(super) fn alias(tokens: &[Token], at: usize) -> Option<String> {
+    let at = if is(tokens.get(at), "as") { at + 1 } else { at };
+    word(tokens.get(at)).filter(|it| !CLAUSES.contains(&it.as_str()))
+}
+
+/// Whether a name stands where a table does, with a schema or without.
+pub(super) fn is_source(tokens: &[Token], at: usize) -> bool {
+    let before = |back: usize| at.checked_sub(back).and_then(|at| tokens.get(at));
+    let first = if before(1) == Some(&Token::Period) {
+        before(3)
+    } else {
+        before(1)
+    };
+    first == Some(&Token::Comma)
+        || first == Some(&Token::LParen)
+        || ["from", "join", "only"].iter().any(|it| is(first, it))
+}
+
+/// The names behind INTO, and where they end.
+pub(super) fn targets(statement: &[Token], into: usize) -> (Vec<String>, usize) {
+    let mut at = into + 1;
+    if is(statement.get(at), "strict") {
+        at += 1;
+    }
+    let names = statement.get(at..).unwrap_or_default();
+    let end = names
+        .iter()
+        .enumerate()
+        .position(|(at, token)| (at % 2 == 1) != (*token == Token::Comma))
+        .unwrap_or(names.len());
+    let found = names
+        .iter()
+        .take(end)
+        .filter_map(|token| word(Some(token)))
+        .collect();
+    (found, at + end)
+}
+
+/// Without what says how many rows there are, or whether there are any.
+pub(super) fn without_counts(tokens: &[Token]) -> Vec<Token> {
+    let mut left = Vec::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let counts = is(Some(token), "count") || is(Some(token), "exists");
+        if counts && tokens.get(at + 1) == Some(&Token::LParen) {
+            at = bracket(tokens, at + 1).1;
+        } else {
+            left.push(token.clone());
+        }
+        at += 1;
+    }
+    left
+}
+
+/// Whether what is from here to there is only compared with something, which is true or false: `NEW.note IS
+/// DISTINCT FROM OLD.note`, `NEW.status = 'paid'`.
+pub(super) fn is_compared(tokens: &[Token], from: usize, to: usize) -> bool {
+    let compares = |token: Option<&Token>| {
+        matches!(
+            token,
+            Some(
+                Token::Eq
+                    | Token::DoubleEq
+                    | Token::Neq
+                    | Token::Lt
+                    | Token::Gt
+                    | Token::LtEq
+                    | Token::GtEq
+            )
+        )
+    };
+    let before = |back: usize| from.checked_sub(back).and_then(|at| tokens.get(at));
+    let mut to = to;
+    if tokens.get(to) == Some(&Token::DoubleColon) {
+        to += 2;
+    }
+    let next = tokens.get(to);
+    compares(next)
+        || ["is", "in", "like", "ilike", "between"]
+            .iter()
+            .any(|it| is(next, it))
+        || (is(next, "not") && !is(tokens.get(to + 1), "null"))
+        || compares(before(1))
+        || (is(before(1), "from") && is(before(2), "distinct"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

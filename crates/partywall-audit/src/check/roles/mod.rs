@@ -10,8 +10,12 @@ mod set_role;
 pub(super) use owner::NewOwner;
 pub(super) use policy_role::inherited_from;
 
+use self::membership::Cut;
 use super::{Audit, app::App};
-use crate::{Finding, catalogue::Relation};
+use crate::{
+    Finding,
+    catalogue::{Oid, Relation},
+};
 
 pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
     let apps = App::all(audit);
@@ -31,6 +35,15 @@ pub(super) fn find(audit: &Audit<'_>, found: &mut Vec<Finding>) {
         owner::find(audit, login, found);
         predefined::find(audit, login, found);
     }
+}
+
+/// Takes a role out of others, unless it lives by one of them.
+pub(super) fn leave(audit: &Audit<'_>, role: Oid, others: &[Oid]) -> Option<String> {
+    let apps = App::all(audit);
+    let app = apps.iter().find(|app| app.role.oid == role)?;
+    let cut = Cut::acting(audit, app, others);
+    let fix = cut.sql(audit);
+    (!fix.is_empty() && !cut.starves(audit)).then_some(fix)
 }
 
 /// The names of the tenants' tables, but partitions, that meet a condition.

@@ -47,6 +47,33 @@ fn names(relations: &[&Relation]) -> Vec<String> {
 fn itself(audit: &Audit<'_>, app: &App<'_>, own: &[&Relation]) -> Finding {
     let name = app.name();
     let exempt: Vec<&Relation> = own.iter().copied().filter(|it| unforced(it)).collect();
+    let fix = handed_over(audit, app, own);
+    let tables = names(own);
+    let (fault, why) = if exempt.is_empty() {
+        let table = first(&tables).to_owned();
+        let why = format!(
+            "{name} owns the table{} and can switch off what protects it: `ALTER TABLE {table} DISABLE ROW LEVEL SECURITY; SELECT * FROM {table}`",
+            if own.len() == 1 { "" } else { "s" }
+        );
+        (Fault::OwnerDdl, why)
+    } else {
+        let exempt = names(&exempt);
+        let why = format!(
+            "{name} owns {} whose policies are not forced on the owner: `SELECT * FROM {}` shows the rows of every tenant",
+            match exempt.len() {
+                1 => "a table".to_owned(),
+                many => format!("{many} tables"),
+            },
+            first(&exempt)
+        );
+        (Fault::OwnerNotForced, why)
+    };
+    Finding::new(fault, app.object(), why, fix.join("\n")).tables(tables)
+}
+
+/// Gives tables to another owner, and the role what it needs of them.
+fn handed_over(audit: &Audit<'_>, app: &App<'_>, own: &[&Relation]) -> Vec<String> {
+    let name = app.name();
     let owner = NewOwner::of(audit, app.role);
     let mut fix = owner.create();
     let mut schemas: BTreeSet<&str> = BTreeSet::new();
@@ -76,27 +103,7 @@ fn itself(audit: &Audit<'_>, app: &App<'_>, own: &[&Relation]) -> Finding {
             );
         }
     }
-    let tables = names(own);
-    let (fault, why) = if exempt.is_empty() {
-        let table = first(&tables).to_owned();
-        let why = format!(
-            "{name} owns the table{} and can switch off what protects it: `ALTER TABLE {table} DISABLE ROW LEVEL SECURITY; SELECT * FROM {table}`",
-            if own.len() == 1 { "" } else { "s" }
-        );
-        (Fault::OwnerDdl, why)
-    } else {
-        let exempt = names(&exempt);
-        let why = format!(
-            "{name} owns {} whose policies are not forced on the owner: `SELECT * FROM {}` shows the rows of every tenant",
-            match exempt.len() {
-                1 => "a table".to_owned(),
-                many => format!("{many} tables"),
-            },
-            first(&exempt)
-        );
-        (Fault::OwnerNotForced, why)
-    };
-    Finding::new(fault, app.object(), why, fix.join("\n")).tables(tables)
+    fix
 }
 
 fn sequences<'a>(
@@ -131,7 +138,12 @@ fn as_member(audit: &Audit<'_>, app: &App<'_>, owner: Oid, own: &[&Relation]) ->
         .filter(|it| inherits && unforced(it))
         .collect();
     let tables = names(own);
-    let fix = Cut::acting(audit, app, &[owner]).sql(audit);
+    // Of the database's owner everybody is a member who owns the database: there is nothing to revoke.
+    let fix = if roles.name(owner) == "pg_database_owner" {
+        handed_over(audit, app, own).join("\n")
+    } else {
+        Cut::acting(audit, app, &[owner]).sql(audit)
+    };
     let (fault, why) = if exempt.is_empty() {
         let table = first(&tables).to_owned();
         let first_step = if inherits {

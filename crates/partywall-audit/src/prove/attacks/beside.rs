@@ -1,34 +1,33 @@
-//! What happens beside the attacker's own statement: a function in a view's filter, triggers and rules.
+//! What a function in a view's filter sees.
 
-use std::collections::BTreeSet;
-
-use super::super::{
-    ground::{Ground, count},
-    ownership::from,
-    record::records,
-    round::Round,
-    step::Step,
-    verdict::Verdict,
-};
+use super::super::{ground::Ground, round::Round, step::Step, verdict::Verdict};
 use crate::{
     AuditError,
-    catalogue::{Oid, Privilege, Relation},
+    catalogue::{Oid, Privilege, RelationKind},
     sql::tidy,
 };
+
+/// `pg_type.oid` of `boolean`.
+const BOOLEAN: Oid = 16;
 
 /// Smuggles a cheap function into the filter of a view: it sees rows before the view's own filter does.
 pub(super) async fn peek(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdict, AuditError> {
     let stage = round.stage;
     let context = &stage.attacker.context;
-    let mut verdicts = Vec::new();
+    let mut verdicts = claimed(round, ground).await?;
     for view in super::super::reach::views_of(stage.catalogue, ground.relation) {
         let Some(own) = &view.view else { continue };
-        // Where the role reads the table itself, its policies stand before any function.
+        // Where policies hold for the view's owner, they stand before any function.
         let filters = !own.security_invoker
             && !own.security_barrier
-            && view.kind == crate::catalogue::RelationKind::View
-            && !stage.may(round.role, ground.relation, Privilege::Select);
+            && view.kind == RelationKind::View
+            && (stage.catalogue.is_exempt(view.owner, ground.relation)
+                || !stage.may(round.role, ground.relation, Privilege::Select));
         if !filters || !stage.may(round.role, view, Privilege::Select) {
+            continue;
+        }
+        if let Some(why) = stage.harm.reading(view) {
+            verdicts.push(Verdict::not_run(format!("{}: {why}", view.name)));
             continue;
         }
         let Some(column) = view
@@ -90,117 +89,78 @@ pub(super) async fn peek(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdi
         .unwrap_or_else(|| Verdict::absent("no view alone stands between the role and the table")))
 }
 
-/// What of other tables is watched while an own row is written.
-pub(super) async fn side_effect(
-    round: &Round<'_>,
-    ground: &Ground<'_>,
-    control: &super::inserting::Control,
-) -> Result<Verdict, AuditError> {
+/// Puts functions that claim to be leakproof into a filter of the table: they see rows before its policies do.
+async fn claimed(round: &Round<'_>, ground: &Ground<'_>) -> Result<Vec<Verdict>, AuditError> {
     let stage = round.stage;
-    let relation = ground.relation;
     let context = &stage.attacker.context;
-    let mut touched: BTreeSet<Oid> = relation
-        .rules
-        .iter()
-        .flat_map(|it| it.touches.clone())
-        .collect();
-    for trigger in relation.triggers.iter().filter(|it| it.enabled) {
-        let Some(function) = stage.catalogue.functions.get(&trigger.function) else {
+    let relation = ground.relation;
+    let mut verdicts = Vec::new();
+    // The server counts calls for a superuser alone.
+    if !round.hand() || ground.is_big() || !stage.may(round.role, relation, Privilege::Select) {
+        return Ok(verdicts);
+    }
+    let functions = stage.catalogue.functions.values().filter(|it| {
+        it.leakproof
+            && it.kind == 'f'
+            && it.returns == BOOLEAN
+            && it.extension.is_none()
+            && stage.catalogue.may_call(round.role, it)
+    });
+    for function in functions {
+        let column = relation.columns.iter().find(|column| {
+            function.argument_types == [column.type_oid]
+                && stage.may_read(round.role, relation, column.number)
+        });
+        let Some(column) = column else { continue };
+        if let Some(why) = stage.harm.calling(function) {
+            verdicts.push(Verdict::not_run(why));
             continue;
-        };
-        touched.extend(
-            stage
-                .catalogue
-                .relations
-                .values()
-                .filter(|it| it.is_table() && super::calling::touches(function, it))
-                .map(|it| it.oid),
+        }
+        let filtered = format!(
+            "SELECT count(*) FROM {} AS t WHERE {}(t.{}) IS NOT NULL",
+            relation.name,
+            function.name,
+            tidy(&column.name)
         );
-    }
-    let tables: Vec<&Relation> = touched
-        .iter()
-        .filter(|oid| stage.subject.is_tenants(**oid))
-        .filter_map(|oid| stage.catalogue.relations.get(oid))
-        .collect();
-    if tables.is_empty() {
-        return Ok(Verdict::absent(
-            "no trigger and no rule of it touches a tenants' table",
-        ));
-    }
-    let super::inserting::Control::Reached { recipe, tenant_too } = control else {
-        return Ok(Verdict::not_run(
-            "the control did not reach: it inserted no row of its own",
-        ));
-    };
-    let own = super::super::draft::draft(
-        round,
-        relation,
-        Some(stage.attacker.tenant()),
-        recipe,
-        51,
-        0,
-    );
-    let own = match own.await? {
-        Ok(row) => row,
-        Err(why) => return Ok(Verdict::not_run(why)),
-    };
-    for table in tables {
-        let Some(foreign) = stage.foreign(table) else {
-            continue;
-        };
-        let theirs = records(round, table, &foreign, 100)
-            .await?
-            .unwrap_or_default();
-        let (Some(first), Some(watched)) =
-            (theirs.first(), super::super::record::at_places(&theirs))
-        else {
-            continue;
-        };
-        let standing = count(&from(table), &watched);
-        // An own row with each of its columns, in turn, naming the victim's row.
-        let key = table.primary_key().unwrap_or_default();
-        let mut rows = vec![own.clone()];
-        for column in &relation.columns {
-            let naming = key
-                .iter()
-                .filter(|it| {
-                    super::super::ownership::owner_column(stage.subject, table) != Some(**it)
-                })
-                .filter_map(|it| table.column(*it))
-                .find(|it| it.type_oid == column.type_oid);
-            if let Some(naming) = naming
-                && Some(column.number) != ground.tenant.map(|it| it.number)
-            {
-                let mut row = own.clone();
-                row.set(column.number, first.value(naming.number).map(str::to_owned));
-                rows.push(row);
+        let statements = [
+            // By an index the policy's own condition would come first.
+            "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; \
+             SET LOCAL enable_bitmapscan = off"
+                .to_owned(),
+            filtered,
+        ];
+        let [unordered, filter] = statements.clone();
+        let calls = format!(
+            "SELECT coalesce(sum(calls), 0)::text FROM pg_catalog.pg_stat_xact_user_functions WHERE funcid = {}",
+            function.oid
+        );
+        let steps = [
+            Step::admin("SET LOCAL track_functions = 'all'"),
+            Step::admin(calls.clone()),
+            Step::role(context, unordered),
+            Step::next(filter),
+            Step::admin(calls),
+        ];
+        let played = round.play(&steps).await?;
+        let visible = ground.count_as_admin(round, &ground.visible).await?;
+        let name = function.signature();
+        verdicts.push(match (played.as_slice(), visible) {
+            ([_, Ok(before), _, Ok(_), Ok(after)], Some(visible)) => {
+                let seen = after.count().saturating_sub(before.count());
+                if seen > visible {
+                    Verdict::breach(
+                        round.shown(context, &statements),
+                        format!(
+                            "{name} saw {seen} rows, of which {visible} are its own or nobody's"
+                        ),
+                        format!("{visible} rows are its own or nobody's"),
+                    )
+                } else {
+                    Verdict::held(format!("{name} saw {seen} rows, all its own or nobody's"))
+                }
             }
-        }
-        for row in rows {
-            let (sent, shown) = row.insert(
-                relation,
-                &super::inserting::writable(round, ground, *tenant_too),
-            );
-            let played = round
-                .play(&[Step::role(context, sent), Step::eyes(standing.clone())])
-                .await?;
-            let after = round.one(Step::eyes(standing.clone())).await?;
-            if let ([Ok(_), Ok(during)], Ok(after)) = (played.as_slice(), after)
-                && during.count() < after.count()
-            {
-                return Ok(Verdict::breach(
-                    round.shown(context, &[shown]),
-                    format!(
-                        "changed {} rows of other tenants in {}",
-                        after.count() - during.count(),
-                        table.name
-                    ),
-                    "inserted a row of its own the same way",
-                ));
-            }
-        }
+            _ => Verdict::not_run(format!("{name} could not be put into a filter")),
+        });
     }
-    Ok(Verdict::held(
-        "inserted a row of its own, and no row of others' changed",
-    ))
+    Ok(verdicts)
 }

@@ -2,25 +2,19 @@
 
 use super::{
     super::{
-        ground::Ground,
-        ownership::from,
-        reach::relations_in,
-        record::Record,
-        round::Round,
-        step::Step,
-        verdict::Verdict,
-        words::{mentions, outside},
+        ground::Ground, ownership::from, reach::relations_in, record::Record, round::Round,
+        step::Step, verdict::Verdict, words::mentions,
     },
     interference::{digest, judge},
 };
 use crate::{
     AuditError, Outcome,
-    catalogue::{Catalogue, Function, Identity, Relation, Volatility},
-    sql::{literal, tidy},
+    catalogue::{Function, Relation, Volatility},
+    sql::literal,
 };
 
 /// How many ways of filling in a function's arguments are tried.
-const WAYS: usize = 4;
+const WAYS: usize = 6;
 
 pub(super) async fn functions(
     round: &Round<'_>,
@@ -32,7 +26,12 @@ pub(super) async fn functions(
         .values()
         .filter(|it| !it.is_trigger && matches!(it.kind, 'f' | 'p') && it.extension.is_none())
         .filter(|it| it.name.schema != "partywall")
-        .filter(|it| touches(it, ground.relation))
+        .filter(|it| {
+            // What is behind other functions and views is reached with the rights of the one who owns the first.
+            touches(it, ground.relation)
+                || (it.security_definer
+                    && round.stage.harm.reached(it).contains(&ground.relation.oid))
+        })
         .collect();
     functions.sort_by_key(|it| it.signature());
     let mut verdicts = Vec::new();
@@ -56,66 +55,6 @@ pub(super) fn touches(function: &Function, relation: &Relation) -> bool {
     }
 }
 
-/// A function and those that it names, as text.
-fn closure<'a>(catalogue: &'a Catalogue, start: &'a Function) -> Vec<&'a Function> {
-    let mut found = vec![start];
-    let mut ahead = vec![start];
-    while let Some(function) = ahead.pop() {
-        for called in catalogue.functions.values() {
-            if !found.iter().any(|it| it.oid == called.oid)
-                && mentions(&function.source, &called.name.name)
-            {
-                found.push(called);
-                ahead.push(called);
-            }
-        }
-    }
-    found
-}
-
-/// Why a function must not be called: no rollback undoes what it does.
-pub(super) fn irrevocable(round: &Round<'_>, function: &Function) -> Option<String> {
-    let catalogue = round.stage.catalogue;
-    let spends = round.stage.how.spend_numbers;
-    let counted = |relation: &&Relation| {
-        relation.columns.iter().any(|column| {
-            column.identity != Identity::No
-                || column
-                    .default
-                    .as_ref()
-                    .is_some_and(|it| it.contains("nextval("))
-        })
-    };
-    closure(catalogue, function).into_iter().find_map(|called| {
-        if !matches!(called.language.as_str(), "sql" | "plpgsql") {
-            return Some(format!(
-                "{} is written in {}, and may do anything",
-                called.signature(),
-                called.language
-            ));
-        }
-        if let Some(word) = outside(&called.source, spends) {
-            return Some(format!(
-                "{} reaches outside of the transaction by `{word}`",
-                called.signature()
-            ));
-        }
-        let writes = !spends
-            && called.volatility == Volatility::Volatile
-            && (mentions(&called.source, "insert") || mentions(&called.source, "merge"));
-        let counted = catalogue
-            .relations
-            .values()
-            .filter(counted)
-            .find(|relation| writes && mentions(&called.source, &relation.name.name))?;
-        Some(format!(
-            "{} may take a number for {}, which no rollback gives back",
-            called.signature(),
-            counted.name
-        ))
-    })
-}
-
 async fn one(
     round: &Round<'_>,
     ground: &Ground<'_>,
@@ -123,15 +62,11 @@ async fn one(
 ) -> Result<Verdict, AuditError> {
     let catalogue = round.stage.catalogue;
     let lacks = !catalogue.may_call(round.role, function);
-    if function.kind == 'p' {
-        return Ok(if lacks {
-            Verdict::held("no right to it: the role may not call it")
-        } else {
-            Verdict::not_run("a procedure may end the transaction, so it is not called")
-        });
+    if function.kind == 'p' && lacks {
+        return Ok(Verdict::held("no right to it: the role may not call it"));
     }
     // What may not be called is called all the same: that it is refused is the proof.
-    if !lacks && let Some(why) = irrevocable(round, function) {
+    if !lacks && let Some(why) = round.stage.harm.calling(function) {
         return Ok(Verdict::not_run(why));
     }
     let mut verdicts = Vec::new();
@@ -141,7 +76,13 @@ async fn one(
                 .iter()
                 .map(|argument| argument.text(row, tenant))
                 .collect();
-            Some(format!("{}({})", function.name, arguments?.join(", ")))
+            let mut arguments = arguments?;
+            if function.variadic
+                && let Some(last) = arguments.last_mut()
+            {
+                last.insert_str(0, "VARIADIC ");
+            }
+            Some(format!("{}({})", function.name, arguments.join(", ")))
         };
         let stage = round.stage;
         let (Some(attack), Some(control)) = (
@@ -150,8 +91,13 @@ async fn one(
         ) else {
             continue;
         };
-        if let Some(breach) = changes(round, ground, function, &attack).await? {
-            return Ok(breach);
+        let changed = changes(round, ground, function, &attack).await?;
+        if changed.as_ref().is_some_and(Verdict::is_breach) {
+            return Ok(changed.unwrap_or_else(|| Verdict::absent("")));
+        }
+        if function.kind == 'p' {
+            verdicts.extend(changed);
+            continue;
         }
         let verdict = judge(
             round,
@@ -190,7 +136,13 @@ async fn changes(
         return Ok(None);
     };
     let context = &round.stage.attacker.context;
-    let sql = format!("SELECT {call}");
+    // Inside of a transaction that a client began, a procedure that ends it is refused.
+    let verb = if function.kind == 'p' {
+        "CALL"
+    } else {
+        "SELECT"
+    };
+    let sql = format!("{verb} {call}");
     let standing = format!(
         "SELECT count(*) FROM {} WHERE {watched}",
         from(ground.relation)
@@ -213,6 +165,7 @@ async fn changes(
                 "the same statement is the control",
             ))
         }
+        ([Err(refusal)], _) => Some(Verdict::not_run(refusal.to_string())),
         _ => None,
     })
 }
@@ -222,6 +175,9 @@ async fn changes(
 enum Argument {
     /// The value of a column of a row of the table.
     Column(i16, String),
+    /// The same, as the only member of an array, or as a text.
+    In(i16, String),
+    AsText(i16),
     /// The tenant's key.
     Tenant(String),
     /// The same for everybody.
@@ -234,6 +190,10 @@ impl Argument {
             Self::Column(column, type_name) => {
                 format!("{}::{type_name}", literal(row.value(*column)?))
             }
+            Self::In(column, type_name) => {
+                format!("ARRAY[{}]::{type_name}[]", literal(row.value(*column)?))
+            }
+            Self::AsText(column) => format!("{}::text", literal(row.value(*column)?)),
             Self::Tenant(type_name) => format!("{}::{type_name}", literal(tenant)),
             Self::Constant(text) => text.clone(),
         })
@@ -279,6 +239,30 @@ fn ways(ground: &Ground<'_>, function: &Function) -> Vec<Vec<Argument>> {
                 }
             })
             .collect();
+        let key_first = || {
+            let keys = relation
+                .columns
+                .iter()
+                .filter(|it| key.contains(&it.number));
+            keys.filter(|it| Some(it.number) != tenant).chain(
+                relation
+                    .columns
+                    .iter()
+                    .filter(|it| Some(it.number) == tenant),
+            )
+        };
+        if let Some(element) = element(*type_oid) {
+            filled.extend(
+                key_first()
+                    .filter(|it| it.type_oid == element)
+                    .map(|it| Argument::In(it.number, it.type_name.clone())),
+            );
+        }
+        // A key is often given as a text.
+        if *type_oid == TEXT {
+            filled.truncate(WAYS - 2);
+            filled.extend(key_first().take(2).map(|it| Argument::AsText(it.number)));
+        }
         if filled.is_empty() {
             filled.extend(constant(*type_oid).map(|text| Argument::Constant(text.to_owned())));
         }
@@ -297,6 +281,22 @@ fn ways(ground: &Ground<'_>, function: &Function) -> Vec<Vec<Argument>> {
     ways
 }
 
+/// `pg_type.oid` of `text`.
+const TEXT: u32 = 25;
+
+/// The members' type of one of PostgreSQL's own arrays of what keys are made of.
+fn element(array: u32) -> Option<u32> {
+    Some(match array {
+        2951 => 2950,
+        1005 => 21,
+        1007 => 23,
+        1016 => 20,
+        1009 => 25,
+        1015 => 1043,
+        _ => return None,
+    })
+}
+
 /// Something for an argument of one of PostgreSQL's own types.
 fn constant(type_oid: u32) -> Option<&'static str> {
     Some(match type_oid {
@@ -304,21 +304,8 @@ fn constant(type_oid: u32) -> Option<&'static str> {
         20 | 21 | 23 | 1700 => "1",
         25 | 1043 => "''",
         1082 => "'2000-01-01'::date",
+        114 | 3802 => "'{}'",
         1114 | 1184 => "'2000-01-01'::timestamptz",
         _ => return None,
     })
-}
-
-/// Why nothing is written to a table: a trigger does what no rollback undoes.
-pub(super) fn unwritable(round: &Round<'_>, relation: &Relation) -> Option<String> {
-    let catalogue = round.stage.catalogue;
-    relation
-        .triggers
-        .iter()
-        .filter(|trigger| trigger.enabled)
-        .find_map(|trigger| {
-            let function = catalogue.functions.get(&trigger.function)?;
-            let why = irrevocable(round, function)?;
-            Some(format!("trigger {}: {why}", tidy(&trigger.name)))
-        })
 }

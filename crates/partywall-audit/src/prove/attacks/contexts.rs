@@ -5,6 +5,7 @@ use super::{
         context::Context,
         fresh::Fresh,
         ground::Ground,
+        ownership::owner_column,
         refusal::Refusal,
         round::Round,
         step::{Answer, Step},
@@ -246,6 +247,18 @@ pub(super) async fn stale(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verd
     else {
         return Ok(Verdict::absent("there is one setting"));
     };
+    // How many tables' tenants a setting is compared with: another setting may hold the same by chance.
+    let uses = |name: &str| {
+        let relations = &stage.catalogue.relations;
+        let tables = relations.values().filter(|table| {
+            let tenant = owner_column(stage.subject, table);
+            let all = stage.subject.comparisons.get(&table.oid);
+            all.into_iter()
+                .flatten()
+                .any(|it| Some(it.column) == tenant && it.with.reads().settings.contains(name))
+        });
+        tables.count()
+    };
     let keys: Vec<&str> = own
         .iter()
         .zip(theirs)
@@ -253,19 +266,12 @@ pub(super) async fn stale(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verd
             stage.attacker.tenants.contains(own) && stage.victim.tenants.contains(theirs)
         })
         .map(|((name, _), _)| name.as_str())
+        .filter(|name| uses(name) > 0)
         .collect();
     if keys.len() < 2 {
         return Ok(Verdict::absent("one setting alone holds the tenant's key"));
     }
     // What most tables are protected by is the context; the others are what is forgotten.
-    let uses = |name: &str| {
-        stage
-            .subject
-            .comparisons
-            .values()
-            .filter(|all| all.iter().any(|it| it.with.reads().settings.contains(name)))
-            .count()
-    };
     let main = keys
         .iter()
         .max_by_key(|name| (uses(name), std::cmp::Reverse(**name)))

@@ -69,7 +69,12 @@ pub(super) async fn control(round: &Round<'_>, ground: &Ground<'_>) -> Result<Co
             Ok(row) => row,
             Err(why) => return Ok(Control::Unknown(why)),
         };
-        let (sql, _) = row.insert(ground.relation, &writable(round, ground, tenant_too));
+        let may = writable(round, ground, tenant_too);
+        let given = |column: &Column| may(column) && row.cells.contains_key(&column.number);
+        if let Some(why) = stage.harm.leaving(ground.relation, &given) {
+            return Ok(Control::Unknown(why));
+        }
+        let (sql, _) = row.insert(ground.relation, &may);
         match round.one(Step::role(context, sql)).await? {
             Ok(_) => return Ok(Control::Reached { recipe, tenant_too }),
             // The attacker's own tenant is there already: that is as far as an own row gets.
@@ -298,7 +303,9 @@ pub(super) async fn give_away(
         // A row that nothing refers to.
         let own = Some(stage.attacker.tenant());
         let recipe = Recipe::default();
-        if let Ok(made) = draft(round, relation, own, &recipe, 14, 0).await? {
+        if let Ok(made) = draft(round, relation, own, &recipe, 14, 0).await?
+            && super::super::make::unmakeable(round, relation, &made).is_none()
+        {
             let (make, _) = made.insert(relation, &|_| true);
             let key = relation.primary_key().unwrap_or_default();
             let record = Record {

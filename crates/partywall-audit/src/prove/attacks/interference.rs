@@ -1,6 +1,7 @@
 //! Whether an answer hangs on others' rows: it is asked for with them, and again without them.
 
 use super::super::{
+    context::Context,
     ground::Ground,
     ownership::from,
     record::at_places,
@@ -32,6 +33,7 @@ enum Hangs {
 async fn hangs(
     round: &Round<'_>,
     ground: &Ground<'_>,
+    context: &Context,
     ask: &str,
     rows: &str,
 ) -> Result<Hangs, AuditError> {
@@ -41,7 +43,9 @@ async fn hangs(
                 .to_owned(),
         ));
     }
-    let context = &round.stage.attacker.context;
+    if let Some(why) = round.stage.harm.making_rows(ground.relation) {
+        return Ok(Hangs::Unknown(why));
+    }
     let steps = [
         Step::role(context, ask),
         Step::role(context, ask),
@@ -93,13 +97,14 @@ pub(super) async fn judge(
     } else {
         (ground.foreign.clone(), ground.own.clone())
     };
-    let hangs_on_own = hangs(round, ground, control, &own).await?;
+    let context = &round.stage.attacker.context;
+    let hangs_on_own = hangs(round, ground, context, control, &own).await?;
     let reached = if matches!(hangs_on_own, Hangs::OnThem) {
         "its answer hangs on rows of its own"
     } else {
         "its answer does not hang on rows of its own"
     };
-    let on_theirs = hangs(round, ground, attack, &theirs).await?;
+    let on_theirs = hangs(round, ground, context, attack, &theirs).await?;
     Ok(match (on_theirs, hangs_on_own) {
         (Hangs::OnThem, _) => Verdict::breach(
             round.shown(&round.stage.attacker.context, &[shown.to_owned()]),
@@ -123,4 +128,23 @@ pub(super) async fn judge(
             Verdict::held(format!("{reached}; the attack was refused: {refusal}"))
         }
     })
+}
+
+/// The context of those, if any, in which an answer hangs on tenants' rows though it speaks for no tenant.
+pub(super) async fn without_context(
+    round: &Round<'_>,
+    ground: &Ground<'_>,
+    ask: &str,
+) -> Result<Option<Context>, AuditError> {
+    let own = &round.stage.attacker.context;
+    let rows = format!("({} OR {})", ground.own, ground.foreign);
+    for context in [Context::NONE, own.with("")] {
+        if ground.is_big() || context == *own {
+            continue;
+        }
+        if let Hangs::OnThem = hangs(round, ground, &context, ask, &rows).await? {
+            return Ok(Some(context));
+        }
+    }
+    Ok(None)
 }

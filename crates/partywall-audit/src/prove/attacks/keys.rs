@@ -4,20 +4,21 @@ use super::{
     super::{
         draft::{Draft, Recipe, draft, unique_columns},
         ground::Ground,
-        ownership::from,
+        ownership::{from, typed},
         record::{Record, records},
         refusal::Refusal,
         round::Round,
         step::{Answer, Step},
         verdict::Verdict,
+        words::mentions,
     },
     inserting::{Control, refused, writable},
     writing::settable,
 };
 use crate::{
     AuditError,
-    catalogue::{Constraint, Identity, Index, Privilege, Reference, Relation},
-    check::keys::tells_nothing,
+    catalogue::{Catalogue, Constraint, Index, Privilege, Reference, Relation},
+    check::keys::{is_surrogate, tells_nothing},
     sql::tidy,
 };
 
@@ -124,6 +125,14 @@ async fn refer(
             parent.name
         )));
     };
+    // Where the key keeps the tenant, a number that the attacker has as well would be its own row.
+    let theirs = match stage.own(parent) {
+        Some(own) => format!(
+            "{theirs} AND {}",
+            unlike(tenant, (key, there, parent), &own)
+        ),
+        None => theirs,
+    };
     let mut found = records(round, parent, &theirs, 1)
         .await?
         .unwrap_or_default();
@@ -191,21 +200,32 @@ async fn refer(
     })
 }
 
-/// Whether a column is numbered by the server, or is an uuid: nobody's value is guessed, and nothing is told
-/// by one that is taken.
-fn is_surrogate(relation: &Relation, column: i16) -> bool {
-    relation.column(column).is_some_and(|column| {
-        column.type_name == "uuid"
-            || column.identity != Identity::No
-            || column
-                .default
-                .as_ref()
-                .is_some_and(|it| it.contains("nextval("))
-    })
+/// The row `t` differs from all of the attacker's in what of a key is not the tenant's.
+fn unlike(
+    tenant: Option<i16>,
+    (key, there, parent): (&Constraint, &Reference, &Relation),
+    own: &str,
+) -> String {
+    let names: Vec<String> = key
+        .columns
+        .iter()
+        .zip(&there.columns)
+        .filter(|(column, _)| Some(**column) != tenant)
+        .filter_map(|(_, above)| parent.column(*above))
+        .map(|above| format!("t.{}", tidy(&above.name)))
+        .collect();
+    let (list, present) = (names.join(", "), names.join(" IS NOT NULL AND "));
+    if names.is_empty() {
+        return "true".to_owned();
+    }
+    format!(
+        "({list}) NOT IN (SELECT {list} FROM {} WHERE {own} AND {present} IS NOT NULL)",
+        from(parent)
+    )
 }
 
 /// The indexes that hold values of all tenants apart from each other.
-fn across<'a>(ground: &Ground<'a>) -> Vec<&'a Index> {
+fn across<'a>(catalogue: &Catalogue, ground: &Ground<'a>) -> Vec<&'a Index> {
     let tenant = ground.tenant.map(|it| it.number);
     let relation = ground.relation;
     // A column that refers to the tenants, or to a row of theirs, tells whose it is as well.
@@ -223,12 +243,27 @@ fn across<'a>(ground: &Ground<'a>) -> Vec<&'a Index> {
         .filter(|index| !index.columns.iter().any(|it| it.column.is_some_and(tells)))
         .filter(|index| !tells_nothing(relation, index))
         .filter(|index| {
-            !index
-                .columns
-                .iter()
-                .all(|it| it.column.is_some_and(|it| is_surrogate(relation, it)))
+            // Nobody's value is guessed, and nothing is told by one that is taken.
+            !index.columns.iter().all(|it| {
+                let column = it.column.and_then(|it| relation.column(it));
+                column.is_some_and(|it| is_surrogate(catalogue, relation, it))
+            })
         })
         .collect()
+}
+
+/// The text of what an index asks of columns in its expressions and its condition, and in columns that are
+/// made of others.
+fn asked(relation: &Relation, index: &Index) -> String {
+    let is_plain = !index.partial && index.columns.iter().all(|it| it.column.is_some());
+    let generated = index
+        .columns
+        .iter()
+        .filter_map(|it| relation.column(it.column?))
+        .filter(|it| it.generated)
+        .filter_map(|it| it.default.clone());
+    let own = (!is_plain).then(|| index.definition.clone());
+    own.into_iter().chain(generated).collect()
 }
 
 /// Inserts an own row with a unique value of the victim's: where that comes out another way than one that
@@ -240,7 +275,7 @@ pub(super) async fn collide(
 ) -> Result<Verdict, AuditError> {
     let stage = round.stage;
     let relation = ground.relation;
-    let indexes = across(ground);
+    let indexes = across(stage.catalogue, ground);
     if indexes.is_empty() {
         return Ok(Verdict::absent(
             "no key spans the tenants but those of numbers and uuids that the server gives",
@@ -271,30 +306,19 @@ pub(super) async fn collide(
         return Ok(Verdict::no_control(&refusal));
     }
     let mut verdicts = Vec::new();
-    for index in indexes {
+    for index in &indexes {
         let mut taken = own.clone();
-        let expressions = index.columns.iter().any(|it| it.column.is_none());
+        let asked = asked(relation, index);
         for column in &relation.columns {
             let in_index = index
                 .columns
                 .iter()
                 .any(|it| it.column == Some(column.number));
-            let elsewhere = relation
-                .indexes
-                .iter()
-                .filter(|other| other.unique && other.oid != index.oid)
-                .any(|other| {
-                    other
-                        .columns
-                        .iter()
-                        .any(|it| it.column == Some(column.number))
-                });
             let refers = relation
                 .foreign_keys()
                 .any(|(own, _)| own.columns.contains(&column.number));
             let is_tenant = Some(column.number) == ground.tenant.map(|it| it.number);
-            // A condition of the index, or an expression in it, may ask for any column.
-            if in_index || ((expressions || index.partial) && !elsewhere && !refers && !is_tenant) {
+            if in_index || (mentions(&asked, &column.name) && !refers && !is_tenant) {
                 let value = ground.victim_row.value(column.number).map(str::to_owned);
                 taken.set(column.number, value);
             }
@@ -433,15 +457,19 @@ async fn take_over(
 pub(super) async fn cascade(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verdict, AuditError> {
     let stage = round.stage;
     let relation = ground.relation;
-    let context = &stage.attacker.context;
     let mut verdicts = Vec::new();
     for (own, there) in relation.foreign_keys() {
-        if stage.subject.is_tenants(there.relation) || !there.on_delete.changes() {
+        let changes = there.on_delete.changes() || there.on_update.changes();
+        if stage.subject.is_tenants(there.relation) || !changes {
             continue;
         }
         let Some(parent) = stage.catalogue.relations.get(&there.relation) else {
             continue;
         };
+        if let Some(why) = stage.harm.changing(parent) {
+            verdicts.push(Verdict::not_run(why));
+            continue;
+        }
         let set: Vec<String> = own
             .columns
             .iter()
@@ -471,45 +499,77 @@ pub(super) async fn cascade(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ve
             )));
             continue;
         };
-        let sql = format!("DELETE FROM {} WHERE {is}", from(parent));
-        let standing = format!("SELECT count(*) FROM {} WHERE {watched}", from(relation));
-        let mut played = round
-            .play(&[
-                Step::role(context, sql.clone()),
-                Step::eyes(standing.clone()),
-            ])
-            .await?
-            .into_iter();
-        let after = round.one(Step::eyes(standing)).await?;
-        verdicts.push(match (played.next(), played.next(), after) {
-            (Some(Ok(_)), Some(Ok(during)), Ok(after)) if during.count() < after.count() => {
-                Verdict::breach(
-                    round.shown(context, &[sql]),
-                    format!(
-                        "deleted a row of {}, and with it changed {} rows that are not the attacker's",
-                        parent.name,
-                        after.count() - during.count()
-                    ),
-                    "the same statement is the control",
-                )
-            }
-            (Some(Err(refusal)), ..)
-                if refusal.is_privilege()
-                    && !stage.may(round.role, parent, Privilege::Delete) =>
-            {
-                Verdict::held(format!("no right to it: {refusal}"))
-            }
-            (Some(Err(refusal)), ..) if refusal.is_constraint() => {
-                Verdict::held(format!("refused: {refusal}"))
-            }
-            (Some(Err(refusal)), ..) => Verdict::no_control(&refusal),
-            (Some(Ok(answer)), ..) if answer.affected == 0 => Verdict::held(format!(
-                "the policies of {} let it delete nothing there",
-                parent.name
-            )),
-            _ => Verdict::held(format!("deleted the row of {}, which took nothing along", parent.name)),
-        });
+        let mut ways = Vec::new();
+        if there.on_delete.changes() {
+            let sql = format!("DELETE FROM {} WHERE {is}", from(parent));
+            ways.push((sql, "deleted", Privilege::Delete));
+        }
+        let column = there.columns.first().and_then(|it| parent.column(*it));
+        if let (true, Some(column)) = (there.on_update.changes(), column)
+            && let Some(value) = stage.types.make(column, "renamed", 54)
+        {
+            let (name, value) = (tidy(&column.name), typed(column, &value));
+            let sql = format!("UPDATE {} SET {name} = {value} WHERE {is}", from(parent));
+            ways.push((sql, "renamed", Privilege::Update));
+        }
+        for way in ways {
+            verdicts.push(taken_along(round, ground, parent, &watched, way).await?);
+        }
     }
     Ok(Verdict::worst(verdicts)
         .unwrap_or_else(|| Verdict::absent("it hangs on no shared table's rows")))
+}
+
+/// Whether what is done to a row of a shared table changes rows of others.
+async fn taken_along(
+    round: &Round<'_>,
+    ground: &Ground<'_>,
+    parent: &Relation,
+    watched: &str,
+    (sql, did, privilege): (String, &str, Privilege),
+) -> Result<Verdict, AuditError> {
+    let stage = round.stage;
+    let context = &stage.attacker.context;
+    let standing = format!(
+        "SELECT count(*) FROM {} WHERE {watched}",
+        from(ground.relation)
+    );
+    let mut played = round
+        .play(&[
+            Step::role(context, sql.clone()),
+            Step::eyes(standing.clone()),
+        ])
+        .await?
+        .into_iter();
+    let after = round.one(Step::eyes(standing)).await?;
+    Ok(match (played.next(), played.next(), after) {
+        (Some(Ok(_)), Some(Ok(during)), Ok(after)) if during.count() < after.count() => {
+            Verdict::breach(
+                round.shown(context, &[sql]),
+                format!(
+                    "{did} a row of {}, and with it changed {} rows that are not the attacker's",
+                    parent.name,
+                    after.count() - during.count()
+                ),
+                "the same statement is the control",
+            )
+        }
+        (Some(Err(refusal)), ..)
+            if refusal.is_privilege() && !stage.may(round.role, parent, privilege) =>
+        {
+            Verdict::held(format!("no right to it: {refusal}"))
+        }
+        (Some(Err(refusal)), ..) if refusal.is_constraint() => {
+            Verdict::held(format!("refused: {refusal}"))
+        }
+        (Some(Err(refusal)), ..) => Verdict::no_control(&refusal),
+        (Some(Ok(answer)), ..) if answer.affected == 0 => Verdict::held(format!(
+            "the policies of {} let nothing there be {did}",
+            parent.name
+        )),
+        _ => Verdict::held(format!(
+            "{did} the row of {}, which took nothing along",
+            parent.name
+        )),
+    })
 }

@@ -8,13 +8,20 @@ mod interference;
 mod keys;
 mod reading;
 mod rights;
+mod sources;
+mod through;
 pub(super) mod tricks;
 mod trusted;
 mod views;
 mod writing;
 
-use super::{Attack, Outcome, fresh::Fresh, ground::Ground, round::Round, verdict::Verdict};
-use crate::{AuditError, catalogue::RelationKind};
+use super::{
+    Attack, Outcome, fresh::Fresh, ground::Ground, round::Round, stage::Stage, verdict::Verdict,
+};
+use crate::{
+    AuditError,
+    catalogue::{Privilege, Relation, RelationKind},
+};
 use inserting::Control;
 
 /// What the attacks of one round share.
@@ -69,6 +76,23 @@ impl Attack {
         matches!(self, Self::View | Self::Function)
     }
 
+    /// Whether it reads rows, or adds some.
+    const fn is_of_rows(self) -> bool {
+        matches!(
+            self,
+            Self::Read
+                | Self::Count
+                | Self::Join
+                | Self::Insert
+                | Self::View
+                | Self::Function
+                | Self::Partition
+                | Self::NoContext
+                | Self::EmptyContext
+                | Self::MalformedContext
+        )
+    }
+
     /// Whether it says nothing where a plain read reaches others' rows already.
     const fn is_beyond_reading(self) -> bool {
         matches!(
@@ -83,6 +107,35 @@ impl Attack {
                 | Self::Peek
         )
     }
+}
+
+/// Why an attack is not run: something of what it sets off would stay.
+fn harmful(stage: &Stage<'_>, relation: &Relation, attack: Attack) -> Option<String> {
+    let makes = matches!(attack, Attack::Shadow | Attack::Peek)
+        || (stage.how.intrusive && matches!(attack, Attack::Trigger | Attack::Alter));
+    if attack.writes() {
+        stage.harm.changing(relation)
+    } else if attack == Attack::Truncate && stage.how.intrusive {
+        stage.harm.truncating(relation)
+    } else if makes {
+        stage.harm.making()
+    } else {
+        None
+    }
+}
+
+/// Whether a table is the tenants' own, and open on purpose: nothing protects it, and the application changes
+/// and deletes no row of it.
+fn is_directory(stage: &Stage<'_>, relation: &Relation) -> bool {
+    let writes = [Privilege::Update, Privilege::Delete];
+    stage.subject.root == Some(relation.oid)
+        && !relation.row_security
+        && relation.policies.is_empty()
+        && !stage.subject.app_roles.iter().any(|role| {
+            writes
+                .iter()
+                .any(|privilege| stage.may(*role, relation, *privilege))
+        })
 }
 
 /// Runs one attack.
@@ -109,14 +162,20 @@ pub(super) async fn attack(
             Verdict::absent("it is no table")
         });
     }
+    if stage.is_by_role() && matches!(attack, Attack::NoContext | Attack::EmptyContext) {
+        return Ok(Verdict::absent("whoever is connected is the tenant"));
+    }
+    if (attack.is_of_rows() || attack.is_beyond_reading()) && is_directory(stage, ground.relation) {
+        return Ok(Verdict::absent(
+            "it is the table of the tenants, which is read before it is known who asks",
+        ));
+    }
     if shared.open && attack.is_beyond_reading() {
         return Ok(Verdict::not_run(
             "a plain read reaches others' rows already",
         ));
     }
-    if attack.writes()
-        && let Some(why) = calling::unwritable(round, ground.relation)
-    {
+    if let Some(why) = harmful(stage, ground.relation, attack) {
         return Ok(Verdict::not_run(why));
     }
     if matches!(
@@ -156,7 +215,7 @@ pub(super) async fn attack(
         Attack::Shadow => trusted::shadow(round, ground).await?,
         Attack::SelfGrant => trusted::self_grant(round, ground).await?,
         Attack::Cascade => keys::cascade(round, ground).await?,
-        Attack::SideEffect => beside::side_effect(round, ground, inserted).await?,
+        Attack::SideEffect => sources::side_effect(round, ground, inserted).await?,
         Attack::Peek => beside::peek(round, ground).await?,
         Attack::LargeObject => rights::large_object(round, ground).await?,
         Attack::Trigger => rights::trigger(round, ground).await?,

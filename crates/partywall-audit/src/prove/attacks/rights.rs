@@ -12,7 +12,7 @@ use super::super::{
 };
 use crate::{
     AuditError,
-    catalogue::{Column, Identity, Oid, Relation, RelationKind},
+    catalogue::{Column, Identity, Oid, Privilege, Relation, RelationKind},
     sql::{ident, literal, tidy},
 };
 
@@ -91,7 +91,9 @@ pub(super) async fn sequence(
                 .as_ref()
                 .is_some_and(|it| it.contains("nextval("))
     });
+    // The numbers of the tenants themselves count tenants.
     if let Some(column) = numbered
+        && round.stage.subject.root != Some(relation.oid)
         && !ground.made_up
     {
         for party in [&round.stage.attacker, &round.stage.victim] {
@@ -146,7 +148,18 @@ pub(super) async fn truncate(
     round: &Round<'_>,
     ground: &Ground<'_>,
 ) -> Result<Verdict, AuditError> {
-    let relation = ground.relation;
+    let mut verdicts = vec![truncate_one(round, ground.relation).await?];
+    // The right to a partition is asked for by itself.
+    let partitions = super::reading::below(round.stage.catalogue, ground.relation);
+    for partition in partitions.into_iter().filter(|it| it.is_table()) {
+        if round.stage.may(round.role, partition, Privilege::Truncate) {
+            verdicts.push(truncate_one(round, partition).await?);
+        }
+    }
+    Ok(Verdict::worst(verdicts).unwrap_or_else(|| Verdict::absent("there is nothing to empty")))
+}
+
+async fn truncate_one(round: &Round<'_>, relation: &Relation) -> Result<Verdict, AuditError> {
     let context = &round.stage.attacker.context;
     let sql = format!("TRUNCATE {}", relation.name);
     let may = match has(round, "has_table_privilege", relation.oid, "TRUNCATE").await? {

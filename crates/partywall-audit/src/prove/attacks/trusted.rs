@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     AuditError,
-    catalogue::{Privilege, Relation},
+    catalogue::{Column, Privilege, Relation},
     sql::{ident, tidy},
     subject::With,
 };
@@ -134,15 +134,21 @@ pub(super) async fn self_grant(
         let Some((row, tenant)) = trusted(round, ground, table).await? else {
             continue;
         };
-        if let Some(why) = super::calling::unwritable(round, table) {
+        if let Some(why) = stage.harm.changing(table) {
             verdicts.push(Verdict::not_run(why));
             continue;
         }
         let draft = for_victim(round, table, &row, tenant);
         let may_any = stage.may(round.role, table, Privilege::Insert);
-        let (insert, shown) = draft.insert(table, &|column| {
+        let may = |column: &Column| {
             !may_any || stage.may_column(round.role, table, column.number, Privilege::Insert)
-        });
+        };
+        let given = |column: &Column| may(column) && draft.cells.contains_key(&column.number);
+        if let Some(why) = stage.harm.leaving(table, &given) {
+            verdicts.push(Verdict::not_run(why));
+            continue;
+        }
+        let (insert, shown) = draft.insert(table, &may);
         let Some(column) = table.column(tenant) else {
             continue;
         };

@@ -1,5 +1,7 @@
 //! Views and materialized views over the table.
 
+use std::collections::BTreeSet;
+
 use super::{
     super::{
         ground::{Ground, count},
@@ -9,8 +11,9 @@ use super::{
         step::Step,
         verdict::Verdict,
     },
-    interference::{digest, judge},
+    interference::{digest, judge, without_context},
     reading::pair,
+    through,
 };
 use crate::{
     AuditError, Outcome,
@@ -22,6 +25,16 @@ pub(super) async fn views(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verd
     let mut verdicts = Vec::new();
     for view in views_of(round.stage.catalogue, ground.relation) {
         let mut verdict = one(round, ground, view).await?;
+        if !verdict.is_breach()
+            && let Some(breach) = unset(round, ground, view).await?
+        {
+            verdict = breach;
+        }
+        if !verdict.is_breach()
+            && let Some(written) = through::through(round, ground, view).await?
+        {
+            verdict = Verdict::worst([written, verdict]).unwrap_or_else(|| Verdict::absent(""));
+        }
         match &mut verdict.outcome {
             Outcome::NotRun { why } => *why = format!("{}: {why}", view.name),
             Outcome::Breach { what, .. } => *what = format!("{}: {what}", view.name),
@@ -32,11 +45,35 @@ pub(super) async fn views(round: &Round<'_>, ground: &Ground<'_>) -> Result<Verd
     Ok(Verdict::worst(verdicts).unwrap_or_else(|| Verdict::absent("no view reads it")))
 }
 
+/// A view that shows tenants' rows to whoever has no context.
+async fn unset(
+    round: &Round<'_>,
+    ground: &Ground<'_>,
+    view: &Relation,
+) -> Result<Option<Verdict>, AuditError> {
+    let may = round.stage.may(round.role, view, Privilege::Select);
+    if view.kind != RelationKind::View || !may || round.stage.harm.reading(view).is_some() {
+        return Ok(None);
+    }
+    let ask = digest(&view.name.to_string());
+    let context = without_context(round, ground, &ask).await?;
+    Ok(context.map(|context| {
+        Verdict::breach(
+            round.shown(&context, &[ask]),
+            "without a context it answers another way than without the rows of tenants",
+            "the same statement is the control",
+        )
+    }))
+}
+
 async fn one(
     round: &Round<'_>,
     ground: &Ground<'_>,
     view: &Relation,
 ) -> Result<Verdict, AuditError> {
+    if let Some(why) = round.stage.harm.reading(view) {
+        return Ok(Verdict::not_run(why));
+    }
     let context = &round.stage.attacker.context;
     let lacks = !round.stage.may(round.role, view, Privilege::Select);
     if let Some((foreign, own)) = conditions(round, ground, view) {
@@ -53,27 +90,68 @@ async fn one(
             return Ok(verdict);
         }
     }
-    if view.kind == RelationKind::MaterializedView {
-        // It holds what was true when it was made, so it cannot be asked again.
-        let sql = count(&format!("{} AS t", view.name), "true");
-        return Ok(match round.one(Step::role(context, sql.clone())).await? {
-            Ok(answer) if answer.count() > 0 => Verdict::breach(
+    if let Some(kept) = kept_below(round, view) {
+        return kept_rows(round, view, kept, lacks).await;
+    }
+    let ask = digest(&view.name.to_string());
+    judge(round, ground, &ask, &ask, &ask, lacks).await
+}
+
+/// The materialized view that a view is or, whatever else it reads, has its rows from.
+fn kept_below<'a>(round: &Round<'a>, view: &'a Relation) -> Option<&'a Relation> {
+    let mut seen = BTreeSet::from([view.oid]);
+    let mut ahead = vec![view];
+    while let Some(next) = ahead.pop() {
+        if next.kind == RelationKind::MaterializedView {
+            return Some(next);
+        }
+        let reads = next.view.iter().flat_map(|it| &it.reads);
+        ahead.extend(
+            reads
+                .filter(|oid| seen.insert(**oid))
+                .filter_map(|oid| round.stage.catalogue.relations.get(oid)),
+        );
+    }
+    None
+}
+
+/// A materialized view holds what was true when it was made, so it cannot be asked again.
+async fn kept_rows(
+    round: &Round<'_>,
+    view: &Relation,
+    kept: &Relation,
+    lacks: bool,
+) -> Result<Verdict, AuditError> {
+    let context = &round.stage.attacker.context;
+    let sql = count(&format!("{} AS t", view.name), "true");
+    let hold = round
+        .look(&count(&format!("{} AS t", kept.name), "true"))
+        .await?;
+    Ok(match round.one(Step::role(context, sql.clone())).await? {
+        // A view may choose among them; one that shows all does not.
+        Ok(answer)
+            if answer.count() > 0
+                && (view.oid == kept.oid
+                    || matches!(&hold, Ok(hold) if hold.count() <= answer.count())) =>
+        {
+            Verdict::breach(
                 round.shown(context, &[sql]),
                 format!(
                     "read {} rows of a materialized view, which no policy holds back, made of every tenant's rows",
                     answer.count()
                 ),
                 "the same statement is the control",
-            ),
-            Ok(_) => Verdict::not_run("the materialized view is empty"),
-            Err(refusal) if lacks && refusal.is_privilege() => {
-                Verdict::held(format!("no right to it: {refusal}"))
-            }
-            Err(refusal) => Verdict::no_control(&refusal),
-        });
-    }
-    let ask = digest(&view.name.to_string());
-    judge(round, ground, &ask, &ask, &ask, lacks).await
+            )
+        }
+        Ok(answer) if answer.count() > 0 => {
+            Verdict::not_run("whose the rows of the materialized view below are cannot be told")
+        }
+        Ok(_) => Verdict::not_run("the materialized view is empty"),
+        Err(refusal) if lacks && refusal.is_privilege() => {
+            Verdict::held(format!("no right to it: {refusal}"))
+        }
+        Err(refusal) => Verdict::no_control(&refusal),
+    })
 }
 
 /// A row of the view `t` is others', or the attacker's, by the tenant's column or the key that it shows.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What a blind write came to.
-enum Written {
+pub(super) enum Written {
     /// It reached others' rows, so many at least.
     Others(u64),
     /// It wrote so many rows, and none of others'.
@@ -31,7 +31,7 @@ enum Written {
 /// Writes as the attacker, and looks what became of others' rows: those that were there before, are not where
 /// they were after the write, and are there again once it is undone. So what other sessions do meanwhile is
 /// not taken for the attack's work.
-async fn blind(
+pub(super) async fn blind(
     round: &Round<'_>,
     ground: &Ground<'_>,
     prepared: &[Step<'_>],
@@ -50,9 +50,14 @@ async fn blind(
     let mut steps = prepared.to_vec();
     steps.push(Step::role(context, sql));
     steps.push(Step::eyes(standing.clone()));
-    let own = ground.count_as_admin(round, &ground.own).await?;
+    // Where a victim was named, the rows of others may be below the attacker.
+    let allowed = match round.stage.is_named() {
+        true => &ground.visible,
+        false => &ground.own,
+    };
+    let own = ground.count_as_admin(round, allowed).await?;
     let played = round.play(&steps).await?;
-    let own = own.max(ground.count_as_admin(round, &ground.own).await?);
+    let own = own.max(ground.count_as_admin(round, allowed).await?);
     let after = match round.one(Step::eyes(standing)).await? {
         Ok(answer) => answer.count(),
         Err(refusal) => return Ok(Written::Unknown(refusal.to_string())),
@@ -211,8 +216,15 @@ pub(super) async fn update(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ver
             .types
             .make(column, &relation.name.to_string(), 7);
         let own = ground.own_row.value(column.number).map(str::to_owned);
-        for value in [made, own] {
-            let value = value.map_or_else(|| "DEFAULT".to_owned(), |it| typed(column, &it));
+        // Not DEFAULT, which may take a number. Itself last: to read a column asks the SELECT policies too.
+        let mut values: Vec<String> = [made, own]
+            .into_iter()
+            .map(|it| it.map_or_else(|| "NULL".to_owned(), |it| typed(column, &it)))
+            .collect();
+        if round.stage.may_read(round.role, relation, column.number) {
+            values.push(tidy(&column.name));
+        }
+        for value in values {
             let sql = format!(
                 "UPDATE {} SET {} = {value}",
                 relation.name,
@@ -253,6 +265,7 @@ pub(super) async fn delete(round: &Round<'_>, ground: &Ground<'_>) -> Result<Ver
                     .any(|(_, there)| there.relation == relation.oid)
             })
             .filter(|child| child.rows < super::super::record::MANY)
+            .filter(|child| round.stage.harm.making_rows(child).is_none())
             .map(|child| Step::maker(format!("DELETE FROM {}", child.name)))
             .collect();
         let again = write(round, ground, &children, &sql).await?;

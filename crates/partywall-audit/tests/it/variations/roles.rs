@@ -466,3 +466,14 @@ async fn the_login_behind_set_role() {
     )
     .await;
 }
+
+/// Who owns the database is a member of its owner, whatever is revoked.
+#[tokio::test]
+async fn the_owner_of_the_database() {
+    finds(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO %I', current_database(), '{app}'); END $$;
+         ALTER TABLE invoices OWNER TO pg_database_owner; ALTER SCHEMA public OWNER TO {owner}; GRANT USAGE ON SCHEMA public TO {app};",
+        &[("OWNER_DDL", "role {app} as a member of pg_database_owner")],
+    )
+    .await;
+}

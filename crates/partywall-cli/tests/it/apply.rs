@@ -37,7 +37,7 @@ async fn what_is_not_in_the_plan_is_not_done() {
             .says(&["is not what would be done", words]);
     };
     plan(&partywall, &db, &["--up-to", "expand"]).code(0);
-    refused("wall public.");
+    refused("owner of public.customers");
     plan(&partywall, &db, &[]).code(0);
     db.run("CREATE TABLE newt (id uuid PRIMARY KEY, tenant_id uuid NOT NULL REFERENCES tenants (id)); GRANT SELECT ON newt TO PUBLIC")
         .await;

@@ -234,13 +234,19 @@ fn equality_of<'a>(
     let [left, right] = using.tree.list("args") else {
         return None;
     };
+    // A varchar is compared as text.
+    let left = match (left.tag(), left.get("arg")) {
+        ("RELABELTYPE", Some(bare)) => bare,
+        _ => left,
+    };
     let is_column = left.tag() == "VAR"
         && left.number("varattno") == Some(column.number)
         && left.number("varlevelsup") == Some(0);
     // That the tree is one comparison is known; that it is `=`, the text says.
-    let is_equal = using
-        .text
-        .starts_with(&format!("({} = ", tidy(&column.name)));
+    let name = tidy(&column.name);
+    let is_equal = [format!("({name} = "), format!("(({name})::text = ")]
+        .iter()
+        .any(|head| using.text.starts_with(head));
     (using.tree.tag() == "OPEXPR" && is_column && is_equal && !has(right, "VAR"))
         .then_some((column, right))
 }

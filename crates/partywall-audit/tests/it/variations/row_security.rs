@@ -118,7 +118,7 @@ async fn the_policy_of_the_fix_is_as_the_others_are() {
     let fix = &found.findings[0].fix;
     assert!(
         fix.ends_with(
-            "USING ((tenant_id)::text = NULLIF(current_setting('shop.current'::text, true), ''::text));"
+            "USING (tenant_id = (SELECT NULLIF(current_setting('shop.current', true), '')));"
         ),
         "{fix}"
     );

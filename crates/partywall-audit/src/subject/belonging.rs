@@ -90,7 +90,12 @@ fn by_column(tables: &Tables<'_>, family: &Family, relation: &Relation) -> Optio
     }) {
         return Some(Belonging::Column(column.number));
     }
-    if let Some(column) = direct.first() {
+    // Who wrote a row says less than the tenant that other policies ask for, be it by a membership.
+    let is_asked = named.is_some_and(|named| {
+        let mut all = comparisons.iter();
+        all.any(|comparison| comparison.column == named.number)
+    });
+    if let Some(column) = direct.first().filter(|_| !is_asked) {
         let is_tenants = named.is_some() || !is_persons(comparisons, relation, column, family);
         return Some(if is_tenants {
             Belonging::Column(column.number)

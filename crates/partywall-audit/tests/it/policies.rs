@@ -488,3 +488,32 @@ async fn a_row_of_two_parties_is_made_in_ones_own_name() {
     );
     assert_eq!(ids(&parties("USING")).await, ["CHECK_OPEN_INSERT"]);
 }
+
+/// Who wrote a row is not whose it is: a member of one tenant writes in its own name into another.
+#[tokio::test]
+async fn an_author_is_no_tenant() {
+    let votes = |check: &str| {
+        format!(
+            "CREATE TABLE members (tenant_id uuid NOT NULL REFERENCES tenants (id), user_id uuid NOT NULL, PRIMARY KEY (tenant_id, user_id));
+             CREATE INDEX ON members (user_id);
+             CREATE TABLE votes (tenant_id uuid NOT NULL REFERENCES tenants (id), id uuid DEFAULT gen_random_uuid(), author uuid NOT NULL,
+               PRIMARY KEY (tenant_id, id));
+             ALTER TABLE members ENABLE ROW LEVEL SECURITY; ALTER TABLE members FORCE ROW LEVEL SECURITY;
+             ALTER TABLE votes ENABLE ROW LEVEL SECURITY; ALTER TABLE votes FORCE ROW LEVEL SECURITY;
+             CREATE POLICY me ON members FOR SELECT USING (user_id = {ME});
+             CREATE POLICY ours ON votes FOR SELECT USING (tenant_id IN (SELECT tenant_id FROM members WHERE user_id = {ME}));
+             CREATE POLICY own ON votes FOR INSERT WITH CHECK ({check});
+             GRANT SELECT ON members TO {{app}}; GRANT SELECT, INSERT ON votes TO {{app}};"
+        )
+    };
+    const ME: &str = "NULLIF(current_setting('app.user_id', true), '')::uuid";
+    assert_eq!(
+        ids(&votes(&format!("author = {ME}"))).await,
+        ["CHECK_OPEN_INSERT"]
+    );
+    let none: [&str; 0] = [];
+    let member = format!(
+        "author = {ME} AND tenant_id IN (SELECT tenant_id FROM members WHERE user_id = {ME})"
+    );
+    assert_eq!(ids(&votes(&member)).await, none);
+}

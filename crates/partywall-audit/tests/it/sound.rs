@@ -17,8 +17,52 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/sound")
 }
 
-/// The schemas, in order.
-pub(crate) fn files() -> Vec<PathBuf> {
+/// A correct schema.
+pub(crate) struct Schema {
+    /// Of its file.
+    pub(crate) name: String,
+    text: String,
+}
+
+impl Schema {
+    /// A database that has it.
+    pub(crate) async fn database(&self) -> Database {
+        let begin = match says(&self.text, "without roles") {
+            Some(_) => String::new(),
+            None => fs::read_to_string(folder().join("begin/roles.sql")).unwrap(),
+        };
+        Database::with(&(begin + &self.text)).await
+    }
+
+    /// The application's roles in such a database.
+    fn roles(&self, db: &Database) -> BTreeSet<String> {
+        says(&self.text, "app")
+            .unwrap_or("app")
+            .split_whitespace()
+            .map(|role| db.role(role))
+            .collect()
+    }
+}
+
+/// Those that the server can have; with `SOUND=NAME` only those whose names have that in them.
+pub(crate) async fn schemas() -> Vec<Schema> {
+    let server = major(&Database::empty().await).await;
+    let only = std::env::var("SOUND").unwrap_or_default();
+    files()
+        .into_iter()
+        .map(|file| Schema {
+            name: file.file_stem().unwrap().to_str().unwrap().to_owned(),
+            text: fs::read_to_string(&file).unwrap(),
+        })
+        .filter(|schema| {
+            let needs = says(&schema.text, "needs").map_or(13, |needs| needs.parse().unwrap());
+            server >= needs && schema.name.contains(&only)
+        })
+        .collect()
+}
+
+/// Their files, in order.
+fn files() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -29,11 +73,6 @@ pub(crate) fn files() -> Vec<PathBuf> {
     files
 }
 
-/// The roles, which most of them begin with.
-pub(crate) fn begin() -> String {
-    fs::read_to_string(folder().join("begin/roles.sql")).unwrap()
-}
-
 #[tokio::test]
 async fn the_base_of_all_cases_is_clean() {
     let db = Database::with(&crate::fault::read("base.sql")).await;
@@ -42,7 +81,7 @@ async fn the_base_of_all_cases_is_clean() {
 }
 
 /// The server's major version.
-pub(crate) async fn major(db: &Database) -> i32 {
+async fn major(db: &Database) -> i32 {
     let row = db
         .superuser()
         .await
@@ -54,29 +93,11 @@ pub(crate) async fn major(db: &Database) -> i32 {
 /// Each `tests/sound/*.sql` by itself, twice: with the application's roles given, and with everything inferred.
 #[tokio::test]
 async fn a_correct_schema_gives_no_finding() {
-    let begin = begin();
-    let server = major(&Database::empty().await).await;
-    let only = std::env::var("SOUND").unwrap_or_default();
     let mut wrong = Vec::new();
-    for file in files() {
-        let name = file.file_stem().unwrap().to_str().unwrap();
-        let sql = fs::read_to_string(&file).unwrap();
-        let needs = says(&sql, "needs").map_or(13, |needs| needs.parse().unwrap());
-        if server < needs || !name.contains(&only) {
-            continue;
-        }
-        let db = Database::empty().await;
-        let begin = if says(&sql, "without roles").is_some() {
-            ""
-        } else {
-            &begin
-        };
-        db.run(&format!("{begin}{sql}")).await;
-        let roles: BTreeSet<String> = says(&sql, "app")
-            .unwrap_or("app")
-            .split_whitespace()
-            .map(|role| db.role(role))
-            .collect();
+    for schema in schemas().await {
+        let name = &schema.name;
+        let db = schema.database().await;
+        let roles = schema.roles(&db);
 
         let mut given = Options::default();
         given.app_roles = roles.iter().cloned().collect();

@@ -29,10 +29,10 @@ pub(crate) fn names(findings: &[Finding]) -> Vec<String> {
 }
 
 /// Checks what is found in each of several schemas, and that the fixes clear it.
-pub(crate) async fn expect(cases: &[(&str, &str, &[&str])]) {
+pub(crate) async fn expect<S: AsRef<str>>(cases: &[(&str, S, &[&str])]) {
     let mut wrong = Vec::new();
     for (what, sql, expected) in cases {
-        let db = base(sql).await;
+        let db = base(sql.as_ref()).await;
         let first = found(&db).await;
         let names_found = names(&first.findings);
         let expected: Vec<String> = expected.iter().map(|name| db.fill(name)).collect();

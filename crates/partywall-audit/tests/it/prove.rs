@@ -1,11 +1,6 @@
 //! The live attacks: on every case of the catalogue of faults, and on every correct schema.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc};
 
 use partywall_audit::{Attack, Cell, Options, Outcome, Proof, ProveOptions, prove};
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -13,6 +8,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use crate::{
     database::Database,
     fault::{database_on, options, read, says},
+    sound::schemas,
 };
 
 pub(crate) async fn proof(db: &Database, options: &Options, how: &ProveOptions) -> Proof {
@@ -56,14 +52,14 @@ pub(crate) fn breached(proof: &Proof) -> BTreeSet<&'static str> {
 }
 
 /// Runs something on many databases, a few at a time, and collects what went wrong.
-async fn each<F>(names: Vec<String>, run: impl Fn(String) -> F)
+async fn each<T, F>(what: Vec<T>, run: impl Fn(T) -> F)
 where
     F: Future<Output = Option<String>> + Send + 'static,
 {
     let few = Arc::new(Semaphore::new(4));
     let mut set = JoinSet::new();
-    for name in names {
-        let (few, work) = (Arc::clone(&few), run(name));
+    for one in what {
+        let (few, work) = (Arc::clone(&few), run(one));
         set.spawn(async move {
             let _one = few.acquire().await.unwrap();
             work.await
@@ -151,41 +147,18 @@ async fn no_near_miss_is_reached() {
     .await;
 }
 
-async fn sound(file: &Path) -> Database {
-    let sql = fs::read_to_string(file).unwrap();
-    let begin = match says(&sql, "without roles") {
-        Some(_) => String::new(),
-        None => fs::read_to_string(file.parent().unwrap().join("begin/roles.sql")).unwrap(),
-    };
-    let db = Database::empty().await;
-    db.run(&(begin + &sql)).await;
-    db
-}
-
 /// The correct schemas have no rows, so all of them are made up, and contexts are found by trying.
 #[tokio::test]
 async fn no_correct_schema_is_reached() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/sound");
-    let only = std::env::var("ONLY").unwrap_or_default();
-    let names: Vec<String> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned())
-        .filter(|name| name.ends_with(".sql") && name.contains(&only))
-        .collect();
-    each(names, |name| {
-        let file = folder.join(&name);
-        async move {
-            let db = sound(&file).await;
-            let mut given = Options::default();
-            let roles = says(&fs::read_to_string(&file).unwrap(), "app")
-                .unwrap_or("app")
-                .to_owned();
-            given.app_roles = roles.split_whitespace().map(|it| db.role(it)).collect();
-            let proof = proof(&db, &given, &ProveOptions::default()).await;
-            dump(&format!("sound-{name}"), &db, &proof);
-            let found = breached(&proof);
-            (!found.is_empty()).then(|| format!("{name}: {found:?}\n{}", lines(&db, &proof)))
-        }
+    each(schemas().await, |schema| async move {
+        let name = &schema.name;
+        let db = schema.database().await;
+        let mut given = Options::default();
+        given.app_roles = schema.roles(&db).into_iter().collect();
+        let proof = proof(&db, &given, &ProveOptions::default()).await;
+        dump(&format!("sound-{name}"), &db, &proof);
+        let found = breached(&proof);
+        (!found.is_empty()).then(|| format!("{name}: {found:?}\n{}", lines(&db, &proof)))
     })
     .await;
 }

@@ -35,7 +35,7 @@ impl Schema {
     }
 
     /// The application's roles in such a database.
-    fn roles(&self, db: &Database) -> BTreeSet<String> {
+    pub(crate) fn roles(&self, db: &Database) -> BTreeSet<String> {
         says(&self.text, "app")
             .unwrap_or("app")
             .split_whitespace()

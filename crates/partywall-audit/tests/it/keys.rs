@@ -181,10 +181,6 @@ async fn a_foreign_key_may_leave_the_tenant_out() {
             &["FK_CROSS_TENANT constraint marks_event_fkey on public.marks"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -285,10 +281,6 @@ async fn a_unique_key_is_led_by_the_tenant() {
             &[],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -426,10 +418,6 @@ async fn numbers_are_one_finding_and_no_other() {
             &["SEQ_SHARED public.posts.n"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -497,10 +485,6 @@ async fn a_row_of_nobody_may_be_changed_by_some() {
             &[],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -537,10 +521,6 @@ async fn a_sequence_is_its_tables() {
             &[],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -595,9 +575,5 @@ async fn exclusions_are_led_by_the_tenant() {
             &["EXCLUDE_GLOBAL constraint bookings_room_during_excl on public.bookings"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }

@@ -154,10 +154,6 @@ async fn a_view_may_choose_the_rows_itself() {
             &["VIEW_DEFINER public.list"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -431,10 +427,6 @@ async fn a_function_is_read() {
             &["SECDEF_FN public.f()"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -473,10 +465,6 @@ async fn what_reaches_more_on_purpose_is_not_everybodys() {
             &["VIEW_DEFINER public.list"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -528,10 +516,6 @@ async fn a_trigger_is_read_with_its_rows() {
             &[],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -566,10 +550,6 @@ async fn functions_that_call_themselves_end() {
             &["SECDEF_FN public.deep()"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -603,10 +583,6 @@ async fn a_list_of_the_users_tenants_is_the_context() {
             &["SECDEF_FN public.f()"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -647,10 +623,6 @@ async fn rows_of_a_view_are_no_rows_that_a_policy_saw() {
             &[],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 

@@ -290,9 +290,5 @@ async fn indexes_are_kept_where_they_are_needed() {
             &["PERF_LEAKY_OP index public.prices_tenant_id_cents_price_idx"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }

@@ -74,10 +74,6 @@ async fn a_filter_of_a_publication_says_whose_the_rows_are() {
         ),
         ("each tenant's own", published("tenant_id = id"), open),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -147,10 +143,6 @@ async fn a_foreign_server_is_asked_as_whoever_is_mapped() {
             &[],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
 
@@ -190,9 +182,5 @@ async fn large_objects_are_read_by_whom_the_server_lets() {
             &["LARGE_OBJECT public.invoices.document"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }

@@ -91,9 +91,5 @@ async fn a_view_that_chooses_rows_takes_no_others() {
             &["CHECK_OPEN_INSERT public.list"],
         ),
     ];
-    let cases: Vec<(&str, &str, &[&str])> = cases
-        .iter()
-        .map(|(what, sql, ids)| (*what, sql.as_str(), *ids))
-        .collect();
     expect(&cases).await;
 }
